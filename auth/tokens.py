@@ -1,0 +1,52 @@
+"""Access tokens: JWT (RFC 7519), HS256, 30 minutes."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import jwt
+
+from base.errors import ErrorCode, Refusal
+
+LIFETIME = timedelta(minutes=30)
+_ISSUER = "waybill"
+_USE = "access"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """What a valid access token says."""
+
+    user_id: str
+    session_id: str
+    expires_at: datetime
+
+
+def issue_access_token(secret_key: str, user_id: str, session_id: str, moment: datetime) -> tuple[str, datetime]:
+    """A signed token and the moment at which it ends."""
+    expires_at = (moment + LIFETIME).replace(microsecond=0)
+    claims = {"iss": _ISSUER, "use": _USE, "sub": user_id, "sid": session_id, "iat": moment, "exp": expires_at}
+    return jwt.encode(claims, secret_key, algorithm="HS256"), expires_at
+
+
+def read_access_token(secret_key: str, token: str) -> AccessToken:
+    """What `token` says, once its signature, issuer, use and end are checked.
+
+    Raises:
+        Refusal: TOKEN_EXPIRED, or INVALID_TOKEN for anything else that is wrong with it.
+    """
+    try:
+        claims = jwt.decode(
+            token, secret_key, algorithms=["HS256"], issuer=_ISSUER,
+            options={"require": ["exp", "iat", "sub", "sid", "use"]},
+        )
+    except jwt.ExpiredSignatureError:
+        raise Refusal(ErrorCode.TOKEN_EXPIRED, "Your access token has expired: call refreshSession.") from None
+    except jwt.InvalidTokenError:
+        raise _invalid_token() from None
+    if claims["use"] != _USE or not isinstance(claims["sub"], str) or not isinstance(claims["sid"], str):
+        raise _invalid_token()
+    return AccessToken(claims["sub"], claims["sid"], datetime.fromtimestamp(claims["exp"], UTC))
+
+
+def _invalid_token() -> Refusal:
+    return Refusal(ErrorCode.INVALID_TOKEN, "This is not an access token of this server: call login.")

@@ -1,0 +1,1 @@
+"""All that runs without a request: the queue, its worker, child processes, sweepers and deliveries."""

@@ -1,0 +1,255 @@
+"""The three phases of a job: what goes to the child process, and how what comes back is recorded."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from background.children import CallFailed, Children
+from background.messages import ChildCall, LogLine, Message, Progress, ResultBatch, write_results
+from base.errors import ErrorCode
+from base.words import ItemStatus, LogLevel
+from jobs.outbox import Outbox
+from jobs.queries import inputs_of_job, intermediate_files, results_after
+from jobs.slices import (
+    Claim,
+    NewFile,
+    add_items,
+    note_crash,
+    pending_indices,
+    record_finish,
+    record_items,
+    record_lines,
+    record_plan,
+    record_progress,
+)
+from models.ids import new_id
+from processors.contract import ItemError, ItemResult, MadeFile, PlannedSlice, Processor, Slice, Source
+from processors.registry import find_processor, find_reference
+from storage.local import LocalStorage
+from storage.keys import file_key, upload_key
+
+ITEMS_PER_INSERT = 4_000
+RESULTS_PER_COMMIT = 1_000
+RESULTS_PER_READ = 1_000
+SECONDS_PER_COMMIT = 1.0
+"""Results and log lines wait at most so long for their commit."""
+SECONDS_PER_PROGRESS = 0.5
+
+
+@dataclass
+class _Notes:
+    """Log lines and progress of one call on their way to the database, not too often."""
+
+    claim: Claim
+    processor: Processor
+    outbox: Outbox
+    phase: int
+    lines: list[tuple[LogLevel, str]] = field(default_factory=list)
+    written_at: float = field(default_factory=time.monotonic)
+    progress_at: float = 0.0
+
+    async def take(self, message: LogLine | Progress) -> None:
+        if isinstance(message, LogLine):
+            self.lines.append((message.level, message.message))
+            if time.monotonic() - self.written_at >= SECONDS_PER_COMMIT:
+                await self.write()
+        elif message.total and time.monotonic() - self.progress_at >= SECONDS_PER_PROGRESS:
+            self.progress_at = time.monotonic()
+            await record_progress(self.claim, self.phase, message.done / message.total, self.processor, self.outbox)
+
+    async def write(self) -> None:
+        self.written_at = time.monotonic()
+        if self.lines:
+            lines, self.lines = self.lines, []
+            await record_lines(self.claim, lines, self.outbox)
+
+
+class Phases:
+    """Runs claims in children; raises what `Children.run` and the recording raise."""
+
+    def __init__(self, children: Children, storage: LocalStorage, outbox: Outbox) -> None:
+        self._children = children
+        self._storage = storage
+        self._outbox = outbox
+
+    async def plan(self, claim: Claim) -> None:
+        """Have the processor plan; insert its items while they come, and its slices when all are there."""
+        processor, notes = self._begin(claim, 0)
+        sources = [
+            Source(upload.filename, self._storage.path_of(upload_key(upload.id)), upload.size_bytes or 0, upload.content_type)
+            for upload in await inputs_of_job(claim.job.id)
+        ]
+        planned: list[tuple[int, int, dict[str, Any]]] = []
+        names: list[str] = []
+        files: list[NewFile] = []
+        inserted = total = 0
+
+        async def on_message(message: Message) -> None:
+            nonlocal inserted, total
+            match message:
+                case PlannedSlice():
+                    planned.append((total, len(message.names), message.payload))
+                    total += len(message.names)
+                    names.extend(message.names)
+                    if len(names) >= ITEMS_PER_INSERT:
+                        await add_items(claim, inserted, names)
+                        inserted += len(names)
+                        names.clear()
+                case MadeFile():
+                    files.append(await self._adopt(claim, message))
+                case LogLine() | Progress():
+                    await notes.take(message)
+
+        async with self._folder(claim) as folder:
+            await self._children.run(self._call(claim, folder, inputs=sources), on_message)
+        await add_items(claim, inserted, names)
+        await notes.write()
+        await record_plan(claim, planned, files, processor, self._outbox)
+
+    async def process(self, claim: Claim) -> None:
+        """Have the processor do what is left of the slice; an item that takes the process down fails alone."""
+        processor, notes = self._begin(claim, 1)
+        spool = await self._spool(claim)
+        is_careful = claim.crash_count > 0
+        batch = _Batch(claim, processor, self._outbox, await pending_indices(claim))
+        while batch.left:
+            part = Slice(claim.first_index, tuple(batch.left), claim.payload)
+            try:
+                async with self._folder(claim) as folder:
+                    call = self._call(claim, folder, spool=spool, part=part, is_careful=is_careful)
+                    await self._children.run(call, lambda message: self._take_result(batch, notes, message))
+            except CallFailed as failure:
+                if is_careful:
+                    await batch.fail_next(failure.message)
+                else:
+                    is_careful = True
+                    await note_crash(claim)
+            else:
+                for _ in tuple(batch.left):
+                    await batch.fail_next("The processor gave no result for this item.")
+        await notes.write()
+        await batch.commit(is_done=True)
+
+    async def finish(self, claim: Claim) -> None:
+        """Have the processor make the files of the whole job, and complete it."""
+        processor, notes = self._begin(claim, 2)
+        spool = await self._spool(claim)
+        files: list[NewFile] = []
+
+        async def on_message(message: Message) -> None:
+            match message:
+                case MadeFile():
+                    files.append(await self._adopt(claim, message))
+                case LogLine() | Progress():
+                    await notes.take(message)
+
+        async with self._folder(claim) as folder, self._folder(claim, "results") as results:
+            results_path = results / "results"
+            await _write_all_results(claim.job.id, results_path)
+            await self._children.run(self._call(claim, folder, spool=spool, results_path=results_path), on_message)
+        await notes.write()
+        await record_finish(claim, files, self._outbox)
+
+    async def _take_result(self, batch: "_Batch", notes: _Notes, message: Message) -> None:
+        match message:
+            case ResultBatch():
+                for result in message.results:
+                    adopted = [await self._adopt(batch.claim, made) for made in result.files]
+                    batch.add(result, adopted)
+                await batch.commit_if_due()
+            case LogLine() | Progress():
+                await notes.take(message)
+
+    def _begin(self, claim: Claim, phase: int) -> tuple[Processor, _Notes]:
+        processor = find_processor(claim.job.kind)
+        return processor, _Notes(claim, processor, self._outbox, phase)
+
+    def _call(self, claim: Claim, folder: Path, **parts: Any) -> ChildCall:
+        return ChildCall(
+            reference=find_reference(claim.job.kind), phase=claim.phase, options=claim.job.options, folder=folder, **parts
+        )
+
+    async def _spool(self, claim: Claim) -> dict[str, Path]:
+        return {file.name: self._storage.path_of(file.storage_key) for file in await intermediate_files(claim.job.id)}
+
+    async def _adopt(self, claim: Claim, made: MadeFile) -> NewFile:
+        id_ = new_id("file")
+        key = file_key(id_)
+        size_bytes, sha256 = await self._storage.adopt(made.path, key)
+        return NewFile(id_, made.role, made.name, made.content_type, size_bytes, sha256, key)
+
+    @asynccontextmanager
+    async def _folder(self, claim: Claim, purpose: str = "call") -> AsyncIterator[Path]:
+        name = f"work/{claim.slice_id}-{claim.fence}-{purpose}"
+        folder = await self._storage.make_folder(name)
+        try:
+            yield folder
+        finally:
+            await asyncio.shield(self._storage.remove_folder(name))
+
+
+@dataclass
+class _Batch:
+    """Results of one slice on their way to the database: those that wait, and the items that are still to come."""
+
+    claim: Claim
+    processor: Processor
+    outbox: Outbox
+    left: list[int]
+    waiting: list[ItemResult] = field(default_factory=list)
+    files: list[tuple[int, NewFile]] = field(default_factory=list)
+    committed_at: float = field(default_factory=time.monotonic)
+
+    def add(self, result: ItemResult, files: list[NewFile]) -> None:
+        """Take a result; one that was not asked for is dropped, so that no item has two."""
+        if result.index in self.left:
+            self.left.remove(result.index)
+            self.waiting.append(result)
+            self.files.extend((result.index, file) for file in files)
+
+    async def fail_next(self, message: str) -> None:
+        """The first item that has no result is the one that failed."""
+        error = ItemError(ErrorCode.PROCESSING_FAILED, message, is_retryable=True)
+        self.add(ItemResult(self.left[0], ItemStatus.FAILED, error=error), [])
+
+    async def commit_if_due(self) -> None:
+        is_old = time.monotonic() - self.committed_at >= SECONDS_PER_COMMIT
+        if self.left and (is_old or len(self.waiting) >= RESULTS_PER_COMMIT):
+            await self.commit(is_done=False)
+
+    async def commit(self, *, is_done: bool) -> None:
+        waiting, self.waiting = self.waiting, []
+        files, self.files = self.files, []
+        self.committed_at = time.monotonic()
+        await record_items(self.claim, waiting, files, self.processor, self.outbox, is_done=is_done)
+
+
+async def _write_all_results(job_id: str, path: Path) -> None:
+    """Spool every item's result from the database, a thousand at a time."""
+    index = -1
+    with path.open("wb") as file:  # noqa: ASYNC230  opening takes no time; the writes go to a thread
+        while rows := await results_after(job_id, index, RESULTS_PER_READ):
+            await asyncio.to_thread(_write_rows, file, rows)
+            index = rows[-1]["index"]
+
+
+def _write_rows(file: BinaryIO, rows: list[dict[str, Any]]) -> None:
+    write_results(file, (_result_of(row) for row in rows))
+
+
+def _result_of(row: dict[str, Any]) -> ItemResult:
+    result = row["result"]
+    error = row["error_code"] and ItemError(
+        ErrorCode(row["error_code"]), row["error_message"] or "", bool(row["error_is_retryable"])
+    )
+    return ItemResult(
+        row["index"], ItemStatus(row["status"]),
+        (result if isinstance(result, str) else orjson.dumps(result).decode()).encode() if result is not None else None,
+        error or None, row["skip_reason"], bool(row["needs_review"]),
+    )

@@ -1,0 +1,49 @@
+"""The queue: permissions to work, carried by docket; what is done for one is decided in the database."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Protocol
+
+from docket import Docket, Worker
+
+
+_TASK = "work"
+
+
+class Queue(Protocol):
+    """Carries permissions to work; a lost or doubled one does no harm."""
+
+    async def permit_work(self) -> None:
+        """Let some worker, on any machine, look for a waiting slice."""
+
+    async def run(self, work: Callable[[], Awaitable[None]], concurrency: int) -> None:
+        """Call `work` for each permission, at most `concurrency` at a time, until cancelled."""
+
+
+class DocketQueue:
+    """A docket on Redis streams, or in memory for a single process (`memory://`)."""
+
+    def __init__(self, docket: Docket) -> None:
+        self._docket = docket
+        self._work: Callable[[], Awaitable[None]] | None = None
+        docket.register(self._permitted, names=[_TASK])
+
+    @classmethod
+    def docket_at(cls, redis_url: str) -> Docket:
+        """The docket to open (`async with`) and hand to the constructor."""
+        return Docket(name="waybill", url=redis_url or "memory://")
+
+    async def permit_work(self) -> None:
+        await self._docket.add(_TASK)()
+
+    async def run(self, work: Callable[[], Awaitable[None]], concurrency: int) -> None:
+        self._work = work
+        async with Worker(
+            self._docket, concurrency=concurrency, minimum_check_interval=timedelta(milliseconds=100),
+            redelivery_timeout=timedelta(seconds=30),
+        ) as worker:
+            await worker.run_forever()
+
+    async def _permitted(self) -> None:
+        if self._work is not None:
+            await self._work()

@@ -1,0 +1,48 @@
+"""The worker inside the server process: as many child processes as the settings say."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from background.children import Children
+from background.queue import Queue
+from background.sweepers import sweep_forever
+from background.worker import Worker
+from base.logging import log_for
+from events.hub import Hub
+from jobs.outbox import Outbox
+from storage.local import LocalStorage
+
+log = log_for(__name__)
+
+
+@asynccontextmanager
+async def running_worker(
+    name: str, count: int, memory_bytes: int, storage: LocalStorage, outbox: Outbox, hub: Hub, queue: Queue
+) -> AsyncIterator[Worker]:
+    """A worker with `count` child processes of at most `memory_bytes` each, until the block is left.
+
+    On leaving, what it was doing is given back at once, and its children are ended.
+    """
+    async with Children(count, memory_bytes) as children:
+        worker = Worker(name, children, storage, outbox, hub)
+        tasks = [
+            asyncio.create_task(coroutine)
+            for coroutine in (queue.run(worker.work, count), worker.renew(), worker.obey(), sweep_forever(outbox))
+        ]
+        for task in tasks:
+            task.add_done_callback(_complain)
+        try:
+            yield worker
+        finally:
+            await worker.stop()
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task
+
+
+def _complain(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("a part of the worker ended; restart the server", exc_info=error)

@@ -1,0 +1,177 @@
+"""Settings: environment variables with the prefix WAYBILL_, also read from `.env`; checked once, at start."""
+
+import ipaddress
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+VERSION = "0.1.0"
+PREFIX = "WAYBILL_"
+
+KIB, MIB, GIB = 1024, 1024**2, 1024**3
+_BYTE_UNITS = {"": 1, "B": 1, "KIB": KIB, "MIB": MIB, "GIB": GIB, "TIB": 1024**4, "KB": 1000, "MB": 10**6, "GB": 10**9}
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the text says which and why, one per line."""
+
+
+def parse_bytes(value: Any) -> Any:
+    """`"10 GiB"`, `"500MB"` or `1048576` as a number of bytes."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", str(value))
+    if match is None or match[2].upper() not in _BYTE_UNITS:
+        msg = "is not a size: write a number of bytes or for example '500 MiB' or '10 GiB'"
+        raise ValueError(msg)
+    return int(float(match[1]) * _BYTE_UNITS[match[2].upper()])
+
+
+def split_list(value: Any) -> Any:
+    """`"a, b"` as `("a", "b")`."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+ByteSize = Annotated[int, BeforeValidator(parse_bytes)]
+TextList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)]
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default; the description is what `--check` and the README print."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 = all.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 = any free one, printed at start.")
+    data_dir: Path = Field(Path("data"), description="Folder of the database, the bytes and the secret key.")
+    database_url: str = Field("", description="postgres://user:password@host/name; empty = SQLite in the data folder.")
+    redis_url: str = Field("", description="redis://host:6379/0 for live events between processes; empty = in process.")
+    public_url: str = Field("", description="How clients reach this server, when a proxy stands before it.")
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="Signs tokens and links; at least 32 characters. Empty = made once, kept in the data folder."
+    )
+    admin_username: str = Field("admin", min_length=1, max_length=100, description="Name of the first user.")
+    admin_password: SecretStr = Field(
+        SecretStr(""), description="Password of the first user; empty = one is made and printed once, at the first start."
+    )
+    cors_origins: TextList = Field(("*",), description="Origins of web pages that may call, comma separated; * = any.")
+    trusted_proxies: TextList = Field((), description="Addresses or networks whose X-Forwarded-* headers are believed.")
+    max_upload_size: ByteSize = Field(10 * GIB, ge=1, description="Largest upload.")
+    workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1, ge=0, le=256,
+        description="Child processes that work; 0 = none here (worker.py does it elsewhere). Default: the number of cores.",
+    )
+    worker_memory: ByteSize = Field(GIB, ge=128 * MIB, description="Memory that one child process may take.")
+    log_format: Literal["text", "json"] = Field("text", description="text for people, json for machines.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_is_absolute(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.netloc):
+            msg = "is not an address: write for example https://files.example.com"
+            raise ValueError(msg)
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_is_known(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"postgres", "postgresql", "sqlite"}:
+            msg = "is not a database: write postgres://user:password@host/name, or leave it empty for SQLite"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_is_known(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
+            msg = "is not a Redis address: write redis://host:6379/0, or leave it empty"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _secret_is_long(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and len(value.get_secret_value()) < 32:
+            msg = "is too short: at least 32 characters (RFC 7518, section 3.2)"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            ipaddress.ip_network(text, strict=False)
+        return value
+
+
+@dataclass(frozen=True)
+class SettingLine:
+    """One setting as `--check` prints it; `value` is `(set)` for a secret, and addresses lose their password."""
+
+    name: str
+    value: str
+    source: str
+    description: str
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: One line per setting that is wrong.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        lines = [
+            f"{PREFIX}{'_'.join(map(str, line['loc'])).upper()} {line['msg'].removeprefix('Value error, ')}"
+            for line in error.errors()
+        ]
+        raise SettingsError("\n".join(lines)) from None
+
+
+def describe_settings(settings: Settings) -> list[SettingLine]:
+    """Every setting with its value and where that comes from: environment, .env or default."""
+    in_file = _names_in_env_file(Path(str(settings.model_config.get("env_file"))))
+    lines = []
+    for name, field in Settings.model_fields.items():
+        variable = PREFIX + name.upper()
+        source = "environment" if variable in os.environ else ".env" if variable in in_file else "default"
+        lines.append(SettingLine(variable, _shown(getattr(settings, name)), source, field.description or ""))
+    return lines
+
+
+def unsafe_settings(settings: Settings) -> list[str]:
+    """Sentences about what would be unsafe in production; empty when nothing is."""
+    is_open = settings.host not in {"127.0.0.1", "::1", "localhost"}
+    warnings = []
+    if is_open and not settings.public_url.startswith("https://"):
+        warnings.append("The server can be reached from other machines, and WAYBILL_PUBLIC_URL is not https: "
+                        "passwords and files would travel unencrypted.")
+    if is_open and "*" in settings.cors_origins:
+        warnings.append("WAYBILL_CORS_ORIGINS is *: pages of any site may call this server (they still need a token).")
+    if settings.admin_password.get_secret_value() and len(settings.admin_password.get_secret_value()) < 12:
+        warnings.append("WAYBILL_ADMIN_PASSWORD has fewer than 12 characters.")
+    if "0.0.0.0/0" in settings.trusted_proxies or "::/0" in settings.trusted_proxies:
+        warnings.append("WAYBILL_TRUSTED_PROXIES trusts everybody: callers could pretend any address.")
+    return warnings
+
+
+def _names_in_env_file(path: Path) -> set[str]:
+    if not path.is_file():
+        return set()
+    return {line.split("=", 1)[0].strip().upper() for line in path.read_text().splitlines() if "=" in line}
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return "(set)" if value.get_secret_value() else "(none)"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "(none)"
+    return re.sub(r"(?<=://)([^:@/]*):[^@/]*@", r"\1:(hidden)@", str(value)) or "(none)"

@@ -1,0 +1,163 @@
+"""A real server as a child process: started, killed and started again, as an operator would."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+
+ROOT = Path(__file__).resolve().parent.parent
+READY = re.compile(r"^Waybill \S+ is ready: (http://\S+?)/graphql", re.MULTILINE)
+ADMIN = re.compile(r"^Admin: user name (\S+), password (\S+)", re.MULTILINE)
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+TAIL_LINES = 25
+
+
+class ServerFailed(Exception):  # noqa: N818 (it reads as what happened)
+    """The server did not start or ended by itself; the text ends with the last lines that it printed."""
+
+
+class ServerProcess:
+    """One `python server.py` on a data folder; `async with` starts it and stops it.
+
+    Attributes:
+        base_url: Where it answers, known from its first start on; a restart keeps the port.
+        admin_name: The first user, read from what the first start printed; empty when it printed nothing.
+        admin_password: That user's password.
+        log_path: All that it printed, over all starts.
+    """
+
+    def __init__(
+        self, data_dir: Path, environment: Mapping[str, str] | None = None, log_path: Path | None = None
+    ) -> None:
+        self.data_dir = data_dir
+        self.log_path = log_path or data_dir.with_name(f"{data_dir.name}.log")
+        self.base_url = ""
+        self.admin_name = ""
+        self.admin_password = ""
+        self._environment = dict(environment or {})
+        self._port = "0"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._printed_before = 0
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except BaseException:
+            await self.kill()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the running server."""
+        return self._running().pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    async def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises:
+            ServerFailed: It ended, or did not answer within a minute.
+        """
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self._printed_before = self.log_path.stat().st_size if self.log_path.exists() else 0
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: ASYNC220 (starting takes a millisecond)
+                [sys.executable, str(ROOT / "server.py")],
+                env=self._child_environment(),
+                # Not the project's folder: the .env of whoever develops here is not meant for this server.
+                cwd=self.data_dir,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        await self._wait_until_ready()
+
+    async def stop(self) -> int:
+        """Ask it to end (SIGTERM) and wait; it is killed after half a minute. Returns the exit status."""
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.send_signal(signal.SIGTERM)
+        try:
+            return await asyncio.to_thread(process.wait, STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return await asyncio.to_thread(process.wait)
+
+    async def kill(self) -> None:
+        """End it as a power cut does (SIGKILL)."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            await asyncio.to_thread(process.wait)
+
+    async def restart(self) -> None:
+        """Start it again, after `stop` or `kill`, or after stopping it here, on the same port and data folder."""
+        await self.stop()
+        await self.start()
+
+    def output(self) -> str:
+        """All that it printed since its last start."""
+        with self.log_path.open("rb") as log:
+            log.seek(self._printed_before)
+            return log.read().decode(errors="replace")
+
+    async def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if not self.is_running:
+                raise self._failed(f"The server ended with status {self._running().returncode} instead of starting.")
+            if (found := READY.search(self.output())) and await _answers(f"{found[1]}/ready"):
+                self._remember(found[1])
+                return
+            await asyncio.sleep(0.05)
+        raise self._failed(f"The server was not ready after {START_SECONDS:.0f} s.")
+
+    def _remember(self, base_url: str) -> None:
+        self.base_url = base_url
+        self._port = base_url.rpartition(":")[2]
+        if admin := ADMIN.search(self.output()):
+            self.admin_name, self.admin_password = admin[1], admin[2]
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise ServerFailed("The server was not started.")
+        return self._process
+
+    def _failed(self, what: str) -> ServerFailed:
+        tail = "\n".join(self.output().splitlines()[-TAIL_LINES:])
+        return ServerFailed(f"{what} It printed:\n{tail or '(nothing)'}")
+
+    def _child_environment(self) -> dict[str, str]:
+        """The caller's environment, without its own settings of Waybill, and with those of this server."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("WAYBILL_")}
+        own = {"WAYBILL_DATA_DIR": str(self.data_dir), "WAYBILL_HOST": "127.0.0.1", "WAYBILL_PORT": self._port}
+        return {**inherited, "PYTHONUNBUFFERED": "1", **own, **self._environment}
+
+
+async def _answers(url: str) -> bool:
+    try:
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            return response.status == 200
+    except aiohttp.ClientError:
+        return False

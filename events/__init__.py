@@ -1,0 +1,1 @@
+"""Telling subscribers: typed events over Redis, or in process."""

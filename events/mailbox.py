@@ -1,0 +1,105 @@
+"""One subscriber's mailbox: bounded, paced, the latest state wins, and no change of status is lost."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from events.messages import Event
+
+CAPACITY = 1_000
+"""Events that one mailbox holds; beyond it the subscriber is told to read its state anew instead."""
+
+
+class StateLost(Exception):  # noqa: N818  it is a message, not an error
+    """Events were missed (a full mailbox, a lost connection): read the present state, then go on listening."""
+
+
+@dataclass(eq=False)
+class Mailbox:
+    """Holds events until they are due.
+
+    A change of status is due at once. Progress of one key is due `interval` seconds after the last delivery of that
+    key, and later progress replaces earlier progress that is still waiting. An event whose version is not above what
+    was delivered before is dropped.
+    """
+
+    interval: float = 0
+    _waiting: list[tuple[Event, bool]] = field(default_factory=list)
+    _delivered: dict[str, tuple[Event, float]] = field(default_factory=dict)
+    _has_lost: bool = False
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, event: Event) -> None:
+        """Take `event` in; never waits."""
+        place = next((i for i in reversed(range(len(self._waiting))) if self._waiting[i][0].key == event.key), None)
+        earlier = self._waiting[place][0] if place is not None else self._last(event.key)
+        if earlier is not None and event.version and event.version <= earlier.version:
+            return
+        is_urgent = event.is_urgent_after(earlier)
+        if place is not None and not is_urgent:
+            self._waiting[place] = (event, self._waiting[place][1])
+        elif len(self._waiting) >= CAPACITY:
+            self.lose()
+        else:
+            self._waiting.append((event, is_urgent))
+        self._arrived.set()
+
+    def lose(self) -> None:
+        """Forget what waits and have the subscriber read the state anew."""
+        self._waiting.clear()
+        self._has_lost = True
+        self._arrived.set()
+
+    def seen(self, event: Event) -> None:
+        """The subscriber got `event`'s state by another road (its snapshot): nothing older is delivered any more."""
+        self._delivered[event.key] = (event, time.monotonic())
+        self._waiting = [entry for entry in self._waiting
+                         if entry[0].key != event.key or entry[0].version > event.version]
+
+    def forget(self, key: str) -> None:
+        """Nothing more will come for `key`."""
+        self._delivered.pop(key, None)
+
+    async def get(self) -> Event:
+        """The next event that is due.
+
+        Raises:
+            StateLost: Once after events were missed.
+        """
+        while True:
+            if self._has_lost:
+                self._has_lost = False
+                raise StateLost
+            moment = time.monotonic()
+            for place, (event, is_urgent) in enumerate(self._waiting):
+                if is_urgent or moment >= self._due(event):
+                    del self._waiting[place]
+                    if event.version:
+                        self._delivered[event.key] = (event, moment)
+                    return event
+            await self._wait(moment)
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self._events()
+
+    async def _events(self) -> AsyncIterator[Event]:
+        while True:
+            yield await self.get()
+
+    async def _wait(self, moment: float) -> None:
+        self._arrived.clear()
+        timeout = min((self._due(event) for event, _ in self._waiting), default=moment + 3600) - moment
+        try:
+            async with asyncio.timeout(max(timeout, 0)):
+                await self._arrived.wait()
+        except TimeoutError:
+            return
+
+    def _due(self, event: Event) -> float:
+        last = self._delivered.get(event.key)
+        return last[1] + self.interval if last else 0
+
+    def _last(self, key: str) -> Event | None:
+        last = self._delivered.get(key)
+        return last[0] if last else None

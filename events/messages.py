@@ -1,0 +1,81 @@
+"""What is told: the new state of a job or an upload, a new log line, an order to stop; with its JSON form."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+Kind = Literal["job", "upload", "log", "stop"]
+URGENT_FIELDS = ("status", "stage", "awaiting", "deleted_at", "attempt")
+"""A change of one of these is told at once; everything else is progress, of which the latest is enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change, told after its commit.
+
+    Attributes:
+        kind: Which table `row` is of; `stop` orders workers to stop the job `row["id"]`.
+        row: The row as the database returned it (column → JSON value): a watcher needs no query to see the state.
+    """
+
+    kind: Kind
+    row: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """What it is about: a later event of the same key makes an earlier one stale (log lines: never)."""
+        return f"{self.kind}:{self.row['id']}"
+
+    @property
+    def version(self) -> int:
+        """Grows with every change of one row; 0 where rows do not change."""
+        return int(self.row.get("version") or 0)
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Where it can be heard."""
+        match self.kind:
+            case "job":
+                return job_topic(self.row["id"]), jobs_topic(self.row["owner_id"]), jobs_topic(None)
+            case "upload":
+                return (upload_topic(self.row["id"]),)
+            case "log":
+                return logs_topic(job_id=self.row["job_id"]), logs_topic(owner_id=self.row["owner_id"]), logs_topic()
+            case "stop":
+                return (STOP_TOPIC,)
+
+    def is_urgent_after(self, earlier: "Event | None") -> bool:
+        """Whether more than the progress changed since `earlier`."""
+        return earlier is None or any(self.row.get(name) != earlier.row.get(name) for name in URGENT_FIELDS)
+
+    def encode(self) -> bytes:
+        return orjson.dumps({"kind": self.kind, "row": self.row})
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Event":
+        fields = orjson.loads(data)
+        return cls(fields["kind"], fields["row"])
+
+
+STOP_TOPIC = "stop"
+
+
+def job_topic(job_id: str) -> str:
+    """Changes of one job."""
+    return f"job:{job_id}"
+
+
+def jobs_topic(owner_id: str | None) -> str:
+    """Changes of one owner's jobs, or of everybody's."""
+    return f"jobs:{owner_id or '*'}"
+
+
+def upload_topic(upload_id: str) -> str:
+    """Changes of one upload."""
+    return f"upload:{upload_id}"
+
+
+def logs_topic(*, job_id: str | None = None, owner_id: str | None = None) -> str:
+    """Log lines of one job, of one owner's jobs, or of all."""
+    return f"logs:{job_id or owner_id or '*'}"

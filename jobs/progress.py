@@ -1,0 +1,31 @@
+"""A job's progress: how the percentage comes from what is committed, and when the job will be done."""
+
+from datetime import datetime, timedelta
+
+from base.words import JobStatus
+from models import Job
+from processors.contract import StageInfo
+
+UPLOAD_STAGE = "upload"
+AT_MOST = 99.99
+"""Until the job is COMPLETED; only that is 100."""
+
+
+def percentage_of(stages: tuple[StageInfo, StageInfo, StageInfo], phase: int, fraction: float) -> float:
+    """0 to 99.99: the shares of the phases before `phase` (0 plan, 1 process, 2 finish) and `fraction` of its own."""
+    done = sum(stage.share for stage in stages[:phase]) + stages[phase].share * min(max(fraction, 0.0), 1.0)
+    return round(min(done, AT_MOST), 2)
+
+
+def seconds_left(job: Job, moment: datetime) -> float | None:
+    """Seconds until the job is done, by the rate since it started; None while that says nothing."""
+    if job.status is not JobStatus.PROCESSING or job.started_at is None or job.percentage < 1:
+        return None
+    elapsed = (moment - job.started_at).total_seconds()
+    return round(max(elapsed, 0.0) * (100 - job.percentage) / job.percentage, 1)
+
+
+def completion_of(job: Job, moment: datetime) -> datetime | None:
+    """When the job will be done, by the same rate."""
+    left = seconds_left(job, moment)
+    return None if left is None else moment + timedelta(seconds=left)

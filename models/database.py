@@ -1,0 +1,156 @@
+"""Opening, migrating and closing the database."""
+
+import asyncio
+import shutil
+import sqlite3
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from tortoise import Tortoise
+from tortoise.connection import get_connection
+from tortoise.migrations.executor import MigrationExecutor, PlanStep
+
+from base.logging import log_for
+
+log = log_for(__name__)
+
+_MIGRATION_LOCK = 0x5761_7962
+"""Key of the PostgreSQL advisory lock under which migrations run."""
+
+
+def database_config(database_url: str, data_dir: Path, *, is_migrating: bool = False) -> dict[str, Any]:
+    """The ORM's configuration for `database_url`; empty means SQLite in `data_dir`."""
+    return {
+        "connections": {"default": _connection(database_url, data_dir, is_migrating=is_migrating)},
+        "apps": {
+            "models": {"models": ["models"], "default_connection": "default", "migrations": "models.migrations"},
+        },
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+async def open_database(database_url: str, data_dir: Path) -> None:
+    """Bring the tables up to date and connect; on SQLite the file is copied before anything changes."""
+    await migrate(database_url, data_dir)
+    await Tortoise.init(config=database_config(database_url, data_dir), _enable_global_fallback=True)
+    await is_alive()
+
+
+async def close_database() -> None:
+    """Close every connection; a process that leaves one open hangs at exit."""
+    await Tortoise.close_connections()
+
+
+async def migrate(database_url: str, data_dir: Path) -> None:
+    """Apply the migrations that are missing, one process at a time."""
+    config = database_config(database_url, data_dir, is_migrating=True)
+    await Tortoise.init(config=config, _enable_global_fallback=True)
+    try:
+        connection = get_connection("default")
+        if connection.capabilities.dialect == "postgres":
+            async with connection.acquire_connection() as raw:
+                await raw.execute(f"SELECT pg_advisory_lock({_MIGRATION_LOCK})")
+                try:
+                    await _apply(connection, config, None)
+                finally:
+                    await raw.execute(f"SELECT pg_advisory_unlock({_MIGRATION_LOCK})")
+        else:
+            await _apply(connection, config, sqlite_path(database_url, data_dir))
+    finally:
+        await Tortoise.close_connections()
+
+
+async def _apply(connection: Any, config: dict[str, Any], file: Path | None) -> None:
+    executor = MigrationExecutor(connection, config["apps"])
+    missing = await executor.plan(None)
+    if not missing:
+        return
+    if file is not None and file.exists() and file.stat().st_size > 0:
+        await asyncio.to_thread(_copy_before_migration, file, missing)
+    await executor.migrate(None)
+    log.info("migrated the database", steps=len(missing))
+
+
+def _copy_before_migration(file: Path, missing: list[PlanStep]) -> None:
+    """Copy the database with SQLite's own backup, which is right while the write-ahead log is in use."""
+    folder = file.parent / "backups"
+    folder.mkdir(exist_ok=True)
+    copy = folder / f"before-{missing[0].migration.name}.sqlite3"
+    if shutil.disk_usage(folder).free < file.stat().st_size:
+        msg = f"There is not enough disk space to copy the database ({file.stat().st_size} bytes) before migrating it."
+        raise OSError(msg)
+    source, target = sqlite3.connect(file), sqlite3.connect(copy)
+    try:
+        source.backup(target)
+    finally:
+        source.close()
+        target.close()
+
+
+async def is_alive() -> bool:
+    """Whether the database answers."""
+    await get_connection("default").execute_query("SELECT 1")
+    return True
+
+
+def sqlite_path(database_url: str, data_dir: Path) -> Path:
+    """Where the SQLite file lies."""
+    return Path(unquote(urlsplit(database_url).path.lstrip("/")) or data_dir / "waybill.sqlite3")
+
+
+def is_sqlite(database_url: str) -> bool:
+    """Whether `database_url` means SQLite."""
+    return not database_url or urlsplit(database_url).scheme == "sqlite"
+
+
+@cache
+def _numbered(statement: str) -> str:
+    return statement.replace("$", "?")
+
+
+def sql(connection: Any, statement: str) -> str:
+    """`statement`, written with $1, $2, …, as the connection's database wants it (SQLite: ?1, ?2, …)."""
+    return statement if connection.capabilities.dialect == "postgres" else _numbered(statement)
+
+
+def database_now(connection: Any) -> str:
+    """SQL for the database's own clock, in seconds since 1970: leases are measured by one clock for all workers."""
+    if connection.capabilities.dialect == "postgres":
+        return "extract(epoch from clock_timestamp())"
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+def _connection(database_url: str, data_dir: Path, *, is_migrating: bool) -> dict[str, Any]:
+    if is_sqlite(database_url):
+        return {
+            "engine": "models.sqlite",
+            "credentials": {
+                "file_path": str(sqlite_path(database_url, data_dir)),
+                "journal_mode": "WAL",
+                "synchronous": "FULL",
+                "busy_timeout": 10_000,
+                # Rebuilding a parent table with foreign keys on would delete its children.
+                "foreign_keys": "OFF" if is_migrating else "ON",
+                "cache_size": -32_000,
+                "journal_size_limit": 67_108_864,
+            },
+        }
+    parts = urlsplit(database_url)
+    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    credentials: dict[str, Any] = {
+        "host": parts.hostname or "127.0.0.1",
+        "port": parts.port or 5432,
+        "user": unquote(parts.username or "postgres"),
+        "password": unquote(parts.password) if parts.password else None,
+        "database": parts.path.lstrip("/") or "waybill",
+        "minsize": 1,
+        "maxsize": int(options.get("maxsize", "10")),
+    }
+    return {"engine": "tortoise.backends.asyncpg", "credentials": credentials}
+
+
+CONFIG = database_config("", Path("data"))
+"""What the ORM's command line is given (`python -m tortoise -c models.database.CONFIG makemigrations`)."""

@@ -1,0 +1,29 @@
+"""Table `files`: bytes that go out, and intermediate ones that stay inside."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+from base.words import FileRole
+from models.fields import InstantField, now
+
+
+class File(Model):
+    """One file of a job, or of one of its items."""
+
+    id = fields.CharField(primary_key=True, max_length=64)
+    job_id = fields.CharField(max_length=64)
+    item_id = fields.CharField(max_length=64, null=True)
+    owner_id = fields.CharField(max_length=64)
+    attempt = fields.IntField(default=1)
+    role = fields.CharEnumField(FileRole, max_length=12)
+    name = fields.CharField(max_length=1024)
+    content_type = fields.CharField(max_length=255)
+    size_bytes = fields.BigIntField()
+    sha256 = fields.CharField(max_length=64)
+    storage_key = fields.CharField(max_length=255)
+    created_at = InstantField(default=now)
+    expires_at = InstantField(null=True)
+
+    class Meta:
+        table = "files"
+        indexes = (("job_id", "item_id"), ("item_id",))

@@ -1,0 +1,37 @@
+"""Tables `job_events` and `log_entries`: what happened to a job, and what it said; ids grow within a job."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+from base.words import JobStatus, LogLevel
+from models.fields import InstantField, now
+
+
+class JobEvent(Model):
+    """A change of status or stage, kept for as long as the job."""
+
+    id = fields.BigIntField(primary_key=True)
+    job_id = fields.CharField(max_length=64)
+    at = InstantField(default=now)
+    attempt = fields.IntField()
+    status = fields.CharEnumField(JobStatus, max_length=20)
+    stage = fields.CharField(max_length=100, null=True)
+    message = fields.TextField()
+
+    class Meta:
+        table = "job_events"
+        indexes = (("job_id", "id"),)
+
+
+class LogEntry(Model):
+    """One line of a job's log. The newest 1,000 of a job are kept."""
+
+    id = fields.BigIntField(primary_key=True)
+    job_id = fields.CharField(max_length=64)
+    level = fields.CharEnumField(LogLevel, max_length=10)
+    message = fields.TextField()
+    at = InstantField(default=now)
+
+    class Meta:
+        table = "log_entries"
+        indexes = (("job_id", "id"),)

@@ -1,0 +1,70 @@
+"""Tables `jobs` and `job_uploads`: what runs and is watched, and the uploads that it works on."""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.models import Model
+
+from base.words import JobStatus, JobType
+from models.fields import InstantField, now
+
+
+class Job(Model):
+    """Task, batch or download. `version` grows with every change that a subscriber can see."""
+
+    id = fields.CharField(primary_key=True, max_length=64)
+    type = fields.CharEnumField(JobType, max_length=10)
+    kind = fields.CharField(max_length=100)
+    owner_id = fields.CharField(max_length=64)
+    title = fields.CharField(max_length=500, null=True)
+    external_id = fields.CharField(max_length=255, null=True)
+    status = fields.CharEnumField(JobStatus, max_length=20)
+    status_message = fields.TextField(default="")
+    awaiting = fields.CharField(max_length=100, null=True)
+    stage = fields.CharField(max_length=100, null=True)
+    options: Any = fields.JSONField(default=dict)
+    auto_start = fields.BooleanField(default=True)
+    priority = fields.IntField(default=0)
+    attempt = fields.IntField(default=1)
+    version = fields.BigIntField(default=1)
+    percentage = fields.FloatField(default=0)
+    total_items = fields.IntField(null=True)
+    completed_items = fields.IntField(default=0)
+    failed_items = fields.IntField(default=0)
+    skipped_items = fields.IntField(default=0)
+    total_slices = fields.IntField(null=True)
+    completed_slices = fields.IntField(default=0)
+    total_bytes = fields.BigIntField(null=True)
+    processed_bytes = fields.BigIntField(default=0)
+    total_size = fields.BigIntField(default=0)
+    reference = fields.CharField(max_length=100, null=True)
+    error_code = fields.CharField(max_length=40, null=True)
+    error_message = fields.TextField(null=True)
+    error_is_retryable = fields.BooleanField(default=False)
+    error_at = InstantField(null=True)
+    queued_at = InstantField(null=True)
+    """When it last became PENDING: its age in the queue."""
+    created_at = InstantField(default=now)
+    updated_at = InstantField(default=now)
+    started_at = InstantField(null=True)
+    finished_at = InstantField(null=True)
+    expires_at = InstantField(null=True)
+    deleted_at = InstantField(null=True)
+
+    class Meta:
+        table = "jobs"
+        unique_together = (("owner_id", "external_id"),)
+        indexes = (("owner_id", "type", "created_at", "id"), ("type", "created_at", "id"), ("status", "priority", "queued_at"))
+
+
+class JobUpload(Model):
+    """One input of a job, in the order in which the client named it."""
+
+    id = fields.BigIntField(primary_key=True)
+    job_id = fields.CharField(max_length=64)
+    upload_id = fields.CharField(max_length=64, db_index=True)
+    position = fields.IntField()
+
+    class Meta:
+        table = "job_uploads"
+        unique_together = (("job_id", "upload_id"),)

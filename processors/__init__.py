@@ -1,0 +1,1 @@
+"""One folder per kind of work; pure: no database, no queue, no GraphQL."""

@@ -1,0 +1,30 @@
+"""The nine fields of a lead, and what each is called for people."""
+
+from enum import StrEnum
+
+
+class Field(StrEnum):
+    """What a column can hold; the values are the names in options and results."""
+
+    NAME = "name"
+    FIRST_NAME = "firstName"
+    LAST_NAME = "lastName"
+    EMAIL = "email"
+    PHONE = "phone"
+    COMPANY = "company"
+    WEBSITE = "website"
+    COUNTRY = "country"
+    NOTES = "notes"
+
+
+LABELS = {
+    Field.NAME: "Name",
+    Field.FIRST_NAME: "First name",
+    Field.LAST_NAME: "Last name",
+    Field.EMAIL: "E-mail",
+    Field.PHONE: "Phone",
+    Field.COMPANY: "Company",
+    Field.WEBSITE: "Website",
+    Field.COUNTRY: "Country",
+    Field.NOTES: "Notes",
+}

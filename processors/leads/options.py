@@ -1,0 +1,46 @@
+"""What a client may say about how its leads are read."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from processors.contract import Options
+from processors.leads.countries import find_country
+from processors.leads.fields import Field as LeadField
+
+
+def known_fields(columns: dict[str, str | int]) -> dict[str, str | int]:
+    """`columns`, if it names only fields of a lead. Raises ValueError with a sentence for people."""
+    unknown = [name for name in columns if name not in set(LeadField)]
+    if unknown:
+        message = f'There is no field named "{unknown[0][:60]}". The fields are: {", ".join(LeadField)}.'
+        raise ValueError(message)
+    return columns
+
+
+def known_country(country: str | None) -> str | None:
+    """`country` in upper case, if it is a code of two letters that exists. Raises ValueError with a sentence."""
+    if country is None:
+        return None
+    code = country.strip().upper()
+    if len(code) != 2 or find_country(code) != code:
+        message = f'"{country[:60]}" is not a country code of two letters (ISO 3166-1 alpha-2), such as GB or DE.'
+        raise ValueError(message)
+    return code
+
+
+class LeadsOptions(Options):
+    """How a file of leads is read; all of it may be left out."""
+
+    batch_size: int = Field(100, alias="batchSize", ge=1, le=10_000, description="Leads in one slice.")
+    sheet: str | None = Field(
+        None, max_length=255, description="The sheet to read; the first one that holds a table where left out."
+    )
+    columns: Annotated[dict[str, Annotated[str, Field(max_length=500)] | int], AfterValidator(known_fields)] = Field(
+        default_factory=dict,
+        max_length=len(LeadField),
+        description="Which column holds which field: its heading, its letter, or its number from 1.",
+    )
+    country: Annotated[str | None, AfterValidator(known_country)] = Field(
+        None, description="The country of phone numbers that name none (ISO 3166-1 alpha-2), where no column tells."
+    )

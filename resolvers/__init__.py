@@ -1,0 +1,1 @@
+"""How each root field is answered: arguments in, one domain call, schema type out."""

@@ -1,0 +1,48 @@
+"""Any object by its id alone."""
+
+import asyncio
+
+from strawberry import ID
+
+from auth.queries import find_user
+from base.errors import ErrorCode, Refusal
+from jobs.queries import find_job, find_visible_file, find_visible_item
+from schema.context import Info
+from schema.types.file import file_type
+from schema.types.item import item_type
+from schema.types.job import job_type
+from schema.types.node import Node, type_of_id
+from schema.types.people import user_type
+from schema.types.upload import upload_type
+from uploads.queries import find_upload
+
+
+async def resolve_node(info: Info, id: ID) -> Node | None:  # noqa: A002  the contract's name
+    context = info.context
+    match type_of_id(id):
+        case "batch" | "task" | "download":
+            return job_type(await find_job(context.viewer, id), context)
+        case "upload":
+            return upload_type(await find_upload(context.viewer, id), context)
+        case "file":
+            return file_type(await find_visible_file(context.viewer, id), context)
+        case "item":
+            return item_type(await find_visible_item(context.viewer, id))
+        case "user" if context.viewer.may_see(id):
+            return user_type(await find_user(id))
+    raise Refusal(ErrorCode.NOT_FOUND, "There is no such object.", "id")
+
+
+async def resolve_nodes(info: Info, ids: list[ID]) -> list[Node | None]:
+    if len(ids) > 100:  # noqa: PLR2004  the limit of every list
+        raise Refusal(ErrorCode.BAD_INPUT, "Ask for at most 100 objects at once.", "ids")
+    found = await asyncio.gather(*(resolve_node(info, id_) for id_ in ids), return_exceptions=True)
+    return [_node_or_none(answer) for answer in found]
+
+
+def _node_or_none(answer: Node | BaseException | None) -> Node | None:
+    if isinstance(answer, Refusal):
+        return None
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer

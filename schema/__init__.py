@@ -1,0 +1,1 @@
+"""What clients see: types, query, mutation, subscription."""

@@ -1,0 +1,58 @@
+"""What every resolver is given: who calls, the loaders of this request, and the means that the programs opened."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import strawberry
+
+from auth.queries import require_viewer
+from auth.signatures import Signer
+from auth.viewer import Viewer
+from base.errors import Refusal
+from base.settings import Settings
+from events.hub import Hub
+from jobs.outbox import Outbox
+from schema.loaders import Loaders
+from storage.local import LocalStorage
+from uploads.receiver import Receiver
+
+
+@dataclass(frozen=True)
+class Means:
+    """What the programs opened and chose, for as long as the process lives."""
+
+    settings: Settings
+    secret_key: str
+    signer: Signer
+    hub: Hub
+    outbox: Outbox
+    storage: LocalStorage
+    receiver: Receiver
+
+
+@dataclass
+class Context:
+    """One request, or one WebSocket connection."""
+
+    means: Means
+    base_url: str
+    """Scheme, host and path prefix by which the client reached us, without a slash at the end."""
+    caller: Viewer | None = None
+    refusal: Refusal | None = None
+    """Why the token that came along is not good."""
+    connection_params: dict[str, Any] = field(default_factory=dict)
+    loaders: Loaders = field(default_factory=Loaders)
+
+    @property
+    def viewer(self) -> Viewer:
+        """The signed-in caller.
+
+        Raises:
+            Refusal: UNAUTHENTICATED, TOKEN_EXPIRED or INVALID_TOKEN.
+        """
+        if self.refusal is not None:
+            raise self.refusal
+        return require_viewer(self.caller)
+
+
+Info = strawberry.Info[Context, None]

@@ -1,0 +1,35 @@
+"""Root fields that read. Those by id are nullable, so that one refusal does not empty the whole answer."""
+
+import strawberry
+
+from resolvers.jobs import resolve_batch, resolve_batches, resolve_job, resolve_jobs
+from resolvers.nodes import resolve_node, resolve_nodes
+from resolvers.server import resolve_server_info
+from resolvers.session import resolve_viewer
+from resolvers.uploads import resolve_upload, resolve_uploads
+from schema.types.connection import Connection
+from schema.types.job import Batch, Job
+from schema.types.node import Node
+from schema.types.people import User
+from schema.types.server_info import ServerInfo
+from schema.types.upload import Upload
+
+
+@strawberry.type(description="What can be read.")
+class Query:
+    """See `resolvers/`."""
+
+    node: Node | None = strawberry.field(resolver=resolve_node, description="Any object by its id.")
+    nodes: list[Node | None] = strawberry.field(
+        resolver=resolve_nodes, description="Up to 100 objects by their ids; null for each that does not exist for you."
+    )
+    viewer: User | None = strawberry.field(resolver=resolve_viewer, description="Who you are; null when not signed in.")
+    server_info: ServerInfo = strawberry.field(
+        resolver=resolve_server_info, description="What the server is and can do. Readable without signing in."
+    )
+    upload: Upload | None = strawberry.field(resolver=resolve_upload, description="One upload.")
+    uploads: Connection[Upload] = strawberry.field(resolver=resolve_uploads, description="Your uploads, newest first.")
+    batch: Batch | None = strawberry.field(resolver=resolve_batch, description="One batch.")
+    batches: Connection[Batch] = strawberry.field(resolver=resolve_batches, description="Your batches, newest first.")
+    job: Job | None = strawberry.field(resolver=resolve_job, description="One job of any type.")
+    jobs: Connection[Job] = strawberry.field(resolver=resolve_jobs, description="Your jobs of all types, newest first.")

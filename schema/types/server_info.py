@@ -1,0 +1,45 @@
+"""What the server is and can do."""
+
+import strawberry
+
+from processors.contract import Processor
+from schema.types.enums import JobType
+from schema.types.scalars import BigInt, Json
+
+
+@strawberry.type(description="One kind of work.")
+class ProcessorInfo:
+    """See `processors.contract.Processor`."""
+
+    kind: str = strawberry.field(description="Its name.")
+    type: JobType = strawberry.field(description="The type of its jobs.")
+    description: str = strawberry.field(description="What it does.")
+    accept: list[str] = strawberry.field(description="File name endings that it takes.")
+    max_files: int = strawberry.field(description="Uploads that one job may have.")
+    stages: list[str] = strawberry.field(description="Names of its stages in order.")
+    options_schema: Json = strawberry.field(description="JSON Schema of its options.")
+
+
+@strawberry.type(description="What the server is and can do. Readable without signing in.")
+class ServerInfo:
+    """Constant while the server runs."""
+
+    service: str = strawberry.field(description="waybill")
+    version: str = strawberry.field(description="Semantic version.")
+    tus_endpoint: str = strawberry.field(description="Where tus clients create uploads.")
+    is_anonymous_allowed: bool = strawberry.field(description="startAnonymousSession works.")
+    oidc_issuer: str | None = strawberry.field(description="Whose tokens are taken besides our own.")
+    max_upload_size: BigInt = strawberry.field(description="Bytes.")
+    recommended_chunk_size: BigInt = strawberry.field(
+        description="Bytes. Below the body limit of common proxies: 50 MB by default."
+    )
+    processors: list[ProcessorInfo] = strawberry.field(description="What can be done.")
+
+
+def processor_type(processor: Processor) -> ProcessorInfo:
+    """The processor as clients see it."""
+    return ProcessorInfo(
+        kind=processor.kind, type=processor.job_type, description=processor.description, accept=list(processor.accept),
+        max_files=processor.max_files, stages=[stage.name for stage in processor.stages],
+        options_schema=Json(processor.options.model_json_schema(by_alias=True)),
+    )

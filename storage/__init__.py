@@ -1,0 +1,1 @@
+"""Files at rest: where they lie, read, write, checksum."""

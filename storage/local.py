@@ -1,0 +1,134 @@
+"""Files in the data folder: where they lie, and taking them in and out whole; `writer.py` takes them in bit by bit."""
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+import anyio
+from anyio.to_thread import run_sync
+
+from storage.keys import path_under
+from storage.writer import Hash, Writer, hash_file, make_parent, sync_folder
+
+_THREADS = 32
+"""Disk calls at the same time; a slow disk then holds up nobody else's threads."""
+
+
+class LocalStorage:
+    """Stores bytes below one folder; whatever touches the disk runs in a thread."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+        self._limiter = anyio.CapacityLimiter(_THREADS)
+
+    def path_of(self, key: str) -> Path:
+        """Where the bytes of `key` lie or would lie.
+
+        Raises:
+            ValueError: `key` is not a key (see `storage.keys.path_under`).
+        """
+        return path_under(self._root, key)
+
+    async def open_writer(self, key: str, offset: int, hash_: Hash | None) -> Writer:
+        """Open `key` for writing at `offset`; see `Writer.open`."""
+        return await Writer.open(self.path_of(key), offset, hash_, self._limiter)
+
+    async def adopt(self, source: Path, key: str) -> tuple[int, str]:
+        """Move the finished file `source` to `key`, durably and in one step, over what an earlier attempt left there.
+
+        Returns:
+            Size in bytes and hex SHA-256.
+        """
+        return await run_sync(_adopt, source, self.path_of(key), limiter=self._limiter)
+
+    async def hash_of(self, key: str) -> str:
+        """Hex SHA-256 of `key`, read from the disk."""
+        return await run_sync(hash_file, self.path_of(key), limiter=self._limiter)
+
+    async def size_of(self, key: str) -> int | None:
+        """Size of `key` in bytes; None where there is none."""
+        return await run_sync(_size_of, self.path_of(key), limiter=self._limiter)
+
+    async def remove(self, key: str) -> None:
+        """Remove `key`; nothing happens where there is none."""
+        await run_sync(_remove, self.path_of(key), limiter=self._limiter)
+
+    async def is_writable(self) -> bool:
+        """Whether bytes can be stored now."""
+        return await run_sync(os.access, self._root, os.W_OK, limiter=self._limiter) and await self.free_bytes() > 0
+
+    async def free_bytes(self) -> int:
+        """Bytes that can still be stored."""
+        return await run_sync(_free_bytes, self._root, limiter=self._limiter)
+
+    async def make_folder(self, name: str) -> Path:
+        """An empty folder of this name, for work in progress; what an earlier attempt left in it is removed."""
+        return await run_sync(_make_folder, self.path_of(name), limiter=self._limiter)
+
+    async def remove_folder(self, name: str) -> None:
+        """Remove the folder and all in it; nothing happens where there is none."""
+        await run_sync(_remove_tree, self.path_of(name), limiter=self._limiter)
+
+
+def _adopt(source: Path, target: Path) -> tuple[int, str]:
+    make_parent(target)
+    digest = hash_file(source)
+    _sync_file(source)
+    size = source.stat().st_size
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _move_across_disks(source, target)
+    sync_folder(target.parent)
+    return size, digest
+
+
+def _move_across_disks(source: Path, target: Path) -> None:
+    """A rename is one step only within one file system: copy beside the target first."""
+    beside = target.with_name(f"{target.name}.part")
+    shutil.copyfile(source, beside)
+    _sync_file(beside)
+    beside.replace(target)
+    source.unlink()
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _size_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return
+    sync_folder(path.parent)
+
+
+def _free_bytes(root: Path) -> int:
+    root.mkdir(parents=True, exist_ok=True)
+    return shutil.disk_usage(root).free
+
+
+def _make_folder(path: Path) -> Path:
+    _remove_tree(path)
+    path.mkdir(parents=True, mode=0o700)
+    return path
+
+
+def _remove_tree(path: Path) -> None:
+    if path.exists():
+        shutil.rmtree(path)

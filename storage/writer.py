@@ -1,0 +1,178 @@
+"""One file that is being received: written at explicit offsets, hashed in the same pass, synced on demand."""
+
+import asyncio
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol, Self, TypeVar
+
+import anyio
+from anyio.to_thread import run_sync
+
+from base.errors import ErrorCode, Refusal
+
+T = TypeVar("T")
+
+_MAX_PARTS = 1_000
+"""Buffers per pwritev call; Linux takes 1,024 (IOV_MAX)."""
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+class Hash(Protocol):
+    """What the writer needs of a hashlib object."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take `data` in."""
+
+    def hexdigest(self) -> str:
+        """The digest of all that was taken in."""
+
+
+class Writer:
+    """Appends to one file; nothing it does blocks the event loop.
+
+    Attributes:
+        offset: Bytes written so far, those before opening included; not yet durable until `sync` has returned.
+        hash: SHA-256 of the first `offset` bytes, or None where it could not be carried on.
+    """
+
+    def __init__(self, descriptor: int, offset: int, hash_: Hash | None, limiter: anyio.CapacityLimiter) -> None:
+        self.offset = offset
+        self.hash = hash_
+        self._descriptor = descriptor
+        self._limiter = limiter
+        self._running: set[asyncio.Task[object]] = set()
+
+    @classmethod
+    async def open(cls, path: Path, offset: int, hash_: Hash | None, limiter: anyio.CapacityLimiter) -> Self:
+        """Open `path`, made if it is new, and cut away what lies beyond `offset`: it was never confirmed.
+
+        Raises:
+            Refusal: INSUFFICIENT_STORAGE: there is no room for a new file.
+            OSError: Also where the file is shorter than `offset`, that is, where confirmed bytes are gone.
+        """
+        with _full_disk_refused():
+            descriptor = await run_sync(_open_at, path, offset, limiter=limiter)
+        return cls(descriptor, offset, hash_, limiter)
+
+    async def write(self, parts: Sequence[bytes]) -> None:
+        """Write `parts` one after the other at `offset`, which grows by their length; all or nothing counts.
+
+        Raises:
+            Refusal: INSUFFICIENT_STORAGE: the disk is full; `offset` stays, what lies beyond is cut when opening again.
+        """
+        size = sum(map(len, parts))
+        try:
+            await self._run(_write_at, self._descriptor, parts, self.offset, self.hash)
+        except BaseException:
+            self.hash = None
+            raise
+        self.offset += size
+
+    async def sync(self) -> int:
+        """Make durable what was written before the call; returns how many bytes that is."""
+        offset = self.offset
+        await self._run(os.fdatasync, self._descriptor)
+        return offset
+
+    async def cut(self, offset: int) -> None:
+        """Throw away what was written beyond `offset`."""
+        await self._run(os.ftruncate, self._descriptor, offset)
+        self.offset, self.hash = offset, None if offset != self.offset else self.hash
+
+    async def close(self) -> None:
+        """Wait for calls that still run in a thread, then let go of the file; safe in a cancelled task."""
+        with anyio.CancelScope(shield=True):
+            if self._running:
+                await asyncio.wait(self._running)
+            await run_sync(os.close, self._descriptor, limiter=self._limiter)
+
+    async def _run(self, function: Callable[..., T], *arguments: object) -> T:
+        """Call `function` in a thread; a caller who is cancelled leaves it running, known to `close`."""
+        task = asyncio.create_task(run_sync(function, *arguments, limiter=self._limiter))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        with _full_disk_refused():
+            return await asyncio.shield(task)
+
+
+def disk_full() -> Refusal:
+    """There is no room for more bytes."""
+    message = "The server has not enough room for this file; try again later."
+    return Refusal(ErrorCode.INSUFFICIENT_STORAGE, message, retry_after=60)
+
+
+@contextmanager
+def _full_disk_refused() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise disk_full() from error
+        raise
+
+
+def sync_folder(path: Path) -> None:
+    """Make names in the folder `path` durable: a new file may otherwise be gone after a power cut."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_parent(path: Path) -> None:
+    """Make the folder of `path` and those above it, durably."""
+    missing = [folder for folder in path.parents if not folder.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for folder in reversed(missing):
+        sync_folder(folder.parent)
+
+
+def hash_file(path: Path) -> str:
+    """Hex SHA-256 of the file; blocks for about a second per GiB."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _open_at(path: Path, offset: int) -> int:
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        make_parent(path)
+        descriptor = os.open(path, flags | os.O_CREAT, 0o600)
+        sync_folder(path.parent)
+    size = os.fstat(descriptor).st_size
+    if size < offset:
+        os.close(descriptor)
+        msg = f"{path.name} has {size} bytes, of which {offset} were confirmed"
+        raise OSError(msg)
+    if size > offset:
+        os.ftruncate(descriptor, offset)
+    return descriptor
+
+
+def _write_at(descriptor: int, parts: Sequence[bytes], offset: int, hash_: Hash | None) -> None:
+    for start in range(0, len(parts), _MAX_PARTS):
+        group = parts[start : start + _MAX_PARTS]
+        size = sum(map(len, group))
+        written = os.pwritev(descriptor, group, offset)
+        if written < size:
+            _write_rest(descriptor, b"".join(group)[written:], offset + written)
+        offset += size
+        if hash_ is not None:
+            for part in group:
+                hash_.update(part)
+
+
+def _write_rest(descriptor: int, rest: bytes, offset: int) -> None:
+    view = memoryview(rest)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        view, offset = view[written:], offset + written

@@ -1,0 +1,137 @@
+import asyncio
+import errno
+import hashlib
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from base.errors import ErrorCode, Refusal
+from storage.local import LocalStorage
+
+KEY = "uploads/f3/upload-1"
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> LocalStorage:
+    return LocalStorage(tmp_path)
+
+
+async def test_parts_are_written_in_order_and_hashed_in_the_same_pass(storage: LocalStorage) -> None:
+    writer = await storage.open_writer(KEY, 0, hashlib.sha256())
+    await writer.write([b"ab", b"c"])
+    await writer.write([b"def"])
+    assert await writer.sync() == writer.offset == 6
+    assert writer.hash is not None
+    assert writer.hash.hexdigest() == hashlib.sha256(b"abcdef").hexdigest()
+    await writer.close()
+    assert storage.path_of(KEY).read_bytes() == b"abcdef"
+
+
+async def test_opening_cuts_what_was_never_confirmed(storage: LocalStorage) -> None:
+    storage.path_of(KEY).parent.mkdir(parents=True)
+    storage.path_of(KEY).write_bytes(b"confirmed and not")
+    writer = await storage.open_writer(KEY, 9, None)
+    assert storage.path_of(KEY).read_bytes() == b"confirmed"
+    await writer.write([b"!"])
+    await writer.close()
+    assert storage.path_of(KEY).read_bytes() == b"confirmed!"
+
+
+async def test_opening_refuses_a_file_that_lost_confirmed_bytes(storage: LocalStorage) -> None:
+    storage.path_of(KEY).parent.mkdir(parents=True)
+    storage.path_of(KEY).write_bytes(b"123")
+    with pytest.raises(OSError, match="has 3 bytes, of which 5 were confirmed"):
+        await storage.open_writer(KEY, 5, None)
+
+
+async def test_a_link_in_place_of_the_file_is_not_followed(storage: LocalStorage, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    storage.path_of(KEY).parent.mkdir(parents=True)
+    storage.path_of(KEY).symlink_to(victim)
+    with pytest.raises(OSError, match=os.strerror(errno.ELOOP)):
+        await storage.open_writer(KEY, 0, None)
+    assert victim.read_bytes() == b"precious"
+
+
+async def test_the_file_can_be_read_by_its_owner_alone(storage: LocalStorage) -> None:
+    await (await storage.open_writer(KEY, 0, None)).close()
+    assert storage.path_of(KEY).stat().st_mode & 0o777 == 0o600
+
+
+async def test_more_parts_than_one_call_takes_are_all_written(storage: LocalStorage) -> None:
+    parts = [bytes([number % 256]) for number in range(2_500)]
+    writer = await storage.open_writer(KEY, 0, hashlib.sha256())
+    await writer.write(parts)
+    await writer.close()
+    assert storage.path_of(KEY).read_bytes() == b"".join(parts)
+
+
+async def test_a_write_that_the_system_cut_short_is_continued(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pwritev = os.pwritev
+
+    def write_little(descriptor: int, parts: Sequence[bytes], offset: int) -> int:
+        return pwritev(descriptor, [b"".join(parts)[:3]], offset)
+
+    monkeypatch.setattr(os, "pwritev", write_little)
+    writer = await storage.open_writer(KEY, 0, None)
+    await writer.write([b"ab", b"cd", b"ef"])
+    await writer.close()
+    assert storage.path_of(KEY).read_bytes() == b"abcdef"
+
+
+@pytest.mark.parametrize("reason", [errno.ENOSPC, errno.EDQUOT])
+async def test_a_full_disk_is_a_refusal_and_the_offset_stays(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch, reason: int
+) -> None:
+    writer = await storage.open_writer(KEY, 0, hashlib.sha256())
+    await writer.write([b"stored"])
+
+    def refuse(*_: object) -> int:
+        raise OSError(reason, "full")
+
+    monkeypatch.setattr(os, "pwritev", refuse)
+    with pytest.raises(Refusal) as refused:
+        await writer.write([b"too much"])
+    assert (refused.value.code, refused.value.http_status) == (ErrorCode.INSUFFICIENT_STORAGE, 507)
+    assert (writer.offset, writer.hash) == (6, None)
+    await writer.close()
+
+
+async def test_cutting_forgets_the_hash_of_what_is_gone(storage: LocalStorage) -> None:
+    writer = await storage.open_writer(KEY, 0, hashlib.sha256())
+    await writer.write([b"abcdef"])
+    await writer.cut(2)
+    assert (writer.offset, writer.hash) == (2, None)
+    await writer.close()
+    assert storage.path_of(KEY).read_bytes() == b"ab"
+
+
+async def test_closing_waits_for_a_write_whose_caller_was_cancelled(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A descriptor that is closed under a running write may already be somebody else's file."""
+    pwritev, may_write = os.pwritev, threading.Event()
+
+    def write_late(descriptor: int, parts: Sequence[bytes], offset: int) -> int:
+        may_write.wait(5)
+        return pwritev(descriptor, parts, offset)
+
+    monkeypatch.setattr(os, "pwritev", write_late)
+    writer = await storage.open_writer(KEY, 0, None)
+    writing = asyncio.create_task(writer.write([b"late"]))
+    await asyncio.sleep(0.05)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    closing = asyncio.create_task(writer.close())
+    await asyncio.sleep(0.05)
+    assert not closing.done()
+    may_write.set()
+    await closing
+    assert storage.path_of(KEY).read_bytes() == b"late"

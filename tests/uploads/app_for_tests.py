@@ -1,0 +1,182 @@
+"""An app that serves this room alone, a client of it, and what plays the part of the other rooms."""
+
+import base64
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from auth.signatures import Signer
+from auth.viewer import Viewer
+from base.errors import ErrorCode, Refusal
+from base.words import Role
+from events.messages import Event
+from models.upload import Upload
+from storage.keys import upload_key
+from storage.local import LocalStorage
+from uploads.capability import upload_path
+from uploads.endpoints import upload_routes
+from uploads.receiver import AfterCommit, Receiver
+
+TUS = {"Tus-Resumable": "1.0.0"}
+OFFSET_TYPE = "application/offset+octet-stream"
+OWNER, STRANGER, ADMIN = "user-1754556928-00000000000a", "user-1754556928-00000000000b", "user-1754556928-00000000000c"
+
+
+@dataclass
+class Recorder:
+    """Plays the part of jobs and of subscribers, and remembers what it was told."""
+
+    moved: list[Upload] = field(default_factory=list)
+    completed: list[Upload] = field(default_factory=list)
+    gone: list[Upload] = field(default_factory=list)
+    after_commit: list[str] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    refusal: Exception | None = None
+
+    async def on_progress(self, _connection: BaseDBAsyncClient, upload: Upload) -> AfterCommit:
+        return self._note(self.moved, upload)
+
+    async def on_completed(self, _connection: BaseDBAsyncClient, upload: Upload) -> AfterCommit:
+        return self._note(self.completed, upload)
+
+    async def on_gone(self, _connection: BaseDBAsyncClient, upload: Upload) -> AfterCommit:
+        return self._note(self.gone, upload)
+
+    async def publish(self, *events: Event) -> None:
+        self.events.extend(events)
+
+    def _note(self, calls: list[Upload], upload: Upload) -> AfterCommit:
+        if self.refusal is not None:
+            raise self.refusal
+        calls.append(upload)
+
+        async def tell() -> None:
+            self.after_commit.append(upload.id)
+
+        return tell
+
+
+class ViewerFromHeader:
+    """Stands for the middleware that reads tokens: `Bearer {user id}` is that user, `Bearer bad` is a bad token."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            token = dict(scope["headers"]).get(b"authorization", b"").decode().removeprefix("Bearer ")
+            state = scope.setdefault("state", {})
+            state["viewer"] = viewer_named(token) if token.startswith("user-") else None
+            if token == "bad":
+                state["viewer_refusal"] = Refusal(ErrorCode.INVALID_TOKEN, "bad token")
+        await self._app(scope, receive, send)
+
+
+def viewer_named(user_id: str) -> Viewer:
+    """A signed-in caller."""
+    role = Role.ADMIN if user_id == ADMIN else Role.USER
+    return Viewer(user_id, role, "session-1754556928-000000000001", datetime.now(UTC) + timedelta(minutes=30))
+
+
+async def answer_refusal(_request: Request, error: Exception) -> Response:
+    """Stands for the door of the byte routes."""
+    assert isinstance(error, Refusal)
+    headers = dict(error.headers)
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(int(error.retry_after))
+    body = {"error": {"code": error.code, "message": error.message}}
+    return JSONResponse(body, status_code=error.http_status, headers=headers)
+
+
+def make_app(receiver: Receiver, **options: Any) -> Starlette:
+    """An app with the routes of this room alone."""
+    return Starlette(
+        routes=upload_routes(receiver),
+        middleware=[Middleware(ViewerFromHeader)],
+        exception_handlers={Refusal: answer_refusal},
+        **options,
+    )
+
+
+def make_receiver(data_dir: Path, recorder: Recorder, **changes: Any) -> Receiver:
+    """A receiver whose limits are small enough to be reached."""
+    receiver = Receiver(
+        storage=LocalStorage(data_dir),
+        signer=Signer("a secret of the tests, long enough"),
+        publisher=recorder,
+        max_size_bytes=1024**3,
+        base_url=lambda scope: f"{scope['scheme']}://{dict(scope['headers'])[b'host'].decode()}",
+        on_progress=recorder.on_progress,
+        on_completed=recorder.on_completed,
+        on_gone=recorder.on_gone,
+        idle_seconds=5,
+    )
+    return replace(receiver, **changes)
+
+
+@dataclass
+class Client:
+    """A tus client that speaks to the app in process, signed in as the owner unless told otherwise."""
+
+    http: httpx2.AsyncClient
+    receiver: Receiver
+
+    async def send(self, method: str, url: str, *, owner: bool = False, **options: Any) -> httpx2.Response:
+        headers = TUS | ({"Authorization": f"Bearer {OWNER}"} if owner else {}) | options.pop("headers", {})
+        return await self.http.request(method, url, headers=headers, **options)
+
+    async def create(self, length: int, **headers: str) -> str:
+        """A new upload's URL."""
+        answer = await self.send("POST", "/files/", owner=True, headers={"Upload-Length": str(length), **headers})
+        assert answer.status_code == 201, answer.text
+        return answer.headers["Location"]
+
+    async def patch(self, url: str, offset: int | str, content: Any, **headers: str) -> httpx2.Response:
+        return await self.send(
+            "PATCH", url, content=content,
+            headers={"Upload-Offset": str(offset), "Content-Type": OFFSET_TYPE, **headers},
+        )  # fmt: skip
+
+    async def offset(self, url: str) -> int:
+        answer = await self.send("HEAD", url)
+        assert answer.status_code == 200
+        return int(answer.headers["Upload-Offset"])
+
+    def stored(self, url: str) -> bytes | None:
+        """The bytes on the disk."""
+        path = self.receiver.storage.path_of(upload_key(id_in(url)))
+        return path.read_bytes() if path.exists() else None
+
+    def url_of(self, upload_id: str) -> str:
+        return upload_path(self.receiver.signer, upload_id)
+
+
+def id_in(url: str) -> str:
+    """The upload's id in its URL."""
+    return url.rpartition("/")[2].partition("~")[0]
+
+
+async def row_of(url: str) -> Upload:
+    return await Upload.get(id=id_in(url))
+
+
+def error_of(answer: httpx2.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["error"]["code"]
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def base64_of(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()

@@ -1,0 +1,31 @@
+"""A process of its own that receives uploads: `python -m tests.uploads.server_for_tests {data folder} {port}`."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+from models.database import close_database, open_database
+from tests.uploads.app_for_tests import Recorder, make_app, make_receiver
+from uploads.lifecycle import finish_interrupted_uploads
+
+
+def main(data_dir: Path, port: int) -> None:
+    """Serve until killed."""
+    receiver = make_receiver(data_dir, Recorder(), max_size_bytes=8 * 1024**3)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await open_database("", data_dir)
+        await finish_interrupted_uploads(receiver)
+        yield
+        await close_database()
+
+    uvicorn.run(make_app(receiver, lifespan=lifespan), host="127.0.0.1", port=port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

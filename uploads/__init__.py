@@ -1,0 +1,1 @@
+"""Receiving bytes: the tus protocol and an upload's life."""

@@ -1,0 +1,31 @@
+"""The right that an upload's URL carries: `{id}~{signature}`, valid as long as the upload exists, for nothing else."""
+
+import re
+
+from auth.signatures import Signer
+
+ROUTE = "/files"
+_PURPOSE = "upload"
+_SEGMENT = re.compile(r"(upload-[0-9]{10,12}-[0-9a-f]{12})(?:~([A-Za-z0-9_-]{43}))?")
+_SIGNED_PATH = re.compile(r"(/files/upload-[^/?#~%]*)(?:~|%7[Ee])[^/?#\s]*")
+
+
+def upload_path(signer: Signer, upload_id: str) -> str:
+    """The path that any tus client can be given: it needs no token to send, read or end this upload."""
+    return f"{ROUTE}/{upload_id}~{signer.sign(_PURPOSE, upload_id)}"
+
+
+def split_segment(segment: str) -> tuple[str, str | None] | None:
+    """The id and the signature, if any, of the path segment after `/files/`; None where it has another shape."""
+    match = _SEGMENT.fullmatch(segment)
+    return None if match is None else (match[1], match[2])
+
+
+def is_signed(signer: Signer, upload_id: str, signature: str) -> bool:
+    """Whether `signature` gives the right to `upload_id`."""
+    return signer.is_valid(_PURPOSE, upload_id, signature)
+
+
+def redact_path(path: str) -> str:
+    """`path` as it may be logged: who reads the log must not be able to send in somebody's name."""
+    return _SIGNED_PATH.sub(r"\1~…", path)

@@ -1,0 +1,74 @@
+"""Checkpoints: bytes become durable, and the row says so, while more bytes are being written."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import anyio
+
+from models.upload import Upload
+from storage.writer import Writer
+
+EVERY_BYTES = 16 * 1024**2
+EVERY_SECONDS = 1.0
+AT_MOST_EVERY_SECONDS = 0.1
+"""A checkpoint tells watchers too; more often than this nobody can see."""
+
+
+class Checkpoints:
+    """Keeps the row of one upload behind its bytes, never ahead.
+
+    The last byte is not committed here: it changes the status, and whether the body ends with it is not known yet.
+
+    Attributes:
+        upload: The row after the last checkpoint.
+    """
+
+    def __init__(self, writer: Writer, upload: Upload, commit: Callable[[Upload, int], Awaitable[Upload]]) -> None:
+        self.upload = upload
+        self._writer = writer
+        self._commit = commit
+        self._last = time.monotonic()
+        self._running: asyncio.Task[None] | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until the next checkpoint is due; None where there is nothing to make durable."""
+        if not self._pending:
+            return None
+        return max(self._last + EVERY_SECONDS - time.monotonic(), 0.01)
+
+    def start_if_due(self) -> None:
+        """Begin a checkpoint if it is time; raises what the last one failed with."""
+        if self._running is not None:
+            if not self._running.done():
+                return
+            self._running.result()
+        seconds = time.monotonic() - self._last
+        has_many = self._pending >= EVERY_BYTES and seconds >= AT_MOST_EVERY_SECONDS
+        if has_many or (self._pending and seconds >= EVERY_SECONDS):
+            self._last = time.monotonic()
+            self._running = asyncio.create_task(self._make_durable())
+
+    async def settle(self) -> Upload:
+        """Wait for the checkpoint that is under way; the row after it."""
+        if self._running is not None:
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait([self._running])
+            self._running.result()
+        return self.upload
+
+    async def finish(self) -> Upload:
+        """Make durable what is written; the row after it."""
+        await self.settle()
+        if self._pending:
+            await self._make_durable()
+        return self.upload
+
+    @property
+    def _pending(self) -> int:
+        """Bytes written and not committed; 0 once all bytes of the upload are written."""
+        return 0 if self._writer.offset == self.upload.size_bytes else self._writer.offset - self.upload.offset_bytes
+
+    async def _make_durable(self) -> None:
+        self.upload = await self._commit(self.upload, await self._writer.sync())

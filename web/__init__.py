@@ -1,0 +1,1 @@
+"""What all routes share: the GraphQL app, middleware, error answers, health; the browser pages."""

@@ -1,0 +1,52 @@
+"""All routes in one application."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.types import ASGIApp, Lifespan
+
+from base.errors import Refusal
+from base.settings import Settings
+from results.endpoints import Shelf, result_routes
+from schema.build import Schema, print_schema
+from schema.context import Means
+from uploads.endpoints import upload_routes
+from web.errors import answer_error
+from web.graphql import GraphQLApp, graphiql_assets
+from web.health import Check, health_routes
+from web.metrics import metrics, watch_hub
+from web.middleware import Callers, Frame
+
+
+def build_app(
+    settings: Settings, schema: Schema, means: Means, shelf: Shelf, checks: dict[str, Check], lifespan: Lifespan[Starlette]
+) -> ASGIApp:
+    """The application that server.py runs."""
+    sdl = print_schema(schema)
+    graphql = GraphQLApp(schema, means, means.receiver.base_url)
+
+    async def schema_text(_request: Request) -> Response:
+        return PlainTextResponse(sdl)
+
+    async def to_graphiql(_request: Request) -> Response:
+        return RedirectResponse("graphql")
+
+    watch_hub(means.hub)
+    routes = [
+        Mount("/graphql/assets", graphiql_assets()),
+        Route("/graphql", graphql),
+        WebSocketRoute("/graphql", graphql),
+        Route("/schema.graphql", schema_text),
+        Route("/metrics", metrics),
+        Route("/", to_graphiql),
+        *health_routes(checks),
+        *upload_routes(means.receiver),
+        *result_routes(shelf),
+    ]
+    app = Starlette(
+        routes=routes, lifespan=lifespan, exception_handlers={Refusal: answer_error, HTTPException: answer_error}
+    )
+    app.router.redirect_slashes = False
+    return Frame(Callers(app, means.secret_key), settings)

@@ -1,0 +1,49 @@
+"""The HTTP door for refusals: one JSON body on every byte route; anything unforeseen is masked and logged."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from tortoise.exceptions import BaseORMException
+
+from base.errors import ErrorCode, Refusal, error_extensions
+from base.logging import log_for
+
+log = log_for(__name__)
+
+_HTTP_CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED, 413: ErrorCode.FILE_TOO_LARGE}
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def error_response(refusal: Refusal) -> Response:
+    """`{"error": {"code", "message", "timestamp", "requestId"}}` with the refusal's status and headers."""
+    details: dict[str, Any] = {"message": refusal.message, **error_extensions(refusal)}
+    headers = dict(refusal.headers)
+    if refusal.retry_after is not None:
+        headers["Retry-After"] = str(max(1, round(refusal.retry_after)))
+    if refusal.http_status == 401:  # noqa: PLR2004  RFC 9110, section 11.6.1: a 401 names its challenge
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(
+        orjson.dumps({"error": details}), refusal.http_status, headers, media_type="application/json"
+    )
+
+
+def refusal_of(error: BaseException) -> Refusal:
+    """What a client is told of `error`; the details of what was not foreseen go to the log."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, HTTPException):
+        return Refusal(_HTTP_CODES.get(error.status_code, ErrorCode.BAD_INPUT), str(error.detail))
+    log.error("unforeseen error", exc_info=error)
+    if isinstance(error, BaseORMException):
+        return Refusal(ErrorCode.DATABASE_ERROR, "The database did not do its part; try again.")
+    return Refusal(ErrorCode.INTERNAL_ERROR, "Something went wrong in the server. It was logged under the requestId.")
+
+
+async def answer_error(_request: Request, error: Exception) -> Response:
+    """Starlette's exception handler for refusals and its own HTTP errors."""
+    return error_response(refusal_of(error))

@@ -1,0 +1,36 @@
+"""Is it up, and is each part of it?"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from base.settings import VERSION
+
+Check = Callable[[], Awaitable[bool]]
+_PATIENCE_SECONDS = 2.0
+
+
+def health_routes(checks: Mapping[str, Check]) -> list[Route]:
+    """`/health` (the process answers) and `/ready` (each part's state; 503 while one does not answer)."""
+
+    async def health(_request: Request) -> Response:
+        return JSONResponse({"status": "healthy", "service": "waybill", "version": VERSION})
+
+    async def ready(_request: Request) -> Response:
+        states = dict(zip(checks, await asyncio.gather(*(_state(check) for check in checks.values())), strict=True))
+        is_ready = all(state == "ok" for state in states.values())
+        body = {"status": "ready" if is_ready else "not ready", "parts": states}
+        return JSONResponse(body, 200 if is_ready else 503, {} if is_ready else {"Retry-After": "2"})
+
+    return [Route("/health", health), Route("/ready", ready)]
+
+
+async def _state(check: Check) -> str:
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            return "ok" if await check() else "failing"
+    except Exception:  # noqa: BLE001  whatever is wrong with the part, it is not ready
+        return "failing"
