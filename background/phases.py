@@ -77,6 +77,7 @@ class Phases:
         self._children = children
         self._storage = storage
         self._outbox = outbox
+        self._spooled: tuple[tuple[str, int] | None, dict[str, Path]] = None, {}
 
     async def plan(self, claim: Claim) -> None:
         """Have the processor plan; insert its items while they come, and its slices when all are there."""
@@ -176,7 +177,11 @@ class Phases:
         )
 
     async def _spool(self, claim: Claim) -> dict[str, Path]:
-        return {file.name: self._storage.path_of(file.storage_key) for file in await intermediate_files(claim.job.id)}
+        """What planning spooled; remembered for the job at hand, whose slices all ask for it."""
+        if self._spooled[0] != (job := (claim.job.id, claim.attempt)):
+            files = await intermediate_files(claim.job.id)
+            self._spooled = job, {file.name: self._storage.path_of(file.storage_key) for file in files}
+        return self._spooled[1]
 
     async def _adopt(self, claim: Claim, made: MadeFile) -> NewFile:
         id_ = new_id("file")

@@ -16,6 +16,10 @@ from storage.local import LocalStorage
 log = log_for(__name__)
 
 
+SLICES_PER_CHILD = 2
+"""While a child works on one slice, the one before is recorded and the next is claimed."""
+
+
 @asynccontextmanager
 async def running_worker(
     name: str, count: int, memory_bytes: int, storage: LocalStorage, outbox: Outbox, hub: Hub, queue: Queue
@@ -28,7 +32,7 @@ async def running_worker(
         worker = Worker(name, children, storage, outbox, hub)
         tasks = [
             asyncio.create_task(coroutine)
-            for coroutine in (queue.run(worker.work, count), worker.renew(), worker.obey(), sweep_forever(outbox))
+            for coroutine in (queue.run(worker.work, SLICES_PER_CHILD * count), worker.renew(), worker.obey(), sweep_forever(outbox))
         ]
         for task in tasks:
             task.add_done_callback(_complain)

@@ -1,7 +1,7 @@
 """The API as a Python program sees it: signing in, operations, subscriptions and files."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
@@ -68,7 +68,7 @@ class Waybill:
         async with self._session.post(f"{self.base_url}/graphql", json=body, headers=self.headers) as response:
             return data_of(await _json_of(response))
 
-    async def subscribe(self, query: str, variables: Variables | None = None) -> AsyncIterator[Data]:
+    async def subscribe(self, query: str, variables: Variables | None = None) -> AsyncGenerator[Data]:
         """The `data` of every message, over a socket of its own, until the server completes the subscription.
 
         Raises:
@@ -101,7 +101,7 @@ class Waybill:
         digest = hashlib.sha256()
         async with self._session.get(self.absolute(url)) as response:
             await _check(response)
-            with path.open("wb") as file:  # noqa: ASYNC230 (one small write at a time, in a program for one person)
+            with path.open("wb") as file:
                 async for chunk in response.content.iter_chunked(CHUNK_BYTES):
                     digest.update(chunk)
                     file.write(chunk)
@@ -129,7 +129,7 @@ def error_of(errors: list[dict[str, Any]]) -> WaybillError:
     return WaybillError(errors[0].get("extensions", {}).get("code", "UNKNOWN"), errors[0]["message"])
 
 
-async def _messages(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[dict[str, Any]]:
+async def _messages(socket: aiohttp.ClientWebSocketResponse) -> AsyncGenerator[dict[str, Any]]:
     """Every message of the protocol but pings, which are answered here."""
     async for frame in socket:
         message = frame.json()

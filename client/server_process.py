@@ -1,6 +1,7 @@
 """A real server as a child process: started, killed and started again, as an operator would."""
 
 import asyncio
+import atexit
 import os
 import re
 import signal
@@ -90,11 +91,12 @@ class ServerProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        atexit.register(self._process.kill)
         await self._wait_until_ready()
 
     async def stop(self) -> int:
         """Ask it to end (SIGTERM) and wait; it is killed after half a minute. Returns the exit status."""
-        process, self._process = self._process, None
+        process = self._let_go()
         if process is None:
             return 0
         process.send_signal(signal.SIGTERM)
@@ -106,13 +108,13 @@ class ServerProcess:
 
     async def kill(self) -> None:
         """End it as a power cut does (SIGKILL)."""
-        process, self._process = self._process, None
+        process = self._let_go()
         if process is not None:
             process.kill()
             await asyncio.to_thread(process.wait)
 
     async def restart(self) -> None:
-        """Start it again, after `stop` or `kill`, or after stopping it here, on the same port and data folder."""
+        """Stop it, unless it is dead already, and start it again on the same port and data folder."""
         await self.stop()
         await self.start()
 
@@ -138,6 +140,12 @@ class ServerProcess:
         self._port = base_url.rpartition(":")[2]
         if admin := ADMIN.search(self.output()):
             self.admin_name, self.admin_password = admin[1], admin[2]
+
+    def _let_go(self) -> subprocess.Popen[bytes] | None:
+        process, self._process = self._process, None
+        if process is not None:
+            atexit.unregister(process.kill)
+        return process
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from tusclient.client import TusClient
-from tusclient.uploader import Uploader
+from tusclient.uploader.uploader import Uploader
 
 from client.api import Waybill
 

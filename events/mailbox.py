@@ -37,8 +37,8 @@ class Mailbox:
         if earlier is not None and event.version and event.version <= earlier.version:
             return
         is_urgent = event.is_urgent_after(earlier)
-        if place is not None and not is_urgent:
-            self._waiting[place] = (event, self._waiting[place][1])
+        if place is not None and not (is_urgent and self._waiting[place][1]):
+            self._waiting[place] = (event, is_urgent or self._waiting[place][1])
         elif len(self._waiting) >= CAPACITY:
             self.lose()
         else:

@@ -78,6 +78,7 @@ async def start_waiting_jobs(db: BaseDBAsyncClient, upload: Upload, outbox: Outb
         )
         if row is not None:
             await add_event(db, row)
+            letters.job_changed(row)
             letters.job_changed(await _leave_uploaded(db, row, letters))
     return lambda: outbox.send(letters)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
 from base.errors import ErrorCode, Refusal
@@ -115,14 +116,15 @@ async def renew_leases(claims: Sequence[Claim]) -> None:
 
 
 async def pending_indices(claim: Claim) -> list[int]:
-    """The items of the slice that are still to be done, ascending."""
-    async with in_transaction() as db:
-        rows = await fetch(
-            db,
-            'SELECT "index" FROM items WHERE job_id = $1 AND "index" >= $2 AND "index" < $3 '
-            "AND status IN ('PENDING', 'PROCESSING') ORDER BY \"index\"",
-            claim.job.id, claim.first_index, claim.first_index + claim.item_count,
-        )
+    """The items of the slice that are still to be done, ascending; all of them when it was never claimed before."""
+    if claim.fence == 1:
+        return list(range(claim.first_index, claim.first_index + claim.item_count))
+    rows = await fetch(
+        get_connection("default"),
+        'SELECT "index" FROM items WHERE job_id = $1 AND "index" >= $2 AND "index" < $3 '
+        "AND status IN ('PENDING', 'PROCESSING') ORDER BY \"index\"",
+        claim.job.id, claim.first_index, claim.first_index + claim.item_count,
+    )
     return [row["index"] for row in rows]
 
 

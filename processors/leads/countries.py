@@ -270,7 +270,7 @@ def country_key(value: str) -> str:
 def read_table() -> dict[str, str]:
     """Every code and name (as `country_key` writes it) with its alpha-2 code."""
     found: dict[str, str] = {}
-    for line in TABLE.replace("\\\n", "").strip().splitlines():
+    for line in TABLE.strip().splitlines():
         alpha2, alpha3, names = line.split(" ", 2)
         for name in (alpha2, alpha3, *names.split("|")):
             found[country_key(name)] = alpha2

@@ -1,0 +1,230 @@
+"""The demo: one file goes up, is worked on and comes back, watched live, on a server of its own."""
+
+import argparse
+import asyncio
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from tusclient.exceptions import TusCommunicationError
+
+from client.api import Data, Waybill, WaybillError
+from client.server_process import ROOT, ServerFailed, ServerProcess
+from client.terminal import GREEN, Screen, size_text
+from client.upload import send_file
+
+SAMPLE = ROOT / "docs" / "samples" / "leads.xlsx"
+MIN_CHUNK_BYTES = 16 * 1024
+CHUNKS = 40
+STALL_SECONDS = 60.0
+PREVIEW_ROWS = 5
+
+CREATE_UPLOAD = """mutation CreateUpload($input: CreateUploadInput!) { createUpload(input: $input) { id url } }"""
+CREATE_BATCH = """mutation CreateBatch($input: CreateBatchInput!) { createBatch(input: $input) { id } }"""
+UPLOAD_UPDATED = """subscription UploadUpdated($id: ID!) {
+  uploadUpdated(id: $id, maxPerSecond: 20) { status offset size percentage error { message } }
+}"""
+BATCH_UPDATED = """subscription BatchUpdated($id: ID!) {
+  batchUpdated(id: $id, maxPerSecond: 20) {
+    status isActive statusMessage error { message }
+    progress { percentage totalItems processedItems etaSeconds }
+  }
+}"""
+OUTCOME = """query Outcome($id: ID!, $first: Int!) {
+  batch(id: $id) {
+    progress { totalItems failedItems skippedItems }
+    items(status: COMPLETED, first: $first) { nodes { result } }
+    files { name role size sha256 url }
+  }
+}"""
+
+
+class DemoFailed(Exception):  # noqa: N818 (it reads as what happened)
+    """What went wrong and what to do about it."""
+
+
+def main() -> int:
+    """Run the demo. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="dev.py demo", description=__doc__)
+    parser.add_argument("--file", type=Path, default=SAMPLE, help="leads to send: .xlsx, .xls, .ods or .csv")
+    parser.add_argument("--keep", action="store_true", help="leave the server running until Ctrl-C")
+    arguments = parser.parse_args()
+    if not arguments.file.is_file():
+        print(f"There is no file {arguments.file}: give --file the path of a table of leads.", file=sys.stderr)
+        return 1
+    folder = Path(tempfile.mkdtemp(prefix="waybill-demo-"))
+    try:
+        asyncio.run(_demonstrate(arguments.file, folder, is_kept=arguments.keep))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        shutil.rmtree(folder, ignore_errors=True)
+        print("\nStopped; nothing is left behind.")
+        return 130
+    except Exception as error:  # noqa: BLE001 (whatever it is, a person reads it)
+        print(f"\nThe demo failed. {_sentence(error)}\nEverything it wrote is in {folder}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _demonstrate(file: Path, folder: Path, *, is_kept: bool) -> None:
+    screen, began = Screen(), time.monotonic()
+    _end_on(signal.SIGTERM, signal.SIGHUP)
+    screen.title("Waybill: from upload to result, live")
+    async with ServerProcess(folder / "data") as server, Waybill(server.base_url) as waybill:
+        screen.fact("Server", f"{server.base_url} (started in {time.monotonic() - began:.1f} s)")
+        await waybill.login(server.admin_name, server.admin_password)
+        screen.fact("File", f"{file.name}, {size_text(file.stat().st_size)}")
+        screen.line()
+        batch_id = await _send_and_watch(waybill, file, screen)
+        await _show_outcome(waybill, batch_id, folder / "results", screen)
+        _show_addresses(server, folder, screen, is_kept=is_kept)
+        if is_kept:
+            await _until_interrupted()
+    if is_kept:
+        screen.line("\nThe server has stopped.")
+
+
+async def _send_and_watch(waybill: Waybill, file: Path, screen: Screen) -> str:
+    """Send the file while both subscriptions move the bars. Returns the batch's id, once it is completed."""
+    upload_input = {"filename": file.name, "size": file.stat().st_size}
+    upload = (await waybill.execute(CREATE_UPLOAD, {"input": upload_input}))["createUpload"]
+    batch_input = {"work": {"leads": {"batchSize": 25}}, "uploadIds": [upload["id"]]}
+    batch = (await waybill.execute(CREATE_BATCH, {"input": batch_input}))["createBatch"]
+    upload_watched, batch_watched = asyncio.Event(), asyncio.Event()
+
+    async def send() -> None:
+        await upload_watched.wait()
+        await batch_watched.wait()
+        await send_file(upload["url"], file, max(MIN_CHUNK_BYTES, file.stat().st_size // CHUNKS))
+
+    await asyncio.gather(
+        _watch_upload(waybill.subscribe(UPLOAD_UPDATED, {"id": upload["id"]}), upload_watched, screen),
+        _watch_batch(waybill.subscribe(BATCH_UPDATED, {"id": batch["id"]}), batch_watched, screen),
+        send(),
+    )
+    return str(batch["id"])
+
+
+async def _watch_upload(messages: AsyncGenerator[Data], watched: asyncio.Event, screen: Screen) -> None:
+    async for message in _unless_stalled(messages, "upload"):
+        upload = message["uploadUpdated"]
+        amount = f"{size_text(upload['offset'])} of {size_text(upload['size'])}"
+        screen.bar("Upload", (upload["percentage"] or 0) / 100, amount)
+        watched.set()
+        if upload["error"]:
+            raise DemoFailed(f"The upload was rejected: {upload['error']['message']}")
+
+
+async def _watch_batch(messages: AsyncGenerator[Data], watched: asyncio.Event, screen: Screen) -> None:
+    batch: dict[str, Any] = {}
+    async for message in _unless_stalled(messages, "batch"):
+        batch = message["batchUpdated"]
+        screen.bar("Processing", batch["progress"]["percentage"] / 100, _progress_text(batch))
+        watched.set()
+    if batch.get("status") != "COMPLETED":
+        reason = (batch.get("error") or {}).get("message") or batch.get("statusMessage")
+        raise DemoFailed(f"The batch ended as {batch.get('status')}: {reason}")
+
+
+async def _unless_stalled(messages: AsyncGenerator[Data], what: str) -> AsyncGenerator[Data]:
+    """The messages of a subscription, as long as they keep coming."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(STALL_SECONDS) as limit, aclosing(messages):
+            async for message in messages:
+                limit.reschedule(loop.time() + STALL_SECONDS)
+                yield message
+    except TimeoutError:
+        raise DemoFailed(f"Nothing was heard of the {what} for {STALL_SECONDS:.0f} s.") from None
+
+
+def _progress_text(batch: dict[str, Any]) -> str:
+    progress = batch["progress"]
+    if progress["totalItems"] is None:
+        return str(batch["statusMessage"])
+    eta = progress["etaSeconds"] if batch["isActive"] else None
+    return f"{progress['processedItems']} of {progress['totalItems']} leads" + (f", {eta:.0f} s left" if eta else "")
+
+
+async def _show_outcome(waybill: Waybill, batch_id: str, folder: Path, screen: Screen) -> None:
+    batch = (await waybill.execute(OUTCOME, {"id": batch_id, "first": PREVIEW_ROWS}))["batch"]
+    progress = batch["progress"]
+    kept = progress["totalItems"] - progress["failedItems"] - progress["skippedItems"]
+    screen.title("Totals")
+    for label, number in (
+        ("Leads", progress["totalItems"]),
+        ("Kept", kept),
+        ("Duplicates", progress["skippedItems"]),
+        ("Invalid", progress["failedItems"]),
+    ):
+        screen.fact(label, f"{number:,}")
+    screen.title(f"The first {PREVIEW_ROWS} leads that were kept")
+    screen.table([node["result"] for node in batch["items"]["nodes"]])
+    screen.title("Results")
+    folder.mkdir()
+    for file in batch["files"]:
+        if file["role"] in {"RESULT", "REPORT"}:
+            await _fetch_result(waybill, file, folder, screen)
+
+
+async def _fetch_result(waybill: Waybill, file: dict[str, Any], folder: Path, screen: Screen) -> None:
+    """Fetch one result by its signed link and compare what arrived with what the API says."""
+    # A name is the server's word: only its last part may choose where we write.
+    digest = await waybill.download(file["url"], folder / Path(file["name"]).name)
+    if digest != file["sha256"]:
+        raise DemoFailed(
+            f"{file['name']} did not arrive as the API describes it: SHA-256 {digest}, not {file['sha256']}."
+        )
+    proof = screen.paint("SHA-256 matches", GREEN)
+    screen.line(f"  {file['name']:28}{size_text(file['size']):>10}  {digest[:16]}…  {proof}")
+
+
+def _show_addresses(server: ServerProcess, folder: Path, screen: Screen, *, is_kept: bool) -> None:
+    screen.title("Look around")
+    screen.fact("Results", str(folder / "results"))
+    screen.fact("Data", str(folder / "data"))
+    screen.fact("GraphiQL", f"{server.base_url}/graphql")
+    screen.fact("Sign in", f"user name {server.admin_name}, password {server.admin_password}")
+    if is_kept:
+        screen.line("\nThe server goes on running. Ctrl-C stops it and this demo.")
+    else:
+        screen.line("\nThe server stops now; `python3 dev.py demo --keep` leaves it running.")
+
+
+async def _until_interrupted() -> None:
+    """Wait for Ctrl-C, which is here how the demo is meant to end."""
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None:
+            task.uncancel()
+
+
+def _end_on(*signals: signal.Signals) -> None:
+    """Let these signals end the demo as Ctrl-C does, so that it takes its server along."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 (for mypy: a coroutine runs in a task)
+    for number in signals:
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+
+
+def _sentence(error: Exception) -> str:
+    """The error as a person can use it."""
+    if isinstance(error, DemoFailed | ServerFailed):
+        return str(error)
+    if isinstance(error, WaybillError):
+        return f"The server refused: {error.message} ({error.code})"
+    if isinstance(error, aiohttp.ClientError | TusCommunicationError):
+        return f"The connection to the server broke: {error}. Its log says why."
+    return f"This was not foreseen: {type(error).__name__}: {error}. Please report it with the log."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""Reading stored bytes from any place, without holding up the event loop and without reading what lies before."""
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import anyio
+from anyio.to_thread import run_sync
+
+CHUNK_BYTES = 1024 * 1024
+"""Most that is read, held and sent at a time."""
+_LEAST_BYTES = 64 * 1024
+
+
+class Content(Protocol):
+    """Bytes of known size that can be read from any place."""
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+
+    def read(self, start: int, end: int) -> AsyncGenerator[bytes, None]:
+        """Bytes `start` to `end`, the latter excluded, in parts of at most 1 MiB; 0 <= start <= end <= size."""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """One file on the disk as content."""
+
+    path: Path
+    size: int
+
+    def read(self, start: int, end: int) -> AsyncGenerator[bytes, None]:
+        return read_slice(self.path, start, end)
+
+
+async def read_slice(path: Path, start: int, end: int) -> AsyncGenerator[bytes, None]:
+    """Bytes `start` to `end` of the file, the latter excluded, in parts of at most 1 MiB.
+
+    Raises:
+        OSError: The file is gone, or ends before `end`.
+    """
+    if end - start <= CHUNK_BYTES:
+        yield await run_sync(_read_at_once, path, start, end)
+        return
+    descriptor = await run_sync(_open, path)
+    try:
+        while start < end:
+            chunk = await run_sync(_read_some, descriptor, start, min(end, start + CHUNK_BYTES))
+            yield chunk
+            start += len(chunk)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await run_sync(os.close, descriptor)
+
+
+async def gathered(chunks: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    """The same bytes, with parts below 64 KiB put together: every part that is sent costs a system call."""
+    waiting = bytearray()
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            if not waiting and len(chunk) >= _LEAST_BYTES:
+                yield chunk
+                continue
+            waiting += chunk
+            if len(waiting) >= _LEAST_BYTES:
+                yield bytes(waiting)
+                waiting.clear()
+    if waiting:
+        yield bytes(waiting)
+
+
+async def missing_files(wanted: list[StoredFile]) -> list[StoredFile]:
+    """Those that are not on the disk, or not with their size."""
+    return await run_sync(_missing, wanted)
+
+
+def _missing(wanted: list[StoredFile]) -> list[StoredFile]:
+    return [file for file in wanted if not _is_there(file)]
+
+
+def _is_there(file: StoredFile) -> bool:
+    try:
+        return file.path.stat().st_size == file.size
+    except FileNotFoundError:
+        return False
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+
+
+def _read_at_once(path: Path, start: int, end: int) -> bytes:
+    descriptor = _open(path)
+    try:
+        parts = []
+        while start < end:
+            parts.append(_read_some(descriptor, start, end))
+            start += len(parts[-1])
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
+
+
+def _read_some(descriptor: int, start: int, end: int) -> bytes:
+    chunk = os.pread(descriptor, end - start, start)
+    if not chunk:
+        raise OSError(f"a stored file ends at byte {start}, before {end}")
+    return chunk

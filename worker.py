@@ -1,0 +1,73 @@
+"""Program 2: runs `background/` alone, on as many machines as wanted; they share the database, Redis and the data folder."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from contextlib import AsyncExitStack
+
+from background.queue import DocketQueue
+from background.running import running_worker
+from background.worker import worker_name
+from base.errors import ErrorCode, Refusal
+from base.logging import log_for, set_up_logging
+from base.settings import VERSION, Settings, SettingsError, load_settings
+from events.feed import open_events
+from events.hub import Hub
+from jobs.outbox import Outbox
+from models.database import close_database, is_sqlite, open_database
+from storage.local import LocalStorage
+
+log = log_for("worker")
+
+
+def main() -> int:
+    """Work until told to stop. Returns the exit code."""
+    argparse.ArgumentParser(prog="worker.py", description="Waybill's worker. Settings are environment variables.").parse_args()
+    try:
+        settings = load_settings()
+        set_up_logging(settings.log_format, settings.log_level)
+        _check(settings)
+        asyncio.run(_work(settings))
+    except (SettingsError, Refusal) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _check(settings: Settings) -> None:
+    if is_sqlite(settings.database_url) or not settings.redis_url:
+        message = (
+            "A worker of its own needs a database and a Redis that it shares with the servers: set WAYBILL_DATABASE_URL and "
+            "WAYBILL_REDIS_URL. A single server needs no worker: it has one inside."
+        )
+        raise Refusal(ErrorCode.BAD_INPUT, message)
+    if not settings.workers:
+        raise Refusal(ErrorCode.BAD_INPUT, "WAYBILL_WORKERS is 0: this worker would do nothing.")
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    hub = Hub()
+    events = open_events(settings.redis_url, hub)
+    docket = DocketQueue.docket_at(settings.redis_url)
+    queue = DocketQueue(docket)
+    outbox = Outbox(events.publisher, queue.permit_work)
+    name = worker_name(str(settings.data_dir.absolute()))
+    async with AsyncExitStack() as stack:
+        await open_database(settings.database_url, settings.data_dir)
+        stack.push_async_callback(close_database)
+        await stack.enter_async_context(events.running())
+        await stack.enter_async_context(docket)
+        storage = LocalStorage(settings.data_dir)
+        worker = running_worker(name, settings.workers, settings.worker_memory, storage, outbox, hub, queue)
+        await stack.enter_async_context(worker)
+        await queue.permit_work()
+        print(f"Waybill {VERSION} worker is ready: {settings.workers} processes", flush=True)
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
