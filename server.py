@@ -25,7 +25,7 @@ from events.feed import open_events
 from events.hub import Hub
 from jobs.lifecycle import count_upload_bytes, fail_waiting_jobs, start_waiting_jobs
 from jobs.outbox import Outbox
-from jobs.slices import recover_slices
+from jobs.claims import recover_slices
 from models.database import close_database, is_alive, open_database
 from results.endpoints import Shelf
 from schema.build import build_schema, print_schema

@@ -42,7 +42,7 @@ async def open_session(secret_key: str, username: str, password: str) -> OpenSes
     Raises:
         Refusal: INVALID_CREDENTIALS, the same in words and time for a wrong name and a wrong password.
     """
-    user = await User.get_or_none(username=username)
+    user = await User.get_or_none(username=username) if _can_be_stored(username, 100) else None
     is_right = await is_password(user.password_hash if user else None, password)
     if user is None or not is_right or user.is_disabled:
         log.warning("sign-in refused", security=True)
@@ -65,9 +65,13 @@ async def refresh_session(secret_key: str, refresh_token: str) -> OpenSession:
         Refusal: INVALID_TOKEN; the whole session is revoked where the token had been used long ago.
     """
     moment = now()
+    session_id = refresh_token.partition(".")[0]
+    if not _can_be_stored(session_id, 64):
+        raise _invalid_refresh_token()
     successor = _successor(secret_key, refresh_token)
     async with in_transaction() as db:
-        session = await Session.get_or_none(id=refresh_token.partition(".")[0], using_db=db)
+        # Locked, so that a sign-out at the same moment is not written over.
+        session = await Session.select_for_update(using_db=db).get_or_none(id=session_id)
         user = await User.get_or_none(id=session.user_id, using_db=db) if session else None
         if session is None or user is None or session.revoked_at or session.expires_at <= moment or user.is_disabled:
             raise _invalid_refresh_token()
@@ -108,8 +112,9 @@ async def reset_admin_password(username: str, password: str) -> str:
     new_password = password or secrets.token_urlsafe(15)
     user.password_hash = await hash_password(new_password)
     user.is_disabled = False
-    await user.save()
-    await Session.filter(user_id=user.id, revoked_at=None).update(revoked_at=now())
+    async with in_transaction() as db:
+        await user.save(using_db=db)
+        await Session.filter(user_id=user.id, revoked_at=None).using_db(db).update(revoked_at=now())
     return new_password
 
 
@@ -134,6 +139,11 @@ def _successor(secret_key: str, refresh_token: str) -> str:
     """The token after `refresh_token`: derived from it and our secret, so that only its hash needs to be stored."""
     digest = hmac.digest(secret_key.encode(), b"refresh:" + refresh_token.encode(), hashlib.sha256)
     return f"{refresh_token.partition('.')[0]}.{urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+
+
+def _can_be_stored(text: str, max_length: int) -> bool:
+    """Whether a column of `max_length` can hold `text`; the ORM refuses to look for what is longer, PostgreSQL for NUL."""
+    return len(text) <= max_length and "\0" not in text
 
 
 def _hash(token: str) -> str:

@@ -18,4 +18,4 @@ class Signer:
 
     def is_valid(self, purpose: str, text: str, signature: str) -> bool:
         """Whether `signature` is that of `text`; takes the same time for every wrong one."""
-        return hmac.compare_digest(self.sign(purpose, text).encode(), signature.encode())
+        return hmac.compare_digest(self.sign(purpose, text).encode(), signature.encode(errors="replace"))

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import shlex
 import shutil
 import signal
 import sys
@@ -21,8 +22,10 @@ from client.terminal import GREEN, Screen, size_text
 from client.upload import send_file
 
 SAMPLE = ROOT / "docs" / "samples" / "leads.xlsx"
-MIN_CHUNK_BYTES = 16 * 1024
-CHUNKS = 40
+MIN_CHUNK_BYTES = 4 * 1024
+CHUNKS = 24
+PAUSE_SECONDS = 0.05
+"""After each chunk, so that the bar can be seen to move: a small file would be there at once."""
 STALL_SECONDS = 60.0
 PREVIEW_ROWS = 5
 
@@ -101,7 +104,7 @@ async def _send_and_watch(waybill: Waybill, file: Path, screen: Screen) -> str:
     async def send() -> None:
         await upload_watched.wait()
         await batch_watched.wait()
-        await send_file(upload["url"], file, max(MIN_CHUNK_BYTES, file.stat().st_size // CHUNKS))
+        await send_file(upload["url"], file, max(MIN_CHUNK_BYTES, file.stat().st_size // CHUNKS), PAUSE_SECONDS)
 
     await asyncio.gather(
         _watch_upload(waybill.subscribe(UPLOAD_UPDATED, {"id": upload["id"]}), upload_watched, screen),
@@ -149,7 +152,9 @@ def _progress_text(batch: dict[str, Any]) -> str:
     if progress["totalItems"] is None:
         return str(batch["statusMessage"])
     eta = progress["etaSeconds"] if batch["isActive"] else None
-    return f"{progress['processedItems']} of {progress['totalItems']} leads" + (f", {eta:.0f} s left" if eta else "")
+    return f"{progress['processedItems']} of {progress['totalItems']} leads" + (
+        f", {eta:.0f} s left" if eta and eta >= 1 else ""
+    )
 
 
 async def _show_outcome(waybill: Waybill, batch_id: str, folder: Path, screen: Screen) -> None:
@@ -193,8 +198,9 @@ def _show_addresses(server: ServerProcess, folder: Path, screen: Screen, *, is_k
     screen.fact("Sign in", f"user name {server.admin_name}, password {server.admin_password}")
     if is_kept:
         screen.line("\nThe server goes on running. Ctrl-C stops it and this demo.")
-    else:
-        screen.line("\nThe server stops now; `python3 dev.py demo --keep` leaves it running.")
+        return
+    screen.line("\nThe server stops now. To leave it running: python3 dev.py demo --keep")
+    screen.line(f"To look at this data again: WAYBILL_DATA_DIR={shlex.quote(str(folder / 'data'))} python3 dev.py run")
 
 
 async def _until_interrupted() -> None:

@@ -1,6 +1,7 @@
 """Sending a file by tus, with tuspy, the protocol's own Python client."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 from tusclient.client import TusClient
@@ -13,9 +14,16 @@ RETRIES = 5
 RETRY_SECONDS = 1
 
 
-async def send_file(url: str, path: Path, chunk_bytes: int = CHUNK_BYTES) -> None:
-    """Send `path` to `url`, the `Upload.url` that createUpload answered; goes on where an earlier attempt ended."""
-    await asyncio.to_thread(_send_to, url, path, chunk_bytes)
+async def send_file(url: str, path: Path, chunk_bytes: int = CHUNK_BYTES, pause_seconds: float = 0) -> None:
+    """Send `path` to `url`, the `Upload.url` that createUpload answered; goes on where an earlier attempt ended.
+
+    `pause_seconds` is how long to rest after each chunk, for those who want to watch.
+    """
+    is_given_up = threading.Event()
+    try:
+        await asyncio.to_thread(_send_to, url, path, chunk_bytes, pause_seconds, is_given_up)
+    finally:
+        is_given_up.set()
 
 
 async def send_plainly(waybill: Waybill, path: Path, chunk_bytes: int = CHUNK_BYTES) -> str:
@@ -24,19 +32,19 @@ async def send_plainly(waybill: Waybill, path: Path, chunk_bytes: int = CHUNK_BY
     return await asyncio.to_thread(_create_and_send, client, path, chunk_bytes)
 
 
-def _send_to(url: str, path: Path, chunk_bytes: int) -> None:
+def _send_to(url: str, path: Path, chunk_bytes: int, pause_seconds: float, is_given_up: threading.Event) -> None:
     with path.open("rb") as file:
-        Uploader(file_stream=file, url=url, chunk_size=chunk_bytes, retries=RETRIES, retry_delay=RETRY_SECONDS).upload()
+        uploader = Uploader(
+            file_stream=file, url=url, chunk_size=chunk_bytes, retries=RETRIES, retry_delay=RETRY_SECONDS
+        )
+        while uploader.offset < path.stat().st_size and not is_given_up.wait(pause_seconds):
+            uploader.upload_chunk()
 
 
 def _create_and_send(client: TusClient, path: Path, chunk_bytes: int) -> str:
     with path.open("rb") as file:
-        uploader = client.uploader(
-            file_stream=file,
-            chunk_size=chunk_bytes,
-            retries=RETRIES,
-            retry_delay=RETRY_SECONDS,
-            metadata={"filename": path.name},
-        )
+        metadata = {"filename": path.name}
+        uploader = client.uploader(file_stream=file, chunk_size=chunk_bytes, retries=RETRIES, metadata=metadata)
+        uploader.retry_delay = RETRY_SECONDS
         uploader.upload()
     return str(uploader.url)

@@ -1,8 +1,11 @@
 """Several processes: events go to Redis, and one connection per process feeds its hub."""
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from base.logging import log_for
@@ -12,7 +15,10 @@ from events.messages import Event
 log = log_for(__name__)
 
 _SILENCE_SECONDS = 15.0
-"""After so long without a message the connection is asked whether it still lives."""
+"""After so long without a message the connection is asked whether it still lives …"""
+_PATIENCE_SECONDS = 5.0
+"""… and has so long to answer: a connection whose other end has vanished takes what is sent, and says nothing."""
+_FIRST_DELAY_SECONDS, _MAX_DELAY_SECONDS = 0.1, 5.0
 
 
 class RedisFeed:
@@ -38,15 +44,15 @@ class RedisFeed:
 
     async def listen(self) -> None:
         """Feed the hub until cancelled; after a lost connection subscribers are told to read their state anew."""
-        delay = 0.1
+        delay = _FIRST_DELAY_SECONDS
         while True:
             try:
                 await self._listen_once()
             except (RedisError, OSError) as error:
+                delay = _FIRST_DELAY_SECONDS if self._is_listening.is_set() else min(delay * 2, _MAX_DELAY_SECONDS)
                 log.warning("lost redis; trying again", reason=type(error).__name__, seconds=delay)
             self._is_listening.clear()
             await asyncio.sleep(delay)
-            delay = min(delay * 2, 5.0)
 
     async def wait_until_listening(self) -> None:
         """Returns once events arrive."""
@@ -63,17 +69,36 @@ class RedisFeed:
     async def _listen_once(self) -> None:
         async with self._redis.pubsub() as pubsub:
             await pubsub.subscribe(self._channel)
-            self._hub.deliver_loss()
-            quiet = 0.0
+            is_asked = False
             while True:
-                message = await pubsub.get_message(timeout=1.0)
-                if message is None:
-                    quiet += 1.0
-                    if quiet >= _SILENCE_SECONDS:
-                        await pubsub.ping()
-                        quiet = 0.0
-                elif message["type"] == "subscribe":
-                    self._is_listening.set()
-                elif message["type"] == "message":
-                    quiet = 0.0
-                    self._hub.deliver(Event.decode(message["data"]))
+                message = await pubsub.get_message(timeout=_PATIENCE_SECONDS if is_asked else _SILENCE_SECONDS)
+                if message is not None:
+                    is_asked = False
+                    self._take(message)
+                elif is_asked:
+                    raise RedisConnectionError("no answer")
+                else:
+                    await pubsub.ping()
+                    is_asked = True
+
+    def _take(self, message: Mapping[str, Any]) -> None:
+        """One message from Redis: an event, a confirmation, an answer to our ping."""
+        if message["type"] == "subscribe":
+            # Also after the client library has reconnected by itself. Only from now on nothing is missed.
+            self._hub.deliver_loss()
+            self._is_listening.set()
+        elif message["type"] == "message":
+            event = _event_in(message["data"])
+            if event is None:
+                log.warning("a message on the channel of events is not one of ours")
+            else:
+                self._hub.deliver(event)
+
+
+def _event_in(data: bytes) -> Event | None:
+    """The event; None for anything else, such as a kind that only a newer version knows: it must not end the feed."""
+    try:
+        event = Event.decode(data)
+        return event if event.topics else None
+    except (ValueError, LookupError, TypeError):
+        return None

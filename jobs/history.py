@@ -8,7 +8,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from base.words import LogLevel
 from events.messages import Event
 from jobs.outbox import Letters, Row
-from jobs.rows import fetch, lock_job
+from jobs.rows import fetch
+from jobs.text import storable
 from models.fields import now
 
 LOG_LINES = 1_000
@@ -27,19 +28,17 @@ async def add_event(db: BaseDBAsyncClient, job: Row) -> None:
 
 
 async def add_lines(
-    db: BaseDBAsyncClient, job_id: str, lines: Sequence[tuple[LogLevel, str]], letters: Letters
+    db: BaseDBAsyncClient, job: Row, lines: Sequence[tuple[LogLevel, str]], letters: Letters
 ) -> None:
-    """Write lines to a job's log and drop the oldest beyond the limit."""
-    job = await lock_job(db, job_id)
-    if job is None:
-        return
+    """Write lines to the log of `job`, whose row this transaction has locked, and drop the oldest beyond the limit."""
+    job_id = job["id"]
     newest = await fetch(db, "SELECT max(id) AS id FROM log_entries WHERE job_id = $1", job_id)
     previous = newest[0]["id"]
     for level, message in lines[-LOG_LINES:]:
         rows: list[dict[str, Any]] = await fetch(
             db,
             "INSERT INTO log_entries (job_id, level, message, at) VALUES ($1, $2, $3, $4) RETURNING *",
-            job_id, level, message[:LINE_LENGTH], now().timestamp(),
+            job_id, level, storable(message, LINE_LENGTH), now().timestamp(),
         )
         letters.events.append(Event("log", {**rows[0], "owner_id": job["owner_id"], "previous_id": previous}))
         previous = rows[0]["id"]

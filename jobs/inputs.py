@@ -1,4 +1,4 @@
-"""What a new job is made of: checking its uploads and its options before anything is written."""
+"""What a job is made of: checking its uploads and its options, and which uploads it waits for."""
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -9,10 +9,12 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
-from base.words import UploadStatus
-from models import Upload
+from base.words import JobStatus, UploadStatus
+from jobs.rows import fetch
+from models import JobUpload, Upload
 from models.ids import type_of_id
 from processors.contract import Options, Processor
+from uploads.rows import upload_of
 
 _FIELD = "input.uploadIds"
 _USABLE = {UploadStatus.UPLOADING, UploadStatus.FINALISING, UploadStatus.COMPLETED}
@@ -21,7 +23,7 @@ _USABLE = {UploadStatus.UPLOADING, UploadStatus.FINALISING, UploadStatus.COMPLET
 async def check_inputs(
     db: BaseDBAsyncClient, viewer: Viewer, processor: Processor, upload_ids: Sequence[str]
 ) -> list[Upload]:
-    """The uploads in the order of their ids, locked against nothing: they may still be coming in.
+    """The uploads in the order of `upload_ids`; they may still be coming in, but none ends before this transaction.
 
     Raises:
         Refusal: BAD_INPUT (too few, too many, twice), UPLOAD_NOT_FOUND, INVALID_STATE (gone), UNSUPPORTED_TYPE.
@@ -33,8 +35,63 @@ async def check_inputs(
     for id_ in upload_ids:
         if type_of_id(id_, _FIELD) != "upload":
             raise Refusal(ErrorCode.UPLOAD_NOT_FOUND, "There is no such upload.", _FIELD)
-    found = {upload.id: upload for upload in await Upload.filter(id__in=upload_ids).using_db(db)}
+    places = ", ".join(f"${number}" for number in range(1, len(upload_ids) + 1))
+    rows = await fetch(db, f"SELECT * FROM uploads WHERE id IN ({places}) ORDER BY id{_share(db)}", *upload_ids)
+    found = {row["id"]: upload_of(row) for row in rows}
     return [_check_upload(viewer, processor, found.get(id_)) for id_ in upload_ids]
+
+
+async def lock_inputs(db: BaseDBAsyncClient, job_id: str) -> list[Upload]:
+    """The uploads of a job in their order, which none of them changes before this transaction ends.
+
+    To be called before the job is locked: whoever ends an upload locks that first, and the jobs that use it then.
+    """
+    lock = f"SELECT id FROM uploads WHERE id IN (SELECT upload_id FROM job_uploads WHERE job_id = $1) ORDER BY id{_share(db)}"
+    await fetch(db, lock, job_id)
+    statement = "SELECT u.* FROM uploads u JOIN job_uploads w ON w.upload_id = u.id WHERE w.job_id = $1 ORDER BY w.position"
+    return [upload_of(row) for row in await fetch(db, statement, job_id)]
+
+
+async def add_inputs(db: BaseDBAsyncClient, job_id: str, uploads: Sequence[Upload], first_position: int = 0) -> None:
+    """Tie `uploads` to a job, after those that it has."""
+    for position, upload in enumerate(uploads, first_position):
+        await JobUpload.create(using_db=db, job_id=job_id, upload_id=upload.id, position=position)
+
+
+async def is_missing_uploads(db: BaseDBAsyncClient, job_id: str) -> bool:
+    """Whether any upload of the job is not complete."""
+    statement = (
+        "SELECT 1 FROM job_uploads w LEFT JOIN uploads u ON u.id = w.upload_id "
+        "WHERE w.job_id = $1 AND (u.status IS NULL OR u.status <> $2) LIMIT 1"
+    )
+    return bool(await fetch(db, statement, job_id, UploadStatus.COMPLETED))
+
+
+async def count_bytes(db: BaseDBAsyncClient, job_id: str) -> dict[str, int | None]:
+    """The columns of a job (locked) that tell its bytes; `total_bytes` is None while an upload's size is unknown."""
+    rows = await fetch(
+        db,
+        "SELECT u.size_bytes, u.offset_bytes FROM uploads u JOIN job_uploads w ON w.upload_id = u.id WHERE w.job_id = $1",
+        job_id,
+    )
+    sizes = [row["size_bytes"] for row in rows]
+    known = sum(size or 0 for size in sizes)
+    total = None if None in sizes else known
+    return {"total_size": known, "total_bytes": total, "processed_bytes": sum(row["offset_bytes"] for row in rows)}
+
+
+async def jobs_waiting_for(db: BaseDBAsyncClient, upload_id: str) -> list[str]:
+    """The jobs that are UPLOADING and use this upload, in the order in which they are to be locked."""
+    statement = (
+        "SELECT j.id FROM jobs j JOIN job_uploads u ON u.job_id = j.id WHERE u.upload_id = $1 AND j.status = $2 ORDER BY j.id"
+    )
+    return [row["id"] for row in await fetch(db, statement, upload_id, JobStatus.UPLOADING)]
+
+
+async def jobs_using(db: BaseDBAsyncClient, upload_id: str) -> list[str]:
+    """The jobs that use this upload, in the order in which they are to be locked."""
+    statement = "SELECT job_id FROM job_uploads WHERE upload_id = $1 ORDER BY job_id"
+    return [row["job_id"] for row in await fetch(db, statement, upload_id)]
 
 
 def check_options(processor: Processor, options: dict[str, Any]) -> Options:
@@ -62,3 +119,7 @@ def _check_upload(viewer: Viewer, processor: Processor, upload: Upload | None) -
         message = f"{processor.kind} takes {', '.join(processor.accept)}; “{upload.filename}” is none of them."
         raise Refusal(ErrorCode.UNSUPPORTED_TYPE, message, _FIELD)
     return upload
+
+
+def _share(db: BaseDBAsyncClient) -> str:
+    return " FOR SHARE" if db.capabilities.support_for_update else ""

@@ -17,6 +17,12 @@ def percentage_of(stages: tuple[StageInfo, StageInfo, StageInfo], phase: int, fr
     return round(min(done, AT_MOST), 2)
 
 
+def shares_of(stages: tuple[StageInfo, StageInfo, StageInfo]) -> tuple[float, float]:
+    """The percentage at which processing begins, and how much all items together add to it; in sum at most 99.99."""
+    start = percentage_of(stages, 1, 0.0)
+    return start, round(percentage_of(stages, 1, 1.0) - start, 2)
+
+
 def seconds_left(job: Job, moment: datetime) -> float | None:
     """Seconds until the job is done, by the rate since it started; None while that says nothing."""
     if job.status is not JobStatus.PROCESSING or job.started_at is None or job.percentage < 1:

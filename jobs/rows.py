@@ -1,4 +1,8 @@
-"""Rows of the jobs' tables as the database returns them: changing one returns its new state in the same statement."""
+"""Rows of the jobs' tables as the database returns them: changing one returns its new state in the same statement.
+
+Every transaction locks in one order, so that no two wait for each other: uploads, then jobs (each by id), then what
+belongs to a job.
+"""
 
 from collections.abc import Collection
 from typing import Any

@@ -84,4 +84,6 @@ def _date(text: str | None) -> datetime | None:
 
 
 def _changed() -> HttpRefusal:
-    return HttpRefusal(ErrorCode.INVALID_STATE, "The file is not the one that you began to read: read it anew.", status=412)
+    return HttpRefusal(
+        ErrorCode.INVALID_STATE, "The file is not the one that you began to read: read it anew.", status=412
+    )

@@ -1,6 +1,5 @@
 """Names of what goes out: in the address, in Content-Disposition, and inside a bundle."""
 
-import os.path
 import re
 import unicodedata
 from urllib.parse import quote
@@ -9,7 +8,7 @@ from uploads.metadata import clean_content_type, display_name
 
 _INLINE = re.compile(r"image/(?:png|jpeg|gif|webp|bmp)|audio/.+|video/.+|text/plain")
 """What a browser may show; everything else (HTML, SVG, PDF, XML) could run a script or ask for a password there."""
-_UNSAFE_IN_QUOTES = re.compile(r'[^ -~]|["\\%]')
+_UNSAFE_IN_QUOTES = re.compile(r'[^ -~]|["\\%/]')
 """RFC 6266, appendix D: browsers disagree about these between quotes; filename* carries them."""
 _MAX_NAME_BYTES = 255
 """What file systems take (NAME_MAX); a longer name could not be unpacked."""
@@ -70,9 +69,10 @@ class EntryNames:
 
 def _numbered(name: str, number: int) -> str:
     suffix = f" ({number})" if number > 1 else ""
-    stem, ending = os.path.splitext(name)
-    if len(ending.encode()) > _MAX_NAME_BYTES // 2:
-        stem, ending = name, ""
+    stem, dot, ending = name.rpartition(".")
+    if not stem or len(ending.encode()) > _MAX_NAME_BYTES // 2:
+        stem, dot, ending = name, "", ""
+    ending = dot + ending
     room = _MAX_NAME_BYTES - len(f"{suffix}{ending}".encode())
     return f"{stem.encode()[:room].decode(errors='ignore')}{suffix}{ending}"
 

@@ -51,7 +51,9 @@ def parse_range(header: str, total: int) -> list[Span]:
     satisfiable = [span for span in spans if span.size > 0]
     if not satisfiable:
         message = f"No byte of this range exists: the file has {total}."
-        raise HttpRefusal(ErrorCode.BAD_INPUT, message, "Range", headers={"Content-Range": f"bytes */{total}"}, status=416)
+        raise HttpRefusal(
+            ErrorCode.BAD_INPUT, message, "Range", headers={"Content-Range": f"bytes */{total}"}, status=416
+        )
     return _joined(satisfiable)
 
 
@@ -73,7 +75,11 @@ class Multipart:
 
     def header(self, span: Span) -> bytes:
         """What stands before the bytes of `span`."""
-        lines = (f"--{self.boundary}", f"Content-Type: {self.content_type}", f"Content-Range: {span.content_range(self.total)}")
+        lines = (
+            f"--{self.boundary}",
+            f"Content-Type: {self.content_type}",
+            f"Content-Range: {span.content_range(self.total)}",
+        )
         return ("\r\n".join(("", *lines, "", ""))).encode()
 
     @property

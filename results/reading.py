@@ -1,7 +1,7 @@
 """Reading stored bytes from any place, without holding up the event loop and without reading what lies before."""
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,13 @@ class StoredFile:
     def read(self, start: int, end: int) -> AsyncGenerator[bytes, None]:
         return read_slice(self.path, start, end)
 
+    def is_there(self) -> bool:
+        """Whether the disk has it, whole; blocks."""
+        try:
+            return self.path.stat().st_size == self.size
+        except FileNotFoundError:
+            return False
+
 
 async def read_slice(path: Path, start: int, end: int) -> AsyncGenerator[bytes, None]:
     """Bytes `start` to `end` of the file, the latter excluded, in parts of at most 1 MiB.
@@ -57,7 +64,7 @@ async def read_slice(path: Path, start: int, end: int) -> AsyncGenerator[bytes, 
             await run_sync(os.close, descriptor)
 
 
-async def gathered(chunks: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+async def gathered(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """The same bytes, with parts below 64 KiB put together: every part that is sent costs a system call."""
     waiting = bytearray()
     async with aclosing(chunks):
@@ -71,22 +78,6 @@ async def gathered(chunks: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
                 waiting.clear()
     if waiting:
         yield bytes(waiting)
-
-
-async def missing_files(wanted: list[StoredFile]) -> list[StoredFile]:
-    """Those that are not on the disk, or not with their size."""
-    return await run_sync(_missing, wanted)
-
-
-def _missing(wanted: list[StoredFile]) -> list[StoredFile]:
-    return [file for file in wanted if not _is_there(file)]
-
-
-def _is_there(file: StoredFile) -> bool:
-    try:
-        return file.path.stat().st_size == file.size
-    except FileNotFoundError:
-        return False
 
 
 def _open(path: Path) -> int:
@@ -108,5 +99,5 @@ def _read_at_once(path: Path, start: int, end: int) -> bytes:
 def _read_some(descriptor: int, start: int, end: int) -> bytes:
     chunk = os.pread(descriptor, end - start, start)
     if not chunk:
-        raise OSError(f"a stored file ends at byte {start}, before {end}")
+        raise OSError(f"a stored file ends early, at byte {start}")
     return chunk

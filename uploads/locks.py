@@ -42,25 +42,26 @@ class _Place:
 
 
 class UploadLocks:
-    """The locks of one process."""
+    """The locks of one process; a request waits at most `wait_seconds` for an upload."""
 
-    def __init__(self) -> None:
+    def __init__(self, wait_seconds: float = WAIT_SECONDS) -> None:
+        self._wait_seconds = wait_seconds
         self._places: dict[str, _Place] = {}
         self._is_stopping = False
 
     @asynccontextmanager
-    async def hold(self, upload_id: str, wait_seconds: float = WAIT_SECONDS) -> AsyncIterator[Hold]:
+    async def hold(self, upload_id: str) -> AsyncIterator[Hold]:
         """Touch an upload alone; whoever touches it now is asked to let go.
 
         Raises:
-            Refusal: LOCKED when the holder did not let go within `wait_seconds`.
+            Refusal: LOCKED when the holder did not let go in time.
         """
         place = self._places.setdefault(upload_id, _Place())
         place.users += 1
         try:
             if place.holder is not None:
                 place.holder.ask(Stop.WANTED)
-            await _acquire(place.lock, wait_seconds)
+            await _acquire(place.lock, self._wait_seconds)
             try:
                 place.holder = self._new_hold(place)
                 yield place.holder

@@ -30,7 +30,7 @@ PHRASES = {
     """,
     Field.NAME: """
         name, full name, fullname, names, contact, contact name, contactname, contact person, contact full name,
-        person, person name, lead, lead name, customer, customer name, client, client name, prospect, prospect name,
+        your name, ihr name, votre nom, tu nombre, uw naam, il tuo nome, person, person name, lead, lead name, customer, customer name, client, client name, prospect, prospect name,
         display name, attendee, attendee name, participant, participant name, ansprechpartner, ansprechpartnerin,
         kontakt, kontaktperson, kontaktname, kunde, kundenname, voller name, vollstandiger name, vor und nachname,
         vorname nachname, nom complet, nom et prenom, prenom et nom, nom prenom, prenom nom, interlocuteur,
@@ -52,7 +52,7 @@ PHRASES = {
     Field.COMPANY: """
         company, company name, companyname, companies, organisation, organization, organisation name,
         organization name, org, org name, business, business name, employer, account, account name, firm, firm name,
-        company organization, company organisation, workplace, legal name, trading name,
+        company organization, company organisation, workplace, legal name, trading name, name of company, name of organisation,
         firma, firmenname, unternehmen, unternehmensname, gesellschaft, betrieb, name der firma, arbeitgeber,
         societe, entreprise, raison sociale, nom de l entreprise, nom de la societe, nom entreprise, nom societe,
         compagnie, organisme, empresa, nombre de la empresa, nombre empresa, compania, razon social, sociedad,
@@ -91,8 +91,8 @@ VETOES = frozenset(
     active age allowed anrede avatar birth birthday bounce bounced campaign category channel checked clicked confirmed
     consent contract count county created date datum day description do dob double employees extension fax faxnummer
     facebook fecha format frequency geburtsdatum gdpr group hash hour identifier image ind industry instagram job kind
-    label language last_contact level linkedin list logo mailing mailchimp manager marketing modified monat month newsletter
-    not numero_de_fax occupation opens opened opt optin optout optout owner password photo picture plz position
+    label language level linkedin list logo mailing mailchimp manager marketing modified monat month newsletter
+    not occupation opens opened opt optin optout optout owner password photo picture plz position
     postal postcode preference preferred prefix priority privacy quality rank rating reason registered revenue role
     salutation score segment sent size skype slack source stage state status subject subscribed subscription suffix
     tag tags telefax telex template time timezone titel title twitter type typ unsubscribe unsubscribed updated user
@@ -103,12 +103,12 @@ VETOES = frozenset(
 
 QUALIFIERS = frozenset(
     """
-    1 2 3 4 a address alternate alternative and bedrijf best billing biz business buro business client clients company
+    1 1st 2 2nd 3 4 a address alternate alternative and bedrijf best billing biz business buro business client clients company
     companys contact contacts corporate customer customers da de del della der des des di direct do du e empresa
-    entreprise firma first_choice firmen for full geschaftlich geschaftliche haupt home hq i id_no in la lead leads
+    entreprise firma firmen for full geschaftlich geschaftliche haupt home hq i ihr ihre il in la lead leads
     legal main mein mine my no nr number numero nummer of office official optional or other our persona personal
     personale personlich primary principal prive privat private professional professionnel registered required
-    reference represented s secondary societe team the to trabajo unternehmens value work work_place y you your zakelijk
+    reference represented s secondary societe su team the to trabajo tu tuo unternehmens uw value votre work y you your zakelijk
     """.split()
 )
 """Words that narrow a heading without changing what the column holds: "Work e-mail", "Primary phone 2"."""
@@ -124,8 +124,8 @@ HEADS = (
         ),
     ),
     (Field.WEBSITE, frozenset("website homepage url webseite webpage domain site web".split())),
-    (Field.COMPANY, frozenset("company organisation organization firma unternehmen entreprise empresa azienda".split())),
     (Field.COUNTRY, frozenset("country land pays pais paese".split())),
+    (Field.COMPANY, frozenset("company organisation organization firma unternehmen entreprise empresa azienda".split())),
     (Field.FIRST_NAME, frozenset("firstname vorname prenom voornaam forename".split())),
     (Field.LAST_NAME, frozenset("lastname surname nachname achternaam apellido apellidos cognome sobrenome".split())),
 )
@@ -174,12 +174,9 @@ def match_qualified(words: str) -> Field | None:
     present = set(words.replace("first name", "firstname").replace("last name", "lastname").split())
     for field, heads in HEADS:
         found = present & heads
-        if found and present - found <= QUALIFIERS | ALL_HEADS:
+        if found and present - found <= QUALIFIERS:
             return field
     return None
-
-
-ALL_HEADS = frozenset().union(*(heads for _, heads in HEADS))
 
 
 def match_typo(words: str) -> Field | None:

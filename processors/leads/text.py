@@ -80,5 +80,5 @@ def fold(value: str) -> str:
     """`value` for comparing: NFKC, case folded, punctuation and symbols as spaces, single spaces."""
     if value.isascii():
         return " ".join(ASCII_PUNCTUATION.sub(" ", value.lower()).split())
-    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value.replace("İ", "i")).casefold())
     return " ".join("".join(" " if unicodedata.category(one)[0] in "PSZ" else one for one in plain).split())

@@ -16,7 +16,22 @@ def test_a_key_means_a_path_below_the_root() -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["", "/etc/passwd", "../x", "a/../b", "a//b", "a/", "./a", ".hidden", "a/.hidden", "a\\b", "a\0b", "a b", "ä", "x" * 600],
+    [
+        "",
+        "/etc/passwd",
+        "../x",
+        "a/../b",
+        "a//b",
+        "a/",
+        "./a",
+        ".hidden",
+        "a/.hidden",
+        "a\\b",
+        "a\0b",
+        "a b",
+        "ä",
+        "x" * 600,
+    ],
 )
 def test_what_could_climb_or_hide_is_no_key(key: str) -> None:
     with pytest.raises(ValueError, match="not a storage key"):

@@ -29,7 +29,8 @@ def test_a_bare_id_has_no_signature() -> None:
 
 
 @pytest.mark.parametrize(
-    "segment", ["", "x", f"{ID}~", f"{ID}~short", f"{ID}/x", f"{ID}\0", f" {ID}", "task-1754556928-12a41dbec0f3", f"{ID}\n"]
+    "segment",
+    ["", "x", f"{ID}~", f"{ID}~short", f"{ID}/x", f"{ID}\0", f" {ID}", "task-1754556928-12a41dbec0f3", f"{ID}\n"],
 )
 def test_other_shapes_name_nothing(segment: str) -> None:
     assert split_segment(segment) is None

@@ -30,11 +30,11 @@ async def test_other_uploads_are_not_disturbed() -> None:
 
 
 async def test_a_holder_that_keeps_it_is_423_with_retry_after() -> None:
-    locks = UploadLocks()
+    locks = UploadLocks(wait_seconds=0.05)
     started = time.monotonic()
     async with locks.hold("upload-1"):
         with pytest.raises(Refusal) as refused:
-            async with locks.hold("upload-1", wait_seconds=0.05):
+            async with locks.hold("upload-1"):
                 pytest.fail("two at once")
     assert time.monotonic() - started < 1
     assert (refused.value.code, refused.value.http_status, refused.value.retry_after) == (ErrorCode.LOCKED, 423, 1)
@@ -57,10 +57,10 @@ async def test_a_holder_that_comes_while_others_wait_is_asked_at_once() -> None:
 
 
 async def test_nothing_is_remembered_once_nobody_holds_or_waits() -> None:
-    locks = UploadLocks()
+    locks = UploadLocks(wait_seconds=0)
     async with locks.hold("upload-1"):
         with pytest.raises(Refusal):
-            async with locks.hold("upload-1", wait_seconds=0):
+            async with locks.hold("upload-1"):
                 pass
     assert locks._places == {}
 

@@ -8,7 +8,9 @@ def test_what_cannot_run_may_be_shown(type_: str) -> None:
     assert is_safe_inline(type_)
 
 
-@pytest.mark.parametrize("type_", ["image/svg+xml", "text/html", "application/pdf", "text/csv", "application/octet-stream"])
+@pytest.mark.parametrize(
+    "type_", ["image/svg+xml", "text/html", "application/pdf", "text/csv", "application/octet-stream"]
+)
 def test_everything_else_is_saved(type_: str) -> None:
     assert not is_safe_inline(type_)
 

@@ -10,7 +10,7 @@ def test_ascii_digits_are_a_number(text: str, number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "+5", "-1", " 5", "5 ", "5.0", "5_0", "0x5", "1e3", "٥", "²", "five", str(2**63), "9" * 30, "5\n"]
+    "text", ["", "+5", "-1", " 5", "5 ", "5.0", "5_0", "0x5", "1e3", "\u0665", "²", "five", str(2**63), "9" * 30, "5\n"]
 )
 def test_anything_else_is_no_number(text: str) -> None:
     with pytest.raises(Refusal) as refused:
@@ -35,7 +35,9 @@ def test_the_method_override_wins_in_any_case() -> None:
     assert tus.effective_method("HEAD", {}) == "HEAD"
 
 
-@pytest.mark.parametrize("text", [tus.CONTENT_TYPE, "Application/Offset+Octet-Stream", f"{tus.CONTENT_TYPE}; charset=x"])
+@pytest.mark.parametrize(
+    "text", [tus.CONTENT_TYPE, "Application/Offset+Octet-Stream", f"{tus.CONTENT_TYPE}; charset=x"]
+)
 def test_the_content_type_is_known_in_any_case_and_with_parameters(text: str) -> None:
     assert tus.has_content_type({"content-type": text})
 

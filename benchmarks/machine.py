@@ -1,0 +1,77 @@
+"""The machine that a benchmark ran on, and what a process and its children take of it."""
+
+import asyncio
+import os
+import platform
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def describe_machine() -> str:
+    """One line: cores, processor, memory, Python."""
+    memory = os.sysconf("SC_PHYS_PAGES") * _PAGE_BYTES / 2**30
+    model = platform.processor() or platform.machine()
+    with suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
+    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
+
+
+@dataclass
+class Usage:
+    """What a process tree took while it was watched."""
+
+    peak_bytes: int = 0
+    cpu_seconds: float = 0.0
+
+
+@asynccontextmanager
+async def watched(pid: int, interval_seconds: float = 0.05) -> AsyncIterator[Usage]:
+    """Sample the resident memory (all processes together) and the CPU time of `pid` and its children. Linux only."""
+    usage = Usage()
+    began = _cpu_seconds(pid)
+    task = asyncio.create_task(_sample(pid, usage, interval_seconds))
+    try:
+        yield usage
+    finally:
+        task.cancel()
+        usage.cpu_seconds = _cpu_seconds(pid) - began
+
+
+async def _sample(pid: int, usage: Usage, interval_seconds: float) -> None:
+    while True:
+        resident = sum(_resident_bytes(member) for member in family(pid))
+        usage.peak_bytes = max(usage.peak_bytes, resident)
+        await asyncio.sleep(interval_seconds)
+
+
+def family(pid: int) -> list[int]:
+    """`pid` and all of its descendants."""
+    members = [pid]
+    for member in members:
+        with suppress(OSError):
+            for task in Path(f"/proc/{member}/task").iterdir():
+                members.extend(int(child) for child in (task / "children").read_text(encoding="ascii").split())
+    return members
+
+
+def _resident_bytes(pid: int) -> int:
+    with suppress(OSError):
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE_BYTES
+    return 0
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Of the whole family: of the living, and of the children that have ended and were waited for."""
+    total = 0.0
+    for member in family(pid):
+        with suppress(OSError):
+            fields = Path(f"/proc/{member}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            total += sum(int(fields[place]) for place in (11, 12)) / _TICKS
+            total += sum(int(fields[place]) for place in (13, 14)) / _TICKS if member == pid else 0
+    return total

@@ -1,0 +1,208 @@
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+from redis.asyncio import Redis
+
+from events.feed import open_events
+from events.hub import Hub, LocalPublisher
+from events.messages import Event, job_topic, logs_topic
+from events.redis_feed import RedisFeed
+from tests.conftest import service_or_skip
+from tests.events.events_for_tests import JOB, event_now, is_told_of_loss, job_event, line_event, next_of
+
+NOWHERE = "redis://127.0.0.1:1/0"
+
+
+@dataclass
+class Process:
+    """One process of several: its hub, and what feeds it."""
+
+    hub: Hub
+    feed: RedisFeed
+
+
+@pytest.fixture
+def url() -> str:
+    return service_or_skip("redis", "TEST_REDIS_URL")
+
+
+@pytest.fixture
+def prefix() -> str:
+    """Keeps tests that run at the same time apart."""
+    return f"waybill-test-{secrets.token_hex(6)}"
+
+
+@asynccontextmanager
+async def running(url: str, prefix: str) -> AsyncIterator[Process]:
+    hub = Hub()
+    feed = RedisFeed(url, hub, prefix)
+    task = asyncio.create_task(feed.listen())
+    try:
+        await asyncio.wait_for(feed.wait_until_listening(), 5)
+        yield Process(hub, feed)
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        await feed.close()
+
+
+@asynccontextmanager
+async def client_of(url: str) -> AsyncIterator[Redis]:
+    async with Redis.from_url(url) as client:
+        yield client
+
+
+async def cut_off(url: str) -> int:
+    """End every connection that listens, as a restart of Redis does; returns how many."""
+    async with client_of(url) as client:
+        return int(await client.execute_command("CLIENT", "KILL", "TYPE", "pubsub"))
+
+
+async def test_an_event_reaches_every_process_its_own_included(url: str, prefix: str) -> None:
+    async with running(url, prefix) as here, running(url, prefix) as there:
+        with here.hub.listen(job_topic(JOB)) as near, there.hub.listen(job_topic(JOB)) as far:
+            event = job_event(1, title="Größe")
+            await here.feed.publish(event)
+            assert await next_of(near) == event
+            assert await next_of(far) == event
+            assert await event_now(near) is None
+
+
+async def test_events_arrive_in_order(url: str, prefix: str) -> None:
+    async with running(url, prefix) as here, running(url, prefix) as there:
+        with there.hub.listen(logs_topic()) as mailbox:
+            await here.feed.publish(*(line_event(number) for number in range(1, 201)))
+            assert [(await next_of(mailbox)).row["id"] for _ in range(200)] == list(range(1, 201))
+
+
+async def test_installations_with_another_prefix_hear_nothing(url: str, prefix: str) -> None:
+    async with running(url, prefix) as here, running(url, f"{prefix}-other") as other:
+        with here.hub.listen(job_topic(JOB)) as near, other.hub.listen(job_topic(JOB)) as far:
+            await here.feed.publish(job_event(1))
+            assert (await next_of(near)).version == 1
+            assert await event_now(far) is None
+
+
+async def test_after_a_cut_connection_subscribers_read_anew_and_events_arrive_again(url: str, prefix: str) -> None:
+    async with running(url, prefix) as process:
+        with process.hub.listen(job_topic(JOB)) as mailbox:
+            assert await cut_off(url) >= 1
+            await is_told_of_loss(mailbox, seconds=5)
+            assert await process.feed.is_alive()
+            await process.feed.publish(job_event(2))
+            assert (await next_of(mailbox)).version == 2
+
+
+async def test_a_loss_is_told_only_once_events_arrive_again(url: str, prefix: str) -> None:
+    """Who reads the state when told must miss nothing that happens after."""
+    async with running(url, prefix) as process, client_of(url) as client:
+        with process.hub.listen(job_topic(JOB)) as mailbox:
+            await cut_off(url)
+            await is_told_of_loss(mailbox, seconds=5)
+            assert await client.pubsub_numsub(f"{prefix}:events") == [(f"{prefix}:events".encode(), 1)]
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"", b"nonsense", b"[]", b"{}", b'{"kind":"job","row":{}}', b'{"kind":"newer","row":{"id":"x"}}', b"\xff"],
+)
+async def test_a_message_that_is_no_event_of_ours_does_not_end_the_feed(url: str, prefix: str, garbage: bytes) -> None:
+    async with running(url, prefix) as process, client_of(url) as client:
+        with process.hub.listen(job_topic(JOB)) as mailbox:
+            await client.publish(f"{prefix}:events", garbage)
+            await process.feed.publish(job_event(1))
+            assert (await next_of(mailbox)).version == 1
+
+
+async def test_a_silent_connection_is_asked_and_stays(url: str, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("events.redis_feed._SILENCE_SECONDS", 0.05)
+    async with running(url, prefix) as process:
+        with process.hub.listen(job_topic(JOB)) as mailbox:
+            await asyncio.sleep(0.3)
+            assert await event_now(mailbox) is None
+            assert await process.feed.is_alive()
+
+
+async def test_a_connection_that_takes_everything_and_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("events.redis_feed._SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr("events.redis_feed._PATIENCE_SECONDS", 0.05)
+    async with half_dead_redis() as (url, connections):
+        hub = Hub()
+        feed = RedisFeed(url, hub)
+        task = asyncio.create_task(feed.listen())
+        async with asyncio.timeout(5):
+            await feed.wait_until_listening()
+            while len(connections) < 2:  # noqa: ASYNC110  another process's doing is waited for
+                await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.wait([task])
+        await feed.close()
+
+
+@asynccontextmanager
+async def half_dead_redis() -> AsyncIterator[tuple[str, list[bool]]]:
+    """Confirms everything but PING; counts the connections that subscribed."""
+    subscribed: list[bool] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65_536):
+                for word in data.split(b"\r\n"):
+                    if word.upper() == b"SUBSCRIBE":
+                        subscribed.append(True)
+                        writer.write(b"*3\r\n$9\r\nsubscribe\r\n$14\r\nwaybill:events\r\n:1\r\n")
+                    elif word.upper() in {b"CLIENT", b"SELECT", b"HELLO"}:
+                        writer.write(b"+OK\r\n")
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        yield f"redis://127.0.0.1:{port}/0?protocol=2", subscribed
+    finally:
+        server.close()
+
+
+async def test_without_redis_at_least_this_process_is_told() -> None:
+    hub = Hub()
+    feed = RedisFeed(NOWHERE, hub)
+    with hub.listen(job_topic(JOB)) as mailbox:
+        await feed.publish(job_event(1))
+        assert (await next_of(mailbox)).version == 1
+    await feed.close()
+
+
+async def test_without_redis_listening_goes_on_trying_and_is_not_alive() -> None:
+    feed = RedisFeed(NOWHERE, Hub())
+    task = asyncio.create_task(feed.listen())
+    await asyncio.sleep(0.5)
+    assert not task.done()
+    assert not feed._is_listening.is_set()
+    task.cancel()
+    await asyncio.wait([task])
+    await feed.close()
+
+
+async def test_without_an_address_events_stay_in_the_process() -> None:
+    hub = Hub()
+    events = open_events("", hub)
+    assert isinstance(events.publisher, LocalPublisher)
+    async with events.running():
+        assert await events.is_alive()
+
+
+async def test_with_an_address_events_run_over_redis_while_they_are_wanted(url: str) -> None:
+    hub = Hub()
+    events = open_events(url, hub)
+    async with events.running():
+        assert await events.is_alive()
+        with hub.listen("stop") as mailbox:
+            job_id = f"task-1754556928-{secrets.token_hex(6)}"
+            await events.publisher.publish(Event("stop", {"id": job_id}))
+            while (await next_of(mailbox)).row["id"] != job_id:
+                pass

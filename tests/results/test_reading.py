@@ -1,0 +1,72 @@
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from results.reading import CHUNK_BYTES, StoredFile, gathered
+
+LARGE = bytes(range(256)) * (2 * CHUNK_BYTES // 256 + 1)
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> StoredFile:
+    path = tmp_path / "large"
+    path.write_bytes(LARGE)
+    return StoredFile(path, len(LARGE))
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def chunks_of(*sizes: int) -> AsyncGenerator[bytes, None]:
+    for size in sizes:
+        yield bytes(size)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [(0, len(LARGE)), (1, len(LARGE) - 1), (7, 8), (CHUNK_BYTES - 1, CHUNK_BYTES + 1), (5, 5)]
+)
+async def test_a_slice_is_exactly_these_bytes_in_parts_of_at_most_1_mib(
+    stored: StoredFile, start: int, end: int
+) -> None:
+    parts = [part async for part in stored.read(start, end)]
+    assert b"".join(parts) == LARGE[start:end]
+    assert all(len(part) <= CHUNK_BYTES for part in parts)
+
+
+async def test_a_reader_who_leaves_leaves_no_file_open(stored: StoredFile) -> None:
+    before = open_files()
+    chunks = stored.read(0, stored.size)
+    await anext(chunks)
+    assert open_files() == before + 1
+    await chunks.aclose()
+    assert open_files() == before
+
+
+@pytest.mark.parametrize("end", [10, 3 * CHUNK_BYTES])
+async def test_a_file_that_became_shorter_is_an_error_and_not_a_short_answer(tmp_path: Path, end: int) -> None:
+    path = tmp_path / "short"
+    path.write_bytes(b"123")
+    with pytest.raises(OSError, match="ends early, at byte 3"):
+        _ = [part async for part in StoredFile(path, end).read(0, end)]
+
+
+async def test_a_link_in_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/etc/hostname")
+    with pytest.raises(OSError, match="symbolic links"):
+        _ = [part async for part in StoredFile(tmp_path / "link", 1).read(0, 1)]
+
+
+def test_a_file_is_there_only_whole(stored: StoredFile, tmp_path: Path) -> None:
+    assert stored.is_there()
+    assert not StoredFile(stored.path, stored.size + 1).is_there()
+    assert not StoredFile(tmp_path / "none", 0).is_there()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "sent"),
+    [((1, 2, 3), [6]), ((65_535, 1, 1), [65_536, 1]), ((100_000, 5, 100_000), [100_000, 100_005]), ((), [])],
+)
+async def test_small_parts_are_sent_together(sizes: tuple[int, ...], sent: list[int]) -> None:
+    assert [len(part) async for part in gathered(chunks_of(*sizes))] == sent
