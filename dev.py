@@ -31,7 +31,6 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "complete.json"
 LOCK = ROOT / "requirements.lock"
 SDL = ROOT / "schema.graphql"
-
 HOSTS = {"https://pypi.org", "https://files.pythonhosted.org"}
 PRINT_SDL = ("server.py", "--print-schema")
 LINT_IMPORTS = ("-c", "from importlinter.cli import lint_imports_command as main; main()", "--no-logo")
@@ -52,7 +51,7 @@ Waybill: all that a developer types. Each command first sets up .venv, when that
 """
 
 REMEDIES = (
-    (r"No space left on device|Errno 28", "The disk is full. Make room (about 600 MB are needed), then try again."),
+    (r"No space left on device|Errno 28", "The disk is full. Make room (the packages take 400 MB), then try again."),
     (r"ensurepip|No module named '?(venv|pip)",
      "This Python cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv, then try again."),
     (r"CERTIFICATE_VERIFY_FAILED|SSLError",
@@ -115,11 +114,10 @@ def one_set_up() -> Iterator[int]:
 
 def set_up() -> None:
     """Make .venv what requirements.lock says, unless it is that already."""
-    if is_complete():
-        return
-    with one_set_up() as lock:
-        if not is_complete():
-            make_environment(lock)
+    if not is_complete():
+        with one_set_up() as lock:
+            if not is_complete():  # it may have been made while we waited
+                make_environment(lock)
 
 
 def make_environment(lock: int) -> None:
@@ -130,7 +128,7 @@ def make_environment(lock: int) -> None:
     base = getattr(sys, "_base_executable", "") or sys.executable  # never the .venv that was just removed
     install_step(lock, "Making .venv", base, "-Im", "venv", str(VENV))
     pip = "-Im pip --disable-pip-version-check install --no-deps --require-hashes --no-input --progress-bar off -r"
-    install_step(lock, "Fetching packages", str(PYTHON), *pip.split(), str(LOCK))
+    install_step(lock, "Fetching packages:", str(PYTHON), *pip.split(), str(LOCK))
     draft = STAMP.with_suffix(".draft")
     draft.write_text(json.dumps({"key": wanted_key(), "entries": sorted(installed())}))
     draft.replace(STAMP)  # whole or not at all, whenever this process may be killed
@@ -148,8 +146,8 @@ def install_step(lock: int, title: str, *command: str) -> None:
         reader.start()
         while reader.is_alive():
             reader.join(0.1)
-            done = sum(line.startswith(("Collecting ", "Ignoring ")) for line in lines)
-            verb = "Installing packages" if lines and lines[-1].startswith("Installing") else title
+            done = sum(line.startswith(("Collecting", "Processing", "Ignoring")) for line in lines)
+            verb = "Installing packages:" if any(line.startswith("Installing") for line in lines) else title
             live_line(f"{verb}{f' {done}/{total}' if done else ''}, {time.monotonic() - began:.0f} s")
     live_line("")
     if process.returncode:
@@ -158,7 +156,8 @@ def install_step(lock: int, title: str, *command: str) -> None:
 
 def remedy_for(text: str) -> str:
     """What to do when a program of the set-up says `text`; empty where nobody knows."""
-    text += "No space left on device" if shutil.disk_usage(ROOT).free < 20_000_000 else ""  # venv does not say it
+    if shutil.disk_usage(ROOT).free < 20_000_000:
+        return REMEDIES[0][1]  # venv hides it
     return next((remedy for signs, remedy in REMEDIES if re.search(signs, text)), "")
 
 
@@ -188,8 +187,8 @@ def bench(arguments: list[str]) -> int:
     names = sorted(path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py"))
     if not names or not set(arguments) <= set(names):
         raise Stop(f"The benchmarks are: {', '.join(names) or 'none yet'}.")
-    python, environment = str(PYTHON), clean_environment()
-    return max([subprocess.call([python, "-m", f"benchmarks.{n}"], env=environment) for n in arguments or names])
+    calls = [[str(PYTHON), "-m", f"benchmarks.{name}"] for name in arguments or names]
+    return max([subprocess.call(call, env=clean_environment()) for call in calls])
 
 
 def report(steps: dict[str, Callable[[], object]], at_once: int, advice: str) -> int:
@@ -253,13 +252,13 @@ CHECKS: dict[str, Callable[[], object]] = {
     "types": lambda: said_by("-m", "mypy"),
     "schema": check_schema,
     "imports": lambda: said_by(*LINT_IMPORTS),
-    "lint": lambda: said_by("-m", "ruff", "check"),
-    "format": lambda: said_by("-m", "ruff", "format", "--check"),
+    "lint": lambda: said_by("-m", "ruff", "check", "--output-format", "concise"),
+    "format": lambda: said_by("-m", "ruff", "format", "--check", "--output-format", "concise"),
     "lock": check_lock,
     "names": check_names,
 }
 FIXES: dict[str, Callable[[], object]] = {
-    "lint": lambda: said_by("-m", "ruff", "check", "--fix"),
+    "lint": lambda: said_by("-m", "ruff", "check", "--fix", "--output-format", "concise"),
     "format": lambda: said_by("-m", "ruff", "format"),
     "schema": lambda: SDL.write_text(said_by(*PRINT_SDL), "utf-8"),
     "lock": lambda: (said_by(*UV_LOCK), LOCK.write_text(said_by(*UV_EXPORT), "utf-8")),
@@ -289,10 +288,7 @@ def main(arguments: list[str]) -> int | None:
         rest = [str(Path(word).absolute()) if rest[n - 1 : n] == ["--file"] else word for n, word in enumerate(rest)]
         os.chdir(ROOT)
         return COMMANDS[command](rest)
-    except Stop as stop:
-        print(f"dev.py: {stop}", file=sys.stderr)
-        return 1
-    except OSError as error:
+    except (Stop, OSError) as error:
         print(f"dev.py: {remedy_for(str(error)) or error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

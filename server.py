@@ -3,14 +3,16 @@
 import argparse
 import asyncio
 import gc
+import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from functools import partial
 
 import uvicorn
-from starlette.applications import Starlette
+import uvloop
 from starlette.types import ASGIApp
 
 from auth.lifecycle import ensure_admin, reset_admin_password
@@ -18,14 +20,14 @@ from auth.signatures import Signer
 from background.queue import DocketQueue
 from background.running import running_worker
 from background.worker import worker_name, worker_prefix
-from base.errors import Refusal
+from base.errors import ErrorCode, Refusal
 from base.logging import log_for, set_up_logging
 from base.settings import VERSION, Settings, SettingsError, describe_settings, load_settings, unsafe_settings
 from events.feed import open_events
 from events.hub import Hub
+from jobs.claims import recover_slices
 from jobs.lifecycle import count_upload_bytes, fail_waiting_jobs, start_waiting_jobs
 from jobs.outbox import Outbox
-from jobs.claims import recover_slices
 from models.database import close_database, is_alive, open_database
 from results.endpoints import Shelf
 from schema.build import build_schema, print_schema
@@ -35,11 +37,13 @@ from storage.local import LocalStorage
 from uploads.lifecycle import finish_interrupted_uploads
 from uploads.receiver import Receiver
 from web.app import build_app
+from web.health import Check
 from web.middleware import base_url_of
 
 log = log_for("server")
 
 GRACE_SECONDS = 5
+_MIN_KEY_CHARACTERS = 32
 
 
 def main() -> int:
@@ -54,20 +58,23 @@ def main() -> int:
         if arguments.check:
             return _check(settings)
         with lock_data_folder(settings.data_dir):
-            if arguments.reset_admin_password:
-                return asyncio.run(_reset_admin_password(settings))
-            return _serve(settings)
-    except SettingsError as error:
+            work = _reset_admin_password(settings) if arguments.reset_admin_password else _serve(settings)
+            return uvloop.run(work)
+    except (SettingsError, Refusal) as error:
         print(error, file=sys.stderr)
-    except Refusal as refusal:
-        print(refusal.message, file=sys.stderr)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
     return 1
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="server.py", description="Waybill's server. Settings are environment variables.")
+    parser = argparse.ArgumentParser(
+        prog="server.py", description="Waybill's server. Settings are environment variables."
+    )
     parser.add_argument("--check", action="store_true", help="print every setting with its source, and what is unsafe")
-    parser.add_argument("--reset-admin-password", action="store_true", help="give the admin a new password, and print it")
+    parser.add_argument(
+        "--reset-admin-password", action="store_true", help="give the admin a new password, and print it"
+    )
     parser.add_argument("--print-schema", action="store_true", help="print the GraphQL schema")
     return parser
 
@@ -83,7 +90,7 @@ def _check(settings: Settings) -> int:
 
 
 async def _reset_admin_password(settings: Settings) -> int:
-    await open_database(settings.database_url, settings.data_dir)
+    await _open_database(settings)
     try:
         password = await reset_admin_password(settings.admin_username, settings.admin_password.get_secret_value())
     finally:
@@ -92,34 +99,90 @@ async def _reset_admin_password(settings: Settings) -> int:
     return 0
 
 
-def _serve(settings: Settings) -> int:
-    try:
-        listener = _bind(settings)
-    except OSError as error:
-        message = f"Port {settings.port} of {settings.host} cannot be used ({error.strerror}): set WAYBILL_PORT to another."
-        print(message, file=sys.stderr)
-        return 1
-    config = uvicorn.Config(
-        _build(settings, listener.getsockname()[1]), log_config=None, access_log=False, server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS, ws_max_size=2**20, ws_per_message_deflate=False, lifespan="on",
-        timeout_keep_alive=75,
-    )
-    server = uvicorn.Server(config)
-    server.run(sockets=[listener])
-    return 0 if server.started else 1
+async def _serve(settings: Settings) -> int:
+    listener = _bind(settings)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = settings.public_url or f"http://{host}:{listener.getsockname()[1]}"
+    async with opened(settings) as house:
+        config = uvicorn.Config(
+            build(house),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            ws_max_size=2**20,
+            ws_per_message_deflate=False,
+            timeout_keep_alive=75,
+        )
+        gc.collect()
+        gc.freeze()  # what was loaded by now stays; looking through it at every collection would cost milliseconds
+        await _Server(config, address).serve(sockets=[listener])
+    return 0
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready, and leaves by returning, so that what was opened is closed after it."""
+
+    def __init__(self, config: uvicorn.Config, address: str) -> None:
+        super().__init__(config)
+        self._address = address
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(f"Waybill {VERSION} is ready: {self._address}/graphql", flush=True)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Uvicorn's own would raise the signal again at its end, which ends the process there and then."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
 
 def _bind(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family)
+    """A socket at the address of the settings.
+
+    Raises:
+        Refusal: SERVICE_UNAVAILABLE where it cannot be had.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((settings.host, settings.port))
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        message = (
+            f"Port {settings.port} of {settings.host} cannot be used ({error.strerror}): set WAYBILL_PORT or WAYBILL_HOST "
+            "to another."
+        )
+        raise Refusal(ErrorCode.SERVICE_UNAVAILABLE, message) from None
     return listener
 
 
-def _build(settings: Settings, port: int) -> ASGIApp:
-    """The application, with everything it needs; what must be opened is opened by its lifespan."""
-    secret_key = settings.secret_key.get_secret_value() or read_secret_key(settings.data_dir)
+@dataclass(frozen=True)
+class House:
+    """What a running server has: the means of the rooms, and how each part is asked whether it works."""
+
+    means: Means
+    checks: dict[str, Check]
+
+
+def build(house: House) -> ASGIApp:
+    """The application of an open house."""
+    means = house.means
+    shelf = Shelf(storage=means.storage, signer=means.signer)
+    return build_app(means.settings, build_schema(), means, shelf, house.checks)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[House]:
+    """Open all that a server needs, and take up what an earlier one left; close it when the block is left.
+
+    Raises:
+        Refusal: SERVICE_UNAVAILABLE with a sentence for the operator.
+    """
+    secret_key = _secret_key(settings)
     signer, hub = Signer(secret_key), Hub()
     storage = LocalStorage(settings.data_dir)
     events = open_events(settings.redis_url, hub)
@@ -127,38 +190,61 @@ def _build(settings: Settings, port: int) -> ASGIApp:
     queue = DocketQueue(docket)
     outbox = Outbox(events.publisher, queue.permit_work)
     receiver = Receiver(
-        storage=storage, signer=signer, publisher=events.publisher, max_size_bytes=settings.max_upload_size,
+        storage=storage,
+        signer=signer,
+        publisher=events.publisher,
+        max_size_bytes=settings.max_upload_size,
         base_url=partial(base_url_of, public_url=settings.public_url, trusted_proxies=settings.trusted_proxies),
-        on_progress=partial(count_upload_bytes, outbox=outbox), on_completed=partial(start_waiting_jobs, outbox=outbox),
+        on_progress=partial(count_upload_bytes, outbox=outbox),
+        on_completed=partial(start_waiting_jobs, outbox=outbox),
         on_gone=partial(fail_waiting_jobs, outbox=outbox),
     )
-    means = Means(settings, secret_key, signer, hub, outbox, storage, receiver)
-
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            await open_database(settings.database_url, settings.data_dir)
-            stack.push_async_callback(close_database)
-            await _welcome_admin(settings)
-            await stack.enter_async_context(events.running())
+    async with AsyncExitStack() as stack:
+        await _open_database(settings)
+        stack.push_async_callback(close_database)
+        await _welcome_admin(settings)
+        await stack.enter_async_context(events.running())
+        with _told("Redis cannot be reached: check WAYBILL_REDIS_URL"):
             await stack.enter_async_context(docket)
-            await finish_interrupted_uploads(receiver)
-            instance = str(settings.data_dir.absolute())
-            await recover_slices(worker_prefix(instance), outbox)
-            if settings.workers:
-                worker = running_worker(
-                    worker_name(instance), settings.workers, settings.worker_memory, storage, outbox, hub, queue
-                )
-                await stack.enter_async_context(worker)
-                await queue.permit_work()
-            gc.collect()
-            gc.freeze()
-            host = f"[{settings.host}]" if ":" in settings.host else settings.host
-            print(f"Waybill {VERSION} is ready: {settings.public_url or f'http://{host}:{port}'}/graphql", flush=True)
-            yield
+        await finish_interrupted_uploads(receiver)
+        instance = str(settings.data_dir.absolute())
+        await recover_slices(worker_prefix(instance), outbox)
+        if settings.workers:
+            worker = running_worker(
+                worker_name(instance), settings.workers, settings.worker_memory, storage, outbox, hub, queue
+            )
+            await stack.enter_async_context(worker)
+            await queue.permit_work()
+        checks = {"database": is_alive, "storage": storage.is_writable, "events": events.is_alive}
+        yield House(Means(settings, secret_key, signer, hub, outbox, storage, receiver), checks)
 
-    checks = {"database": is_alive, "storage": storage.is_writable, "events": events.is_alive}
-    return build_app(settings, build_schema(), means, Shelf(storage=storage, signer=signer), checks, lifespan)
+
+def _secret_key(settings: Settings) -> str:
+    with _told(f"The secret key in the data folder {settings.data_dir} cannot be read or written"):
+        secret_key = settings.secret_key.get_secret_value() or read_secret_key(settings.data_dir)
+    if len(secret_key) < _MIN_KEY_CHARACTERS:
+        message = (
+            f"The secret key in the data folder {settings.data_dir} is damaged: restore it, or delete it to have a new one "
+            "made (everybody signs in again, and links end)."
+        )
+        raise Refusal(ErrorCode.SERVICE_UNAVAILABLE, message)
+    return secret_key
+
+
+async def _open_database(settings: Settings) -> None:
+    with _told("The database cannot be opened: check WAYBILL_DATABASE_URL and WAYBILL_DATA_DIR"):
+        await open_database(settings.database_url, settings.data_dir)
+
+
+@contextmanager
+def _told(sentence: str) -> Iterator[None]:
+    """What cannot be opened is told to the operator in a sentence; the traceback is there for who logs at level debug."""
+    try:
+        yield
+    except Exception as error:
+        log.debug("could not start", exc_info=error)
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise Refusal(ErrorCode.SERVICE_UNAVAILABLE, f"{sentence} ({reason}).") from error
 
 
 async def _welcome_admin(settings: Settings) -> None:

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,14 +13,13 @@ import orjson
 from background.children import CallFailed, Children
 from background.messages import ChildCall, LogLine, Message, Progress, ResultBatch, write_results
 from base.errors import ErrorCode
-from base.words import ItemStatus, LogLevel
+from base.words import ItemStatus, LogLevel, SlicePhase
+from jobs.claims import Claim
 from jobs.outbox import Outbox
 from jobs.queries import inputs_of_job, intermediate_files, results_after
-from jobs.slices import (
-    Claim,
+from jobs.records import (
     NewFile,
     add_items,
-    note_crash,
     pending_indices,
     record_finish,
     record_items,
@@ -28,11 +27,12 @@ from jobs.slices import (
     record_plan,
     record_progress,
 )
+from jobs.slices import NewSlice
 from models.ids import new_id
 from processors.contract import ItemError, ItemResult, MadeFile, PlannedSlice, Processor, Slice, Source
 from processors.registry import find_processor, find_reference
-from storage.local import LocalStorage
 from storage.keys import file_key, upload_key
+from storage.local import LocalStorage
 
 ITEMS_PER_INSERT = 4_000
 RESULTS_PER_COMMIT = 1_000
@@ -44,12 +44,15 @@ SECONDS_PER_PROGRESS = 0.5
 
 @dataclass
 class _Notes:
-    """Log lines and progress of one call on their way to the database, not too often."""
+    """Log lines and progress of one call on their way to the database, not too often.
+
+    `measure` turns the fraction that a call tells (0 to 1) into what `record_progress` takes.
+    """
 
     claim: Claim
     processor: Processor
     outbox: Outbox
-    phase: int
+    measure: Callable[[float], float] = float
     lines: list[tuple[LogLevel, str]] = field(default_factory=list)
     written_at: float = field(default_factory=time.monotonic)
     progress_at: float = 0.0
@@ -59,9 +62,9 @@ class _Notes:
             self.lines.append((message.level, message.message))
             if time.monotonic() - self.written_at >= SECONDS_PER_COMMIT:
                 await self.write()
-        elif message.total and time.monotonic() - self.progress_at >= SECONDS_PER_PROGRESS:
+        elif time.monotonic() - self.progress_at >= SECONDS_PER_PROGRESS:
             self.progress_at = time.monotonic()
-            await record_progress(self.claim, self.phase, message.done / message.total, self.processor, self.outbox)
+            await record_progress(self.claim, self.measure(_fraction_of(message)), self.processor, self.outbox)
 
     async def write(self) -> None:
         self.written_at = time.monotonic()
@@ -81,12 +84,18 @@ class Phases:
 
     async def plan(self, claim: Claim) -> None:
         """Have the processor plan; insert its items while they come, and its slices when all are there."""
-        processor, notes = self._begin(claim, 0)
+        processor = find_processor(claim.job.kind)
+        notes = _Notes(claim, processor, self._outbox)
         sources = [
-            Source(upload.filename, self._storage.path_of(upload_key(upload.id)), upload.size_bytes or 0, upload.content_type)
+            Source(
+                upload.filename,
+                self._storage.path_of(upload_key(upload.id)),
+                upload.size_bytes or 0,
+                upload.content_type,
+            )
             for upload in await inputs_of_job(claim.job.id)
         ]
-        planned: list[tuple[int, int, dict[str, Any]]] = []
+        planned: list[NewSlice] = []
         names: list[str] = []
         files: list[NewFile] = []
         inserted = total = 0
@@ -95,15 +104,16 @@ class Phases:
             nonlocal inserted, total
             match message:
                 case PlannedSlice():
-                    planned.append((total, len(message.names), message.payload))
-                    total += len(message.names)
+                    count = len(message.names)
+                    planned.append(NewSlice(SlicePhase.PROCESS, len(planned), total, count, message.payload))
+                    total += count
                     names.extend(message.names)
                     if len(names) >= ITEMS_PER_INSERT:
                         await add_items(claim, inserted, names)
                         inserted += len(names)
                         names.clear()
                 case MadeFile():
-                    files.append(await self._adopt(claim, message))
+                    files.append(await self._adopt(message))
                 case LogLine() | Progress():
                     await notes.take(message)
 
@@ -115,38 +125,37 @@ class Phases:
 
     async def process(self, claim: Claim) -> None:
         """Have the processor do what is left of the slice; an item that takes the process down fails alone."""
-        processor, notes = self._begin(claim, 1)
+        processor = find_processor(claim.job.kind)
         spool = await self._spool(claim)
         is_careful = claim.crash_count > 0
         batch = _Batch(claim, processor, self._outbox, await pending_indices(claim))
+        notes = _Notes(claim, processor, self._outbox, batch.measure)
         while batch.left:
-            part = Slice(claim.first_index, tuple(batch.left), claim.payload)
+            part = Slice(claim.first_index, batch.begin_call(), claim.payload)
             try:
                 async with self._folder(claim) as folder:
                     call = self._call(claim, folder, spool=spool, part=part, is_careful=is_careful)
                     await self._children.run(call, lambda message: self._take_result(batch, notes, message))
             except CallFailed as failure:
                 if is_careful:
-                    await batch.fail_next(failure.message)
-                else:
-                    is_careful = True
-                    await note_crash(claim)
+                    batch.fail_next(failure.message)
+                is_careful = True
             else:
-                for _ in tuple(batch.left):
-                    await batch.fail_next("The processor gave no result for this item.")
+                for _ in part.indices:
+                    batch.fail_next("The processor gave no result for this item.")
         await notes.write()
         await batch.commit(is_done=True)
 
     async def finish(self, claim: Claim) -> None:
         """Have the processor make the files of the whole job, and complete it."""
-        processor, notes = self._begin(claim, 2)
+        notes = _Notes(claim, find_processor(claim.job.kind), self._outbox)
         spool = await self._spool(claim)
         files: list[NewFile] = []
 
         async def on_message(message: Message) -> None:
             match message:
                 case MadeFile():
-                    files.append(await self._adopt(claim, message))
+                    files.append(await self._adopt(message))
                 case LogLine() | Progress():
                     await notes.take(message)
 
@@ -161,19 +170,19 @@ class Phases:
         match message:
             case ResultBatch():
                 for result in message.results:
-                    adopted = [await self._adopt(batch.claim, made) for made in result.files]
+                    adopted = [await self._adopt(made) for made in result.files]
                     batch.add(result, adopted)
                 await batch.commit_if_due()
             case LogLine() | Progress():
                 await notes.take(message)
 
-    def _begin(self, claim: Claim, phase: int) -> tuple[Processor, _Notes]:
-        processor = find_processor(claim.job.kind)
-        return processor, _Notes(claim, processor, self._outbox, phase)
-
     def _call(self, claim: Claim, folder: Path, **parts: Any) -> ChildCall:
         return ChildCall(
-            reference=find_reference(claim.job.kind), phase=claim.phase, options=claim.job.options, folder=folder, **parts
+            reference=find_reference(claim.job.kind),
+            phase=claim.phase,
+            options=claim.job.options,
+            folder=folder,
+            **parts,
         )
 
     async def _spool(self, claim: Claim) -> dict[str, Path]:
@@ -183,7 +192,7 @@ class Phases:
             self._spooled = job, {file.name: self._storage.path_of(file.storage_key) for file in files}
         return self._spooled[1]
 
-    async def _adopt(self, claim: Claim, made: MadeFile) -> NewFile:
+    async def _adopt(self, made: MadeFile) -> NewFile:
         id_ = new_id("file")
         key = file_key(id_)
         size_bytes, sha256 = await self._storage.adopt(made.path, key)
@@ -209,19 +218,32 @@ class _Batch:
     left: list[int]
     waiting: list[ItemResult] = field(default_factory=list)
     files: list[tuple[int, NewFile]] = field(default_factory=list)
+    recorded: int = 0
+    asked: range = range(0)
     committed_at: float = field(default_factory=time.monotonic)
+
+    def begin_call(self) -> tuple[int, ...]:
+        """The items that the next call is asked for."""
+        ended = self.recorded + len(self.waiting)
+        self.asked = range(ended, ended + len(self.left))
+        return tuple(self.left)
+
+    def measure(self, fraction: float) -> float:
+        """Items, counted in parts, that a call which is done to `fraction` is ahead of what is recorded."""
+        return max(self.asked.start + fraction * len(self.asked) - self.recorded, 0.0)
 
     def add(self, result: ItemResult, files: list[NewFile]) -> None:
         """Take a result; one that was not asked for is dropped, so that no item has two."""
         if result.index in self.left:
             self.left.remove(result.index)
-            self.waiting.append(result)
+            self.waiting.append(_with_an_end(result))
             self.files.extend((result.index, file) for file in files)
 
-    async def fail_next(self, message: str) -> None:
-        """The first item that has no result is the one that failed."""
-        error = ItemError(ErrorCode.PROCESSING_FAILED, message, is_retryable=True)
-        self.add(ItemResult(self.left[0], ItemStatus.FAILED, error=error), [])
+    def fail_next(self, message: str) -> None:
+        """The first item that has no result, if there is one, is the one that failed."""
+        if self.left:
+            error = ItemError(ErrorCode.PROCESSING_FAILED, message, is_retryable=True)
+            self.add(ItemResult(self.left[0], ItemStatus.FAILED, error=error), [])
 
     async def commit_if_due(self) -> None:
         is_old = time.monotonic() - self.committed_at >= SECONDS_PER_COMMIT
@@ -233,12 +255,31 @@ class _Batch:
         files, self.files = self.files, []
         self.committed_at = time.monotonic()
         await record_items(self.claim, waiting, files, self.processor, self.outbox, is_done=is_done)
+        self.recorded += len(waiting)
+
+
+def _fraction_of(progress: Progress) -> float:
+    """0 to 1; 0 where what the processor told makes no sense."""
+    match progress:
+        case Progress(done=int() | float() as done, total=int() | float() as total) if total > 0:
+            return min(max(done / total, 0.0), 1.0)
+    return 0.0
+
+
+def _with_an_end(result: ItemResult) -> ItemResult:
+    """`result`, made a failure where the processor did not say how the item ended, or why it failed."""
+    if result.status in {ItemStatus.COMPLETED, ItemStatus.SKIPPED} or (
+        result.status is ItemStatus.FAILED and result.error
+    ):
+        return result
+    error = result.error or ItemError(ErrorCode.PROCESSING_FAILED, "The processor did not say why this item failed.")
+    return replace(result, status=ItemStatus.FAILED, error=error)
 
 
 async def _write_all_results(job_id: str, path: Path) -> None:
     """Spool every item's result from the database, a thousand at a time."""
     index = -1
-    with path.open("wb") as file:  # noqa: ASYNC230  opening takes no time; the writes go to a thread
+    with path.open("wb") as file:
         while rows := await results_after(job_id, index, RESULTS_PER_READ):
             await asyncio.to_thread(_write_rows, file, rows)
             index = rows[-1]["index"]
@@ -254,7 +295,10 @@ def _result_of(row: dict[str, Any]) -> ItemResult:
         ErrorCode(row["error_code"]), row["error_message"] or "", bool(row["error_is_retryable"])
     )
     return ItemResult(
-        row["index"], ItemStatus(row["status"]),
+        row["index"],
+        ItemStatus(row["status"]),
         (result if isinstance(result, str) else orjson.dumps(result).decode()).encode() if result is not None else None,
-        error or None, row["skip_reason"], bool(row["needs_review"]),
+        error or None,
+        row["skip_reason"],
+        bool(row["needs_review"]),
     )

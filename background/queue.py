@@ -5,7 +5,11 @@ from datetime import timedelta
 from typing import Protocol
 
 from docket import Docket, Worker
+from redis.exceptions import RedisError
 
+from base.logging import log_for
+
+log = log_for(__name__)
 
 _TASK = "work"
 
@@ -14,7 +18,7 @@ class Queue(Protocol):
     """Carries permissions to work; a lost or doubled one does no harm."""
 
     async def permit_work(self) -> None:
-        """Let some worker, on any machine, look for a waiting slice."""
+        """Let some worker, on any machine, look for a waiting slice; never raises: the sweep permits it again."""
 
     async def run(self, work: Callable[[], Awaitable[None]], concurrency: int) -> None:
         """Call `work` for each permission, at most `concurrency` at a time, until cancelled."""
@@ -34,12 +38,17 @@ class DocketQueue:
         return Docket(name="waybill", url=redis_url or "memory://")
 
     async def permit_work(self) -> None:
-        await self._docket.add(_TASK)()
+        try:
+            await self._docket.add(_TASK)()
+        except (RedisError, OSError) as error:
+            log.warning("the queue did not take a permission; the next sweep gives it", reason=type(error).__name__)
 
     async def run(self, work: Callable[[], Awaitable[None]], concurrency: int) -> None:
         self._work = work
         async with Worker(
-            self._docket, concurrency=concurrency, minimum_check_interval=timedelta(milliseconds=100),
+            self._docket,
+            concurrency=concurrency,
+            minimum_check_interval=timedelta(milliseconds=100),
             redelivery_timeout=timedelta(seconds=30),
         ) as worker:
             await worker.run_forever()

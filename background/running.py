@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from background.children import Children
 from background.queue import Queue
@@ -32,7 +32,12 @@ async def running_worker(
         worker = Worker(name, children, storage, outbox, hub)
         tasks = [
             asyncio.create_task(coroutine)
-            for coroutine in (queue.run(worker.work, SLICES_PER_CHILD * count), worker.renew(), worker.obey(), sweep_forever(outbox))
+            for coroutine in (
+                queue.run(worker.work, SLICES_PER_CHILD * count),
+                worker.renew(),
+                worker.obey(),
+                sweep_forever(outbox),
+            )
         ]
         for task in tasks:
             task.add_done_callback(_complain)
@@ -42,9 +47,8 @@ async def running_worker(
             await worker.stop()
             for task in tasks:
                 task.cancel()
-            for task in tasks:
-                with suppress(asyncio.CancelledError):
-                    await task
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await queue.permit_work()  # what was given back is for others: this one took the permissions for it
 
 
 def _complain(task: asyncio.Task[None]) -> None:

@@ -3,8 +3,8 @@
 import asyncio
 
 from base.logging import log_for
+from jobs.claims import has_waiting_slices, sweep_leases
 from jobs.outbox import Outbox
-from jobs.slices import has_waiting_slices, sweep_leases
 
 log = log_for(__name__)
 

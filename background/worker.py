@@ -3,7 +3,9 @@
 import asyncio
 import os
 import socket
-from contextlib import suppress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 
 from background.children import CallFailed, Children, ChildrenClosed
@@ -14,10 +16,10 @@ from base.words import SlicePhase
 from events.hub import Hub
 from events.mailbox import StateLost
 from events.messages import STOP_TOPIC
+from jobs.claims import MAX_CRASHES, Claim, ClaimLost, Stages, check_claim, claim_slice, release_slice, renew_leases
 from jobs.outbox import Outbox
-from jobs.slices import Claim, ClaimLost, claim_slice, record_failure, release_slice, renew_leases
-from processors.contract import StageInfo
-from processors.registry import find_processor
+from jobs.records import record_failure
+from processors.registry import list_processors
 from storage.local import LocalStorage
 
 log = log_for(__name__)
@@ -35,8 +37,16 @@ def worker_name(instance: str) -> str:
     return f"{worker_prefix(instance)}{os.getpid()}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Why a slice fails its job."""
+
+    refusal: Refusal
+    is_retryable: bool
+
+
 class Worker:
-    """Does slices in child processes; what it holds is in `running`."""
+    """Does slices in child processes; what it holds is in `_running`."""
 
     def __init__(self, name: str, children: Children, storage: LocalStorage, outbox: Outbox, hub: Hub) -> None:
         self.name = name
@@ -44,57 +54,86 @@ class Worker:
         self._hub = hub
         self._phases = Phases(children, storage, outbox)
         self._running: dict[Claim, asyncio.Task[None]] = {}
+        self._works = 0
+        self._has_stopped = asyncio.Event()
         self._is_stopping = False
+
+    @cached_property
+    def _stages(self) -> Stages:
+        """What this process can do. Slices of a kind that is not installed here wait for a worker that has it."""
+        return {processor.kind: processor.stages for processor in list_processors()}
 
     async def stop(self) -> None:
         """Take nothing more, and give back what is being done."""
         self._is_stopping = True
-        while self._running:
-            for task in list(self._running.values()):
-                task.cancel()
-            await asyncio.sleep(0.01)
+        for task in self._running.values():
+            task.cancel()
+        if self._works:
+            await self._has_stopped.wait()
 
     async def work(self) -> None:
         """One permission: do slices until none is waiting. The first one found lets a colleague look, too."""
-        is_first = True
-        while not self._is_stopping and (claim := await self._claim()) is not None:
-            if is_first:
-                await self._outbox.permit_work()
-                is_first = False
-            await self._do(claim)
+        self._works += 1
+        try:
+            await self._work()
+        finally:
+            self._works -= 1
+            if self._is_stopping and not self._works:
+                self._has_stopped.set()
 
     async def renew(self) -> None:
-        """Hold on to what is being done, until cancelled."""
+        """Hold on to what is being done, until cancelled; what is to be given up is stopped."""
         while True:
             await asyncio.sleep(RENEW_SECONDS)
-            if self._running:
-                try:
-                    await renew_leases(list(self._running))
-                except Exception:
-                    log.exception("could not renew leases")
+            await self._renew()
 
     async def obey(self) -> None:
         """Stop the work of jobs that are cancelled or failed elsewhere, until cancelled itself."""
         with self._hub.listen(STOP_TOPIC) as mailbox:
             while True:
-                with suppress(StateLost):
+                try:
                     event = await mailbox.get()
+                except StateLost:
+                    await self._renew()  # finds what the missed events told
+                else:
                     mailbox.forget(event.key)
-                    for claim, task in list(self._running.items()):
-                        if claim.job.id == event.row["id"]:
-                            task.cancel()
+                    self._stop_claims([claim for claim in self._running if claim.job.id == event.row["id"]])
+
+    async def _renew(self) -> None:
+        try:
+            self._stop_claims(await renew_leases(list(self._running)))
+        except Exception:
+            log.exception("could not renew leases")
+
+    def _stop_claims(self, claims: Iterable[Claim]) -> None:
+        for claim in claims:
+            if task := self._running.get(claim):
+                task.cancel()
+
+    async def _work(self) -> None:
+        is_first = True
+        while not self._is_stopping and (claim := await self._claim()) is not None:
+            await self._do(claim, is_first=is_first)
+            is_first = False
 
     async def _claim(self) -> Claim | None:
-        while True:
-            try:
-                return await claim_slice(self.name, _stages_of, self._outbox)
-            except ClaimLost:
-                continue
+        """As `claim_slice`; a claim that arrives when nobody waits for it any more is given back."""
+        claiming = asyncio.ensure_future(claim_slice(self.name, self._stages, self._outbox))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            if (claim := await claiming) is not None:
+                await release_slice(claim, self._outbox)
+            raise
 
-    async def _do(self, claim: Claim) -> None:
+    async def _do(self, claim: Claim, *, is_first: bool) -> None:
         task = asyncio.create_task(self._attempt(claim))
         self._running[claim] = task
+        if self._is_stopping:
+            task.cancel()
         try:
+            if is_first:
+                await self._outbox.permit_work()
             await task
         except asyncio.CancelledError:
             task.cancel()
@@ -108,6 +147,17 @@ class Worker:
     async def _attempt(self, claim: Claim) -> None:
         """Do the slice; every way in which that can end leaves the database in a state that goes on."""
         try:
+            if (failure := await self._perform(claim)) is not None:
+                await record_failure(claim, failure.refusal, self._outbox, is_retryable=failure.is_retryable)
+        except (ClaimLost, ChildrenClosed):
+            await release_slice(claim, self._outbox)
+        except Exception:
+            log.exception("a slice failed", job=claim.job.id, phase=claim.phase)
+            await self._try_again(claim)
+
+    async def _perform(self, claim: Claim) -> _Failure | None:
+        await check_claim(claim)  # it may have been stopped after it was made, and before `obey` could find it
+        try:
             match claim.phase:
                 case SlicePhase.PLAN:
                     await self._phases.plan(claim)
@@ -115,25 +165,22 @@ class Worker:
                     await self._phases.process(claim)
                 case SlicePhase.FINISH:
                     await self._phases.finish(claim)
-        except (ClaimLost, ChildrenClosed):
-            await release_slice(claim, self._outbox)
         except Refusal as refusal:
-            await record_failure(claim, refusal, self._outbox, is_retryable=False)
+            return _Failure(refusal, is_retryable=False)
         except CallFailed as failure:
-            await self._fail(claim, ErrorCode.PROCESSING_FAILED, failure.message)
-        except Exception:
-            log.exception("a slice failed", job=claim.job.id, phase=claim.phase)
-            await self._fail(claim, ErrorCode.INTERNAL_ERROR, "The work failed because of an error in the server.")
+            return _Failure(Refusal(ErrorCode.PROCESSING_FAILED, failure.message), is_retryable=True)
+        return None
 
-    async def _fail(self, claim: Claim, code: ErrorCode, message: str) -> None:
-        await record_failure(claim, Refusal(code, message), self._outbox, is_retryable=True)
+    async def _try_again(self, claim: Claim) -> None:
+        """An error of the server (the database went away, the disk is full) is not the job's, unless it stays."""
+        if claim.crash_count + 1 < MAX_CRASHES:
+            await release_slice(claim, self._outbox, is_crash=True)
+        else:
+            refusal = Refusal(ErrorCode.INTERNAL_ERROR, "The work failed because of an error in the server.")
+            await record_failure(claim, refusal, self._outbox, is_retryable=True)
 
 
 def _is_cancelled() -> bool:
     """Whether somebody cancelled this very task, and not only the one that it waits for."""
     current = asyncio.current_task()
     return current is not None and current.cancelling() > 0
-
-
-def _stages_of(kind: str) -> tuple[StageInfo, StageInfo, StageInfo]:
-    return find_processor(kind).stages

@@ -1,6 +1,7 @@
 """Every refusal Waybill can give: its code, its HTTP status, and the exception that carries it to the two doors."""
 
-from dataclasses import dataclass, field as dataclass_field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -130,8 +131,11 @@ class Refusal(Exception):  # noqa: N818  a refusal is an answer, not an error of
 def error_extensions(refusal: Refusal) -> dict[str, Any]:
     """What a client is told besides the sentence: `code`, `timestamp`, `requestId`, and `field`, `retryAfter` if any."""
     details: dict[str, Any] = {
-        "code": str(refusal.code), "timestamp": rfc3339(datetime.now(UTC)), "requestId": request_id.get(),
-        "field": refusal.field, "retryAfter": refusal.retry_after,
+        "code": str(refusal.code),
+        "timestamp": rfc3339(datetime.now(UTC)),
+        "requestId": request_id.get(),
+        "field": refusal.field,
+        "retryAfter": refusal.retry_after,
     }
     return {name: value for name, value in details.items() if value is not None}
 

@@ -52,17 +52,21 @@ class Settings(BaseSettings):
     redis_url: str = Field("", description="redis://host:6379/0 for live events between processes; empty = in process.")
     public_url: str = Field("", description="How clients reach this server, when a proxy stands before it.")
     secret_key: SecretStr = Field(
-        SecretStr(""), description="Signs tokens and links; at least 32 characters. Empty = made once, kept in the data folder."
+        SecretStr(""),
+        description="Signs tokens and links; at least 32 characters. Empty = made once, kept in the data folder.",
     )
     admin_username: str = Field("admin", min_length=1, max_length=100, description="Name of the first user.")
     admin_password: SecretStr = Field(
-        SecretStr(""), description="Password of the first user; empty = one is made and printed once, at the first start."
+        SecretStr(""),
+        description="Password of the first user; empty = one is made and printed once, at the first start.",
     )
     cors_origins: TextList = Field(("*",), description="Origins of web pages that may call, comma separated; * = any.")
     trusted_proxies: TextList = Field((), description="Addresses or networks whose X-Forwarded-* headers are believed.")
     max_upload_size: ByteSize = Field(10 * GIB, ge=1, description="Largest upload.")
     workers: int = Field(
-        default_factory=lambda: os.cpu_count() or 1, ge=0, le=256,
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=0,
+        le=256,
         description="Child processes that work; 0 = none here (worker.py does it elsewhere). Default: the number of cores.",
     )
     worker_memory: ByteSize = Field(GIB, ge=128 * MIB, description="Memory that one child process may take.")
@@ -102,6 +106,16 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return value
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins_are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            parts = urlsplit(text)
+            if text != "*" and (not parts.netloc or f"{parts.scheme}://{parts.netloc}" != text):
+                msg = f"has {text!r}, which is not an origin: write for example https://app.example.com, without a path"
+                raise ValueError(msg)
+        return value
+
     @field_validator("trusted_proxies")
     @classmethod
     def _proxies_are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -134,6 +148,8 @@ def load_settings(**overrides: Any) -> Settings:
             for line in error.errors()
         ]
         raise SettingsError("\n".join(lines)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The file .env cannot be read: {error}.") from None
 
 
 def describe_settings(settings: Settings) -> list[SettingLine]:
@@ -152,8 +168,10 @@ def unsafe_settings(settings: Settings) -> list[str]:
     is_open = settings.host not in {"127.0.0.1", "::1", "localhost"}
     warnings = []
     if is_open and not settings.public_url.startswith("https://"):
-        warnings.append("The server can be reached from other machines, and WAYBILL_PUBLIC_URL is not https: "
-                        "passwords and files would travel unencrypted.")
+        warnings.append(
+            "The server can be reached from other machines, and WAYBILL_PUBLIC_URL is not https: "
+            "passwords and files would travel unencrypted."
+        )
     if is_open and "*" in settings.cors_origins:
         warnings.append("WAYBILL_CORS_ORIGINS is *: pages of any site may call this server (they still need a token).")
     if settings.admin_password.get_secret_value() and len(settings.admin_password.get_secret_value()) < 12:

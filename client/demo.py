@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import shlex
 import shutil
 import signal
@@ -22,12 +23,13 @@ from client.terminal import GREEN, Screen, size_text
 from client.upload import send_file
 
 SAMPLE = ROOT / "docs" / "samples" / "leads.xlsx"
-MIN_CHUNK_BYTES = 4 * 1024
+MIN_CHUNK_BYTES = 1024
 CHUNKS = 24
 PAUSE_SECONDS = 0.05
 """After each chunk, so that the bar can be seen to move: a small file would be there at once."""
 STALL_SECONDS = 60.0
 PREVIEW_ROWS = 5
+PREVIEW_COLUMNS = ("name", "email", "phone", "company", "country", "score")
 
 CREATE_UPLOAD = """mutation CreateUpload($input: CreateUploadInput!) { createUpload(input: $input) { id url } }"""
 CREATE_BATCH = """mutation CreateBatch($input: CreateBatchInput!) { createBatch(input: $input) { id } }"""
@@ -62,15 +64,24 @@ def main() -> int:
     if not arguments.file.is_file():
         print(f"There is no file {arguments.file}: give --file the path of a table of leads.", file=sys.stderr)
         return 1
-    folder = Path(tempfile.mkdtemp(prefix="waybill-demo-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="waybill-demo-"))
+    except OSError as error:
+        print(
+            f"The demo needs a temporary folder and cannot make one: {error.strerror}. Free some disk.", file=sys.stderr
+        )
+        return 1
     try:
         asyncio.run(_demonstrate(arguments.file, folder, is_kept=arguments.keep))
     except (KeyboardInterrupt, asyncio.CancelledError):
         shutil.rmtree(folder, ignore_errors=True)
         print("\nStopped; nothing is left behind.")
         return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: `… | head`
+        return 1
     except Exception as error:  # noqa: BLE001 (whatever it is, a person reads it)
-        print(f"\nThe demo failed. {_sentence(error)}\nEverything it wrote is in {folder}", file=sys.stderr)
+        print(f"\nThe demo failed. {_sentence(error)}\nThe log and all else that it wrote: {folder}", file=sys.stderr)
         return 1
     return 0
 
@@ -99,6 +110,8 @@ async def _send_and_watch(waybill: Waybill, file: Path, screen: Screen) -> str:
     upload = (await waybill.execute(CREATE_UPLOAD, {"input": upload_input}))["createUpload"]
     batch_input = {"work": {"leads": {"batchSize": 25}}, "uploadIds": [upload["id"]]}
     batch = (await waybill.execute(CREATE_BATCH, {"input": batch_input}))["createBatch"]
+    screen.bar("Upload", 0, "")
+    screen.bar("Processing", 0, "")
     upload_watched, batch_watched = asyncio.Event(), asyncio.Event()
 
     async def send() -> None:
@@ -170,7 +183,8 @@ async def _show_outcome(waybill: Waybill, batch_id: str, folder: Path, screen: S
     ):
         screen.fact(label, f"{number:,}")
     screen.title(f"The first {PREVIEW_ROWS} leads that were kept")
-    screen.table([node["result"] for node in batch["items"]["nodes"]])
+    leads = [node["result"] for node in batch["items"]["nodes"]]
+    screen.table([{name: lead.get(name) for name in PREVIEW_COLUMNS} for lead in leads])
     screen.title("Results")
     folder.mkdir()
     for file in batch["files"]:
@@ -200,7 +214,8 @@ def _show_addresses(server: ServerProcess, folder: Path, screen: Screen, *, is_k
         screen.line("\nThe server goes on running. Ctrl-C stops it and this demo.")
         return
     screen.line("\nThe server stops now. To leave it running: python3 dev.py demo --keep")
-    screen.line(f"To look at this data again: WAYBILL_DATA_DIR={shlex.quote(str(folder / 'data'))} python3 dev.py run")
+    screen.line("To look at this data again:")
+    screen.line(f"  WAYBILL_DATA_DIR={shlex.quote(str(folder / 'data'))} python3 dev.py run")
 
 
 async def _until_interrupted() -> None:
@@ -223,8 +238,12 @@ def _end_on(*signals: signal.Signals) -> None:
 
 def _sentence(error: Exception) -> str:
     """The error as a person can use it."""
-    if isinstance(error, DemoFailed | ServerFailed):
+    if isinstance(error, DemoFailed):
         return str(error)
+    if isinstance(error, ServerFailed):
+        return f"{error.what} {f'Its last line was: {error.last_line}' if error.last_line else ''}".rstrip()
+    if isinstance(error, WaybillError) and error.code.startswith("SOCKET_"):
+        return f"{error.message} Its log says why."
     if isinstance(error, WaybillError):
         return f"The server refused: {error.message} ({error.code})"
     if isinstance(error, aiohttp.ClientError | TusCommunicationError):

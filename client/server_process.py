@@ -24,7 +24,13 @@ TAIL_LINES = 25
 
 
 class ServerFailed(Exception):  # noqa: N818 (it reads as what happened)
-    """The server did not start or ended by itself; the text ends with the last lines that it printed."""
+    """The server did not start, or is not running: `what` happened, and the last lines that it printed."""
+
+    def __init__(self, what: str, printed: str = "") -> None:
+        tail = printed.strip().splitlines()[-TAIL_LINES:]
+        super().__init__("\n".join([f"{what} It printed:", *tail]) if tail else what)
+        self.what = what
+        self.last_line = tail[-1] if tail else ""
 
 
 class ServerProcess:
@@ -128,12 +134,13 @@ class ServerProcess:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if not self.is_running:
-                raise self._failed(f"The server ended with status {self._running().returncode} instead of starting.")
+                what = f"The server ended with status {self._running().returncode} instead of starting."
+                raise ServerFailed(what, self.output())
             if (found := READY.search(self.output())) and await _answers(f"{found[1]}/ready"):
                 self._remember(found[1])
                 return
             await asyncio.sleep(0.05)
-        raise self._failed(f"The server was not ready after {START_SECONDS:.0f} s.")
+        raise ServerFailed(f"The server was not ready after {START_SECONDS:.0f} s.", self.output())
 
     def _remember(self, base_url: str) -> None:
         self.base_url = base_url
@@ -151,10 +158,6 @@ class ServerProcess:
         if self._process is None:
             raise ServerFailed("The server was not started.")
         return self._process
-
-    def _failed(self, what: str) -> ServerFailed:
-        tail = "\n".join(self.output().splitlines()[-TAIL_LINES:])
-        return ServerFailed(f"{what} It printed:\n{tail or '(nothing)'}")
 
     def _child_environment(self) -> dict[str, str]:
         """The caller's environment, without its own settings of Waybill, and with those of this server."""

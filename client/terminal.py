@@ -1,5 +1,6 @@
 """What the demo draws: bars, tables and a little colour; plain lines where the output is no terminal."""
 
+import math
 import os
 import shutil
 import sys
@@ -48,7 +49,7 @@ class Screen:
             self._redraw()
         elif (tenth := int(fraction * 10)) > self._tenths.get(label, -1):
             self._tenths[label] = tenth
-            self.line(f"  {label:{LABEL_CELLS}}{fraction:4.0%}  {text}")
+            self.line(f"  {label:{LABEL_CELLS}}{_percent(fraction)}  {text}")
 
     def table(self, rows: Sequence[Mapping[str, object]]) -> None:
         """Rows under the names of their columns; as many columns as the terminal has room for."""
@@ -73,12 +74,17 @@ class Screen:
         plain = 2 + LABEL_CELLS + BAR_CELLS + len("  100 %  ")
         bar = self.paint(self._full * full, GREEN if full == BAR_CELLS else CYAN)
         rest = self.paint(self._empty * (BAR_CELLS - full), DIM)
-        return f"  {label:{LABEL_CELLS}}{bar}{rest}  {fraction * 100:3.0f} %  {text[: max(0, self.width - plain - 1)]}"
+        return f"  {label:{LABEL_CELLS}}{bar}{rest}  {_percent(fraction)}  {text[: max(0, self.width - plain - 1)]}"
 
     def _redraw(self) -> None:
         up = f"\033[{self._drawn}A" if self._drawn else ""
         print(up + "".join(f"\r\033[K{bar}\n" for bar in self._bars.values()), end="", flush=True)
         self._drawn = len(self._bars)
+
+
+def _percent(fraction: float) -> str:
+    """`fraction` rounded down: 100 % is only what is complete."""
+    return f"{math.floor(fraction * 100 + 1e-9):3} %"
 
 
 def _cell(value: object) -> str:

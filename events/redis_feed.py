@@ -99,6 +99,7 @@ def _event_in(data: bytes) -> Event | None:
     """The event; None for anything else, such as a kind that only a newer version knows: it must not end the feed."""
     try:
         event = Event.decode(data)
-        return event if event.topics else None
+        is_ours = bool(event.topics)
     except (ValueError, LookupError, TypeError):
         return None
+    return event if is_ours else None

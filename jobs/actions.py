@@ -5,10 +5,16 @@ from enum import StrEnum
 from base.words import JobStatus
 from models import Job
 
-CANCELLABLE = frozenset({
-    JobStatus.UPLOADING, JobStatus.UPLOADED, JobStatus.PENDING, JobStatus.PROCESSING, JobStatus.AWAITING_INPUT,
-    JobStatus.PAUSED,
-})
+CANCELLABLE = frozenset(
+    {
+        JobStatus.UPLOADING,
+        JobStatus.UPLOADED,
+        JobStatus.PENDING,
+        JobStatus.PROCESSING,
+        JobStatus.AWAITING_INPUT,
+        JobStatus.PAUSED,
+    }
+)
 RUNNABLE = frozenset({JobStatus.PENDING, JobStatus.PROCESSING})
 
 

@@ -51,11 +51,9 @@ async def reset_undone_items(db: BaseDBAsyncClient, job: Row) -> tuple[dict[str,
     await fetch(
         db,
         "UPDATE items SET status = 'PENDING', attempt = $1, error_code = NULL, error_message = NULL, "
-        "error_is_retryable = $2, result = NULL, skip_reason = NULL, needs_review = $3, updated_at = $4 "
-        "WHERE job_id = $5 AND status IN ($6, $7)",
+        "error_is_retryable = FALSE, result = NULL, skip_reason = NULL, needs_review = FALSE, updated_at = $2 "
+        "WHERE job_id = $3 AND status IN ($4, $5)",
         job["attempt"],
-        False,
-        False,
         now().timestamp(),
         job["id"],
         *_UNDONE,

@@ -91,18 +91,13 @@ async def renew_leases(claims: Sequence[Claim]) -> list[Claim]:
                 claim.slice_id,
                 claim.fence,
             )
-    return [claim for claim in claims if not await is_wanted(claim)]
+    return [claim for claim in claims if not await _is_wanted(claim)]
 
 
-async def is_wanted(claim: Claim) -> bool:
-    """Whether the slice is still ours and its job still to be worked on."""
-    statement = (
-        "SELECT 1 FROM slices s JOIN jobs j ON j.id = s.job_id "
-        "WHERE s.id = $1 AND s.fence = $2 AND s.status = 'RUNNING' AND j.status = $3"
-    )
-    return bool(
-        await fetch(get_connection("default"), statement, claim.slice_id, claim.fence, JobStatus.PROCESSING)
-    )
+async def check_claim(claim: Claim) -> None:
+    """Raise ClaimLost where the slice is not ours any more, or its job not to be worked on."""
+    if not await _is_wanted(claim):
+        raise ClaimLost
 
 
 async def hold_claim(db: BaseDBAsyncClient, claim: Claim) -> Row:
@@ -131,7 +126,13 @@ async def release_slice(claim: Claim, outbox: Outbox, *, is_crash: bool = False)
     async with in_transaction() as db:
         if await lock_job(db, claim.job.id) is not None:
             await take_back(
-                db, claim.job.id, "id = $1 AND fence = $2", claim.slice_id, claim.fence, letters=letters, is_crash=is_crash
+                db,
+                claim.job.id,
+                "id = $1 AND fence = $2",
+                claim.slice_id,
+                claim.fence,
+                letters=letters,
+                is_crash=is_crash,
             )
     await outbox.send(letters)
 
@@ -184,9 +185,7 @@ async def _choose_job(db: BaseDBAsyncClient, stages: Stages) -> str | None:
     return str(rows[0]["id"]) if rows else None
 
 
-async def _claim(
-    db: BaseDBAsyncClient, job_id: str, worker: str, stages: Stages, letters: Letters
-) -> Claim | None:
+async def _claim(db: BaseDBAsyncClient, job_id: str, worker: str, stages: Stages, letters: Letters) -> Claim | None:
     """Take the job's next slice; None where others took or stopped what was there before its row could be locked."""
     job = await lock_job(db, job_id)
     if job is None or job["status"] not in RUNNABLE:
@@ -209,6 +208,15 @@ async def _claim(
         row["id"], row["fence"], job_of(job), row["attempt"], phase, row["number"], row["first_index"],
         row["item_count"], orjson.loads(payload) if isinstance(payload, str) else payload, row["crash_count"],
     )  # fmt: skip
+
+
+async def _is_wanted(claim: Claim) -> bool:
+    statement = (
+        "SELECT 1 FROM slices s JOIN jobs j ON j.id = s.job_id "
+        "WHERE s.id = $1 AND s.fence = $2 AND s.status = 'RUNNING' AND j.status = $3"
+    )
+    rows = await fetch(get_connection("default"), statement, claim.slice_id, claim.fence, JobStatus.PROCESSING)
+    return bool(rows)
 
 
 async def _change_held(db: BaseDBAsyncClient, claim: Claim, changes: str) -> Row:

@@ -23,13 +23,16 @@ async def add_event(db: BaseDBAsyncClient, job: Row) -> None:
     await fetch(
         db,
         "INSERT INTO job_events (job_id, at, attempt, status, stage, message) VALUES ($1, $2, $3, $4, $5, $6)",
-        job["id"], now().timestamp(), job["attempt"], job["status"], job["stage"], job["status_message"],
+        job["id"],
+        now().timestamp(),
+        job["attempt"],
+        job["status"],
+        job["stage"],
+        job["status_message"],
     )
 
 
-async def add_lines(
-    db: BaseDBAsyncClient, job: Row, lines: Sequence[tuple[LogLevel, str]], letters: Letters
-) -> None:
+async def add_lines(db: BaseDBAsyncClient, job: Row, lines: Sequence[tuple[LogLevel, str]], letters: Letters) -> None:
     """Write lines to the log of `job`, whose row this transaction has locked, and drop the oldest beyond the limit."""
     job_id = job["id"]
     newest = await fetch(db, "SELECT max(id) AS id FROM log_entries WHERE job_id = $1", job_id)
@@ -38,7 +41,10 @@ async def add_lines(
         rows: list[dict[str, Any]] = await fetch(
             db,
             "INSERT INTO log_entries (job_id, level, message, at) VALUES ($1, $2, $3, $4) RETURNING *",
-            job_id, level, storable(message, LINE_LENGTH), now().timestamp(),
+            job_id,
+            level,
+            storable(message, LINE_LENGTH),
+            now().timestamp(),
         )
         letters.events.append(Event("log", {**rows[0], "owner_id": job["owner_id"], "previous_id": previous}))
         previous = rows[0]["id"]
@@ -46,5 +52,6 @@ async def add_lines(
         db,
         "DELETE FROM log_entries WHERE job_id = $1 AND id <= "
         f"(SELECT id FROM log_entries WHERE job_id = $2 ORDER BY id DESC LIMIT 1 OFFSET {LOG_LINES})",
-        job_id, job_id,
+        job_id,
+        job_id,
     )

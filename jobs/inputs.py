@@ -48,7 +48,9 @@ async def lock_inputs(db: BaseDBAsyncClient, job_id: str) -> list[Upload]:
     """
     lock = f"SELECT id FROM uploads WHERE id IN (SELECT upload_id FROM job_uploads WHERE job_id = $1) ORDER BY id{_share(db)}"
     await fetch(db, lock, job_id)
-    statement = "SELECT u.* FROM uploads u JOIN job_uploads w ON w.upload_id = u.id WHERE w.job_id = $1 ORDER BY w.position"
+    statement = (
+        "SELECT u.* FROM uploads u JOIN job_uploads w ON w.upload_id = u.id WHERE w.job_id = $1 ORDER BY w.position"
+    )
     return [upload_of(row) for row in await fetch(db, statement, job_id)]
 
 
@@ -82,9 +84,7 @@ async def count_bytes(db: BaseDBAsyncClient, job_id: str) -> dict[str, int | Non
 
 async def jobs_waiting_for(db: BaseDBAsyncClient, upload_id: str) -> list[str]:
     """The jobs that are UPLOADING and use this upload, in the order in which they are to be locked."""
-    statement = (
-        "SELECT j.id FROM jobs j JOIN job_uploads u ON u.job_id = j.id WHERE u.upload_id = $1 AND j.status = $2 ORDER BY j.id"
-    )
+    statement = "SELECT j.id FROM jobs j JOIN job_uploads u ON u.job_id = j.id WHERE u.upload_id = $1 AND j.status = $2 ORDER BY j.id"
     return [row["id"] for row in await fetch(db, statement, upload_id, JobStatus.UPLOADING)]
 
 

@@ -86,8 +86,13 @@ async def start_waiting_jobs(db: BaseDBAsyncClient, upload: Upload, outbox: Outb
         if await lock_job(db, job_id) is None or await is_missing_uploads(db, job_id):
             continue
         row = await change_job(
-            db, job_id, {JobStatus.UPLOADING}, status=JobStatus.UPLOADED, stage=None,
-            status_message="All bytes are in.", **await count_bytes(db, job_id),
+            db,
+            job_id,
+            {JobStatus.UPLOADING},
+            status=JobStatus.UPLOADED,
+            stage=None,
+            status_message="All bytes are in.",
+            **await count_bytes(db, job_id),
         )
         if row is not None:
             await add_event(db, row)
@@ -118,8 +123,13 @@ async def fail_waiting_jobs(db: BaseDBAsyncClient, upload: Upload, outbox: Outbo
 
 
 async def start_job(
-    viewer: Viewer, job_id: str, processor_of: Callable[[str], Processor], outbox: Outbox, *,
-    add_upload_ids: Sequence[str] = (), options: dict[str, Any] | None = None,
+    viewer: Viewer,
+    job_id: str,
+    processor_of: Callable[[str], Processor],
+    outbox: Outbox,
+    *,
+    add_upload_ids: Sequence[str] = (),
+    options: dict[str, Any] | None = None,
 ) -> Job:
     """Let a parked job go on, with more uploads or changed options.
 
@@ -132,7 +142,7 @@ async def start_job(
         known = await lock_inputs(db, job_id)
         locked = await lock_job(db, job_id)
         if locked is None or locked["status"] != JobStatus.AWAITING_INPUT:
-            status = locked["status"] if locked else JobStatus.CANCELLED
+            status = locked["status"] if locked else "gone"
             message = f"This job is {status.lower()}: only one that awaits input can be started."
             raise Refusal(ErrorCode.CANNOT_START, message)
         changed = {**job_of(locked).options, **storable_json(options or {})}
@@ -141,7 +151,9 @@ async def start_job(
             uploads = await check_inputs(db, viewer, processor, [*(upload.id for upload in known), *add_upload_ids])
             await add_inputs(db, job_id, uploads[len(known) :], first_position=len(known))
         columns = {
-            "options": orjson.dumps(changed).decode(), "auto_start": True, "awaiting": None,
+            "options": orjson.dumps(changed).decode(),
+            "auto_start": True,
+            "awaiting": None,
             **await count_bytes(db, job_id),
         }
         row = await _leave_awaiting(db, locked, letters, columns)
@@ -183,7 +195,12 @@ async def finish_cancelling(db: BaseDBAsyncClient, job_id: str, letters: Letters
         return None
     moment = now().timestamp()
     row = await change_job(
-        db, job_id, {JobStatus.CANCELLING}, status=JobStatus.CANCELLED, stage=None, finished_at=moment,
+        db,
+        job_id,
+        {JobStatus.CANCELLING},
+        status=JobStatus.CANCELLED,
+        stage=None,
+        finished_at=moment,
         status_message="Cancelled.",
     )
     if row is None:
@@ -207,7 +224,7 @@ async def retry_job(viewer: Viewer, job_id: str, outbox: Outbox, *, only_failed_
         await lock_inputs(db, job_id)
         job = await lock_job(db, job_id)
         if job is None or not can_retry(JobStatus(job["status"]), job["failed_items"]):
-            status = job["status"] if job else JobStatus.CANCELLED
+            status = job["status"] if job else "gone"
             message = f"This job is {status.lower()}: only failed, cancelled or partly failed jobs can be retried."
             raise Refusal(ErrorCode.CANNOT_RETRY, message)
         if await is_missing_uploads(db, job_id):
@@ -216,8 +233,19 @@ async def retry_job(viewer: Viewer, job_id: str, outbox: Outbox, *, only_failed_
         is_partial = only_failed_items and bool(job["total_slices"])
         columns, freed = await (reset_undone_items(db, again) if is_partial else reset_everything(db, again))
         row = await _enqueue(
-            db, job, {JobStatus(job["status"])}, letters, attempt=again["attempt"], percentage=0.0, started_at=None,
-            finished_at=None, error_code=None, error_message=None, error_is_retryable=False, error_at=None, **columns,
+            db,
+            job,
+            {JobStatus(job["status"])},
+            letters,
+            attempt=again["attempt"],
+            percentage=0.0,
+            started_at=None,
+            finished_at=None,
+            error_code=None,
+            error_message=None,
+            error_is_retryable=False,
+            error_at=None,
+            **columns,
         )
         letters.job_changed(row)
     await outbox.send(letters)
@@ -229,7 +257,12 @@ async def begin_work(db: BaseDBAsyncClient, job: Row, stage: str, message: str, 
     if job["status"] == JobStatus.PROCESSING and job["stage"] == stage:
         return job
     row = await change_job(
-        db, job["id"], RUNNABLE, status=JobStatus.PROCESSING, stage=stage, status_message=message,
+        db,
+        job["id"],
+        RUNNABLE,
+        status=JobStatus.PROCESSING,
+        stage=stage,
+        status_message=message,
         started_at=("coalesce(started_at, ?)", now().timestamp()),
     )
     assert row is not None  # noqa: S101  the caller holds the row
@@ -243,7 +276,10 @@ async def wait_for_worker(db: BaseDBAsyncClient, job_id: str, letters: Letters) 
     if await has_slices(db, job_id, SliceStatus.RUNNING):
         return
     row = await change_job(
-        db, job_id, {JobStatus.PROCESSING}, status=JobStatus.PENDING,
+        db,
+        job_id,
+        {JobStatus.PROCESSING},
+        status=JobStatus.PENDING,
         status_message="The worker was lost; going on where it stopped.",
     )
     if row is not None:
@@ -255,13 +291,19 @@ async def complete_job(db: BaseDBAsyncClient, job: Row, letters: Letters) -> Row
     """PROCESSING (the row is locked) → COMPLETED, or FAILED where every single item failed."""
     total, failed = job["total_items"] or 0, job["failed_items"]
     if total and failed == total:
-        sentence = "All items failed" if total > 1 else "The only item failed"
+        sentence = f"All {total} items failed" if total > 1 else "The only item failed"
         refusal = Refusal(ErrorCode.PROCESSING_FAILED, f"{sentence}; the report tells why.")
         row = await _fail(db, job["id"], {JobStatus.PROCESSING}, refusal, letters, is_retryable=True)
     else:
         row = await change_job(
-            db, job["id"], {JobStatus.PROCESSING}, status=JobStatus.COMPLETED, stage=None, percentage=100.0,
-            finished_at=now().timestamp(), status_message=_summary(total, failed),
+            db,
+            job["id"],
+            {JobStatus.PROCESSING},
+            status=JobStatus.COMPLETED,
+            stage=None,
+            percentage=100.0,
+            finished_at=now().timestamp(),
+            status_message=_summary(total, failed),
         )
     assert row is not None  # noqa: S101  the caller holds the row
     if row["status"] == JobStatus.COMPLETED:
@@ -270,7 +312,9 @@ async def complete_job(db: BaseDBAsyncClient, job: Row, letters: Letters) -> Row
     return row
 
 
-async def fail_job(db: BaseDBAsyncClient, job_id: str, refusal: Refusal, letters: Letters, *, is_retryable: bool) -> None:
+async def fail_job(
+    db: BaseDBAsyncClient, job_id: str, refusal: Refusal, letters: Letters, *, is_retryable: bool
+) -> None:
     """PENDING or PROCESSING → FAILED, and stop whatever else runs for it."""
     await _fail(db, job_id, RUNNABLE, refusal, letters, is_retryable=is_retryable)
 
@@ -281,14 +325,28 @@ def job_of(row: Row) -> Job:
 
 
 async def _fail(
-    db: BaseDBAsyncClient, job_id: str, sources: Collection[JobStatus], refusal: Refusal, letters: Letters,
-    *, is_retryable: bool,
+    db: BaseDBAsyncClient,
+    job_id: str,
+    sources: Collection[JobStatus],
+    refusal: Refusal,
+    letters: Letters,
+    *,
+    is_retryable: bool,
 ) -> Row | None:
     moment, message = now().timestamp(), storable(refusal.message)
     row = await change_job(
-        db, job_id, sources, status=JobStatus.FAILED, stage=None, finished_at=moment, awaiting=None,
-        status_message=message, error_code=refusal.code, error_message=message,
-        error_is_retryable=is_retryable, error_at=moment,
+        db,
+        job_id,
+        sources,
+        status=JobStatus.FAILED,
+        stage=None,
+        finished_at=moment,
+        awaiting=None,
+        status_message=message,
+        error_code=refusal.code,
+        error_message=message,
+        error_is_retryable=is_retryable,
+        error_at=moment,
     )
     if row is None:
         return None
@@ -306,7 +364,8 @@ async def _cancel_items(db: BaseDBAsyncClient, job_id: str) -> None:
     await fetch(
         db,
         "UPDATE items SET status = 'CANCELLED', updated_at = $1 WHERE job_id = $2 AND status IN ('PENDING', 'PROCESSING')",
-        now().timestamp(), job_id,
+        now().timestamp(),
+        job_id,
     )
 
 
@@ -317,10 +376,19 @@ async def _insert_job(
     sizes = [upload.size_bytes for upload in uploads]
     known_size = sum(size or 0 for size in sizes)
     job = await Job.create(
-        using_db=db, id=new_id(processor.job_type.lower()), type=processor.job_type, kind=processor.kind,
-        owner_id=viewer.user_id, title=new.title, external_id=new.external_id, options=new.options,
-        priority=new.priority, auto_start=new.auto_start, total_size=known_size,
-        total_bytes=None if None in sizes else known_size, processed_bytes=sum(upload.offset_bytes for upload in uploads),
+        using_db=db,
+        id=new_id(processor.job_type.lower()),
+        type=processor.job_type,
+        kind=processor.kind,
+        owner_id=viewer.user_id,
+        title=new.title,
+        external_id=new.external_id,
+        options=new.options,
+        priority=new.priority,
+        auto_start=new.auto_start,
+        total_size=known_size,
+        total_bytes=None if None in sizes else known_size,
+        processed_bytes=sum(upload.offset_bytes for upload in uploads),
         status=JobStatus.UPLOADING if missing else JobStatus.UPLOADED,
         stage=UPLOAD_STAGE if missing else None,
         status_message=f"Waiting for {len(missing)} of {len(uploads)} uploads." if missing else "All bytes are in.",
@@ -337,7 +405,11 @@ async def _leave_uploaded(db: BaseDBAsyncClient, row: Row, letters: Letters) -> 
     if row["auto_start"]:
         return await _enqueue(db, row, {JobStatus.UPLOADED}, letters)
     parked = await change_job(
-        db, row["id"], {JobStatus.UPLOADED}, status=JobStatus.AWAITING_INPUT, awaiting="start",
+        db,
+        row["id"],
+        {JobStatus.UPLOADED},
+        status=JobStatus.AWAITING_INPUT,
+        awaiting="start",
         status_message="Waiting for its owner to start it.",
     )
     assert parked is not None  # noqa: S101  the caller holds the row
@@ -350,19 +422,32 @@ async def _leave_awaiting(db: BaseDBAsyncClient, job: Row, letters: Letters, col
     if not await is_missing_uploads(db, job["id"]):
         return await _enqueue(db, job, {JobStatus.AWAITING_INPUT}, letters, **columns)
     row = await change_job(
-        db, job["id"], {JobStatus.AWAITING_INPUT}, status=JobStatus.UPLOADING, stage=UPLOAD_STAGE,
-        status_message="Waiting for its uploads.", **columns,
+        db,
+        job["id"],
+        {JobStatus.AWAITING_INPUT},
+        status=JobStatus.UPLOADING,
+        stage=UPLOAD_STAGE,
+        status_message="Waiting for its uploads.",
+        **columns,
     )
     assert row is not None  # noqa: S101  the caller holds the row
     await add_event(db, row)
     return row
 
 
-async def _enqueue(db: BaseDBAsyncClient, row: Row, sources: Collection[JobStatus], letters: Letters, **columns: Any) -> Row:
+async def _enqueue(
+    db: BaseDBAsyncClient, row: Row, sources: Collection[JobStatus], letters: Letters, **columns: Any
+) -> Row:
     moment = now().timestamp()
     queued = await change_job(
-        db, row["id"], sources, status=JobStatus.PENDING, queued_at=moment, stage=None,
-        status_message="Waiting for a free worker.", **{"awaiting": None, **columns},
+        db,
+        row["id"],
+        sources,
+        status=JobStatus.PENDING,
+        queued_at=moment,
+        stage=None,
+        status_message="Waiting for a free worker.",
+        **{"awaiting": None, **columns},
     )
     assert queued is not None  # noqa: S101  the caller holds the row
     await add_event(db, queued)
@@ -375,7 +460,9 @@ async def _enqueue(db: BaseDBAsyncClient, row: Row, sources: Collection[JobStatu
 def _summary(total: int, failed: int) -> str:
     if failed:
         return f"{total - failed} of {total} items are done, {failed} failed."
-    return f"All {total} items are done." if total > 1 else "The only item is done." if total else "There were no items."
+    return (
+        f"All {total} items are done." if total > 1 else "The only item is done." if total else "There were no items."
+    )
 
 
 async def _find_by_external_id(viewer: Viewer, external_id: str | None) -> Job | None:

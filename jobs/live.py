@@ -13,9 +13,7 @@ from models import Job
 from models import Job as JobRow
 from models.paging import count_rows
 
-__all__ = [
-    "JobRow", "active_jobs", "is_listed", "job_event", "job_of_event", "lines_after", "newest_line_id",
-]
+__all__ = ["JobRow", "active_jobs", "is_listed", "job_event", "job_of_event", "lines_after", "newest_line_id"]
 
 MAX_SNAPSHOT = 1_000
 """Jobs with which a watched list begins at most."""

@@ -17,7 +17,9 @@ from models.ids import type_of_id
 from models.paging import Listing, Page, Window, count_rows, read_page
 
 _NOT_FOUND = {
-    "task": ErrorCode.TASK_NOT_FOUND, "batch": ErrorCode.BATCH_NOT_FOUND, "download": ErrorCode.DOWNLOAD_NOT_FOUND,
+    "task": ErrorCode.TASK_NOT_FOUND,
+    "batch": ErrorCode.BATCH_NOT_FOUND,
+    "download": ErrorCode.DOWNLOAD_NOT_FOUND,
 }
 _MAX_IN_LIST = 500
 
@@ -58,17 +60,19 @@ class JobCriteria:
 
     def matches(self, job: Job) -> bool:
         """Whether `job` is among them, `search` aside: that needs the database."""
-        return all((
-            self.ids is None or job.id in self.ids,
-            self.types is None or job.type in self.types,
-            self.kinds is None or job.kind in self.kinds,
-            self.statuses is None or job.status in self.statuses,
-            self.is_active is None or job.status.is_active is self.is_active,
-            self.reference is None or job.reference == self.reference,
-            self.created_after is None or job.created_at >= self.created_after,
-            self.created_before is None or job.created_at < self.created_before,
-            self.owner_id is None or job.owner_id == self.owner_id,
-        ))
+        return all(
+            (
+                self.ids is None or job.id in self.ids,
+                self.types is None or job.type in self.types,
+                self.kinds is None or job.kind in self.kinds,
+                self.statuses is None or job.status in self.statuses,
+                self.is_active is None or job.status.is_active is self.is_active,
+                self.reference is None or job.reference == self.reference,
+                self.created_after is None or job.created_at >= self.created_after,
+                self.created_before is None or job.created_at < self.created_before,
+                self.owner_id is None or job.owner_id == self.owner_id,
+            )
+        )
 
 
 async def find_job(viewer: Viewer, job_id: str, type_: JobType | None = None) -> Job:
@@ -86,7 +90,11 @@ async def find_job(viewer: Viewer, job_id: str, type_: JobType | None = None) ->
 
 
 def list_jobs(
-    viewer: Viewer, criteria: JobCriteria, order: JobOrderField = JobOrderField.CREATED_AT, *, is_descending: bool = True
+    viewer: Viewer,
+    criteria: JobCriteria,
+    order: JobOrderField = JobOrderField.CREATED_AT,
+    *,
+    is_descending: bool = True,
 ) -> Listing:
     """The jobs that the viewer may see and that match.
 
@@ -101,7 +109,10 @@ def list_jobs(
     elif criteria.owner_id is not None:
         listing = listing.where("owner_id = ?", criteria.owner_id)
     for column, values in (
-        ("id", criteria.ids), ("type", criteria.types), ("kind", criteria.kinds), ("status", criteria.statuses),
+        ("id", criteria.ids),
+        ("type", criteria.types),
+        ("kind", criteria.kinds),
+        ("status", criteria.statuses),
     ):
         if values is not None:
             listing = _where_in(listing, column, [str(value) for value in values])
@@ -132,7 +143,9 @@ async def page_items(
 
 async def page_events(job_id: str, window: Window) -> Page:
     """Part of a job's history, oldest first."""
-    return await read_page(get_connection("default"), Listing("job_events", ("id",)).where("job_id = ?", job_id), window)
+    return await read_page(
+        get_connection("default"), Listing("job_events", ("id",)).where("job_id = ?", job_id), window
+    )
 
 
 async def page_lines(job_id: str, least: LogLevel, window: Window) -> Page:
@@ -145,16 +158,16 @@ async def page_lines(job_id: str, least: LogLevel, window: Window) -> Page:
 
 async def page_job_uploads(job_id: str, window: Window) -> Page:
     """Part of a job's inputs, in the order in which the client named them."""
-    listing = Listing(
-        "uploads u JOIN job_uploads w ON w.upload_id = u.id", ("w.position",), columns="u.*"
-    ).where("w.job_id = ?", job_id)
+    listing = Listing("uploads u JOIN job_uploads w ON w.upload_id = u.id", ("w.position",), columns="u.*").where(
+        "w.job_id = ?", job_id
+    )
     return await read_page(get_connection("default"), listing, window)
 
 
 def levels_from(least: LogLevel) -> list[LogLevel]:
     """`least` and every level above it."""
     levels = list(LogLevel)
-    return levels[levels.index(least):]
+    return levels[levels.index(least) :]
 
 
 async def inputs_of_job(job_id: str) -> list[Upload]:
@@ -169,14 +182,20 @@ async def jobs_of_uploads(upload_ids: list[str]) -> list[list[Job]]:
     links = await JobUpload.filter(upload_id__in=upload_ids)
     jobs = {job.id: job for job in await Job.filter(id__in=[link.job_id for link in links], deleted_at=None)}
     return [
-        sorted((jobs[link.job_id] for link in links if link.upload_id == id_ and link.job_id in jobs), key=lambda j: j.id)
+        sorted(
+            (jobs[link.job_id] for link in links if link.upload_id == id_ and link.job_id in jobs), key=lambda j: j.id
+        )
         for id_ in upload_ids
     ]
 
 
 async def files_of_jobs(job_ids: list[str]) -> list[list[File]]:
     """For each job its own files for clients, in the order in which they were made."""
-    files = await File.filter(job_id__in=job_ids, item_id=None).exclude(role=FileRole.INTERMEDIATE).order_by("created_at", "id")
+    files = (
+        await File.filter(job_id__in=job_ids, item_id=None)
+        .exclude(role=FileRole.INTERMEDIATE)
+        .order_by("created_at", "id")
+    )
     return [[file for file in files if file.job_id == id_] for id_ in job_ids]
 
 
@@ -226,7 +245,9 @@ async def results_after(job_id: str, index: int, count: int) -> list[dict[str, A
 async def queue_positions(job_ids: list[str]) -> list[int | None]:
     """For each job its place among the waiting ones, 1 = next; None where it is not PENDING."""
     db = get_connection("default")
-    statement = "SELECT id FROM jobs WHERE status = 'PENDING' AND deleted_at IS NULL ORDER BY priority DESC, queued_at, id"
+    statement = (
+        "SELECT id FROM jobs WHERE status = 'PENDING' AND deleted_at IS NULL ORDER BY priority DESC, queued_at, id"
+    )
     places = {row["id"]: place for place, row in enumerate(await db.execute_query_dict(statement), 1)}
     return [places.get(id_) for id_ in job_ids]
 
@@ -239,7 +260,9 @@ def _narrow(listing: Listing, criteria: JobCriteria) -> Listing:
         pattern = "%" + criteria.search.lower().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
         listing = listing.where(
             r"(lower(title) LIKE ? ESCAPE '\' OR EXISTS (SELECT 1 FROM job_uploads w JOIN uploads u ON u.id = w.upload_id "
-            r"WHERE w.job_id = jobs.id AND lower(u.filename) LIKE ? ESCAPE '\'))", pattern, pattern,
+            r"WHERE w.job_id = jobs.id AND lower(u.filename) LIKE ? ESCAPE '\'))",
+            pattern,
+            pattern,
         )
     if criteria.reference is not None:
         listing = listing.where("reference = ?", criteria.reference)

@@ -100,7 +100,11 @@ async def record_plan(
         await _insert_files(db, claim, files)
         await fetch(db, 'DELETE FROM items WHERE job_id = $1 AND "index" >= $2', claim.job.id, total)
         row = await _change_working(
-            db, claim, total_items=total, total_slices=len(planned), percentage=_rising(_percentage(claim, processor, 1))
+            db,
+            claim,
+            total_items=total,
+            total_slices=len(planned),
+            percentage=_rising(_percentage(claim, processor, 1)),
         )
         await add_slices(db, row, planned or [NewSlice(SlicePhase.FINISH)])
         letters.job_changed(row)
@@ -116,8 +120,9 @@ async def record_items(
     *,
     is_done: bool,
 ) -> None:
-    """Store results and their files (by index), each once; with the last ones the slice ends, and after the last slice
-    the finish may be taken.
+    """Store results and their files (by index), each once; with the last ones (`is_done`) the slice ends.
+
+    After the last slice the finish may be taken.
 
     Raises:
         ClaimLost: Nothing was written.

@@ -20,9 +20,7 @@ async def fetch(db: BaseDBAsyncClient, statement: str, *values: Any) -> list[Row
     return [dict(row) for row in await db.execute_query_dict(sql(db, statement), list(values))]
 
 
-async def change_job(
-    db: BaseDBAsyncClient, job_id: str, sources: Collection[JobStatus], **columns: Any
-) -> Row | None:
+async def change_job(db: BaseDBAsyncClient, job_id: str, sources: Collection[JobStatus], **columns: Any) -> Row | None:
     """Set `columns` of a job that is in one of `sources`; None, and nothing changed, where it is in another status.
 
     `version` grows and `updated_at` becomes now. A value that is a tuple `(expression, value…)` is SQL with `?` in the

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import sqlite3
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -68,26 +69,31 @@ async def _apply(connection: Any, config: dict[str, Any], file: Path | None) -> 
     missing = await executor.plan(None)
     if not missing:
         return
-    if file is not None and file.exists() and file.stat().st_size > 0:
+    if file is not None:
         await asyncio.to_thread(_copy_before_migration, file, missing)
     await executor.migrate(None)
     log.info("migrated the database", steps=len(missing))
 
 
 def _copy_before_migration(file: Path, missing: list[PlanStep]) -> None:
-    """Copy the database with SQLite's own backup, which is right while the write-ahead log is in use."""
+    """Copy the database, if there is a table in it, with SQLite's own backup: right while the write-ahead log is in use."""
+    if not _has_tables(file):
+        return
     folder = file.parent / "backups"
     folder.mkdir(exist_ok=True)
     copy = folder / f"before-{missing[0].migration.name}.sqlite3"
     if shutil.disk_usage(folder).free < file.stat().st_size:
         msg = f"There is not enough disk space to copy the database ({file.stat().st_size} bytes) before migrating it."
         raise OSError(msg)
-    source, target = sqlite3.connect(file), sqlite3.connect(copy)
-    try:
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
-    finally:
-        source.close()
-        target.close()
+
+
+def _has_tables(file: Path) -> bool:
+    """Whether there is more than the ORM's own list of migrations, which is there from the first look on."""
+    own = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'tortoise_migrations'"
+    with closing(sqlite3.connect(file)) as connection:
+        return connection.execute(own).fetchone() is not None
 
 
 async def is_alive() -> bool:
@@ -97,8 +103,8 @@ async def is_alive() -> bool:
 
 
 def sqlite_path(database_url: str, data_dir: Path) -> Path:
-    """Where the SQLite file lies."""
-    return Path(unquote(urlsplit(database_url).path.lstrip("/")) or data_dir / "waybill.sqlite3")
+    """Where the SQLite file lies: sqlite:///below/the/current/folder.db, sqlite:////from/the/root.db, or in `data_dir`."""
+    return Path(unquote(urlsplit(database_url).path.removeprefix("/")) or data_dir / "waybill.sqlite3")
 
 
 def is_sqlite(database_url: str) -> bool:

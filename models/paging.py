@@ -144,6 +144,18 @@ def _read(cursor: str, listing: Listing, name: str) -> list[Any]:
         keys = None
     if not isinstance(keys, list) or len(keys) != len(listing.keys):
         raise Refusal(ErrorCode.BAD_INPUT, f"{name} is not a cursor of this list.", name)
-    if not all(isinstance(key, str | int | float) for key in keys):
+    if not all(_is_key(key) for key in keys):
         raise Refusal(ErrorCode.BAD_INPUT, f"{name} is not a cursor of this list.", name)
     return keys
+
+
+def _is_key(key: Any) -> bool:
+    """Whether the database can compare with `key`: it has no integers beyond 64 bits, and PostgreSQL has no NUL."""
+    match key:
+        case bool():
+            return False
+        case int():
+            return -(2**63) <= key < 2**63
+        case str():
+            return "\0" not in key
+    return isinstance(key, float)

@@ -5,6 +5,7 @@ transaction's first read; waiting does not help then (SQLite, "Transactions", se
 """
 
 import asyncio
+from typing import Any
 
 from tortoise.backends.base.client import NestedTransactionContext, TransactionalDBClient, TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
@@ -30,12 +31,20 @@ class ImmediateTransactionContext(SqliteTransactionContext):
             await self.ensure_connection()
             await self.connection.begin()
         except BaseException:
-            # A cancelled BEGIN may still be carried out by the connection's thread: undo it before anybody else goes.
-            undo = asyncio.ensure_future(self.connection._connection.rollback())  # noqa: SLF001
-            undo.add_done_callback(lambda _: self._trxlock.release())
+            self._undo_entering()
             raise
-        self.token = get_connections().set(self.connection_name, self.connection)
-        return self.connection
+        entered: TransactionalDBClient = self.connection
+        self.token = get_connections().set(self.connection_name, entered)
+        return entered
+
+    def _undo_entering(self) -> None:
+        """A cancelled BEGIN may still be carried out by the connection's thread: undo it before anybody else goes."""
+        opened: Any = self.connection._connection  # noqa: SLF001
+        if opened is None:
+            self._trxlock.release()
+            return
+        undo = asyncio.ensure_future(opened.rollback())
+        undo.add_done_callback(lambda _: self._trxlock.release())
 
 
 class ImmediateClient(SqliteClient):

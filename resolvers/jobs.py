@@ -41,7 +41,7 @@ async def resolve_cancel_job(info: Info, id: ID) -> Job:  # noqa: A002  the cont
     return job_type(await cancel_job(info.context.viewer, id, info.context.means.outbox), info.context)
 
 
-async def resolve_retry_job(info: Info, id: ID, only_failed_items: bool = False) -> Job:  # noqa: A002, FBT001, FBT002
+async def resolve_retry_job(info: Info, id: ID, only_failed_items: bool = False) -> Job:  # noqa: A002
     means = info.context.means
     job, freed = await retry_job(info.context.viewer, id, means.outbox, only_failed_items=only_failed_items)
     for key in freed:
@@ -57,9 +57,15 @@ async def resolve_batch(info: Info, id: ID) -> Batch | None:  # noqa: A002  the 
     return batch_type(await find_job(info.context.viewer, id, JobType.BATCH), info.context)
 
 
-async def resolve_jobs(  # noqa: PLR0913  the arguments of the contract
-    info: Info, filter: JobFilter | None = None, order_by: JobOrder | None = None, first: int | None = None,  # noqa: A002
-    after: str | None = None, last: int | None = None, before: str | None = None, offset: int | None = None,
+async def resolve_jobs(
+    info: Info,
+    filter: JobFilter | None = None,  # noqa: A002  the contract's name
+    order_by: JobOrder | None = None,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+    offset: int | None = None,
 ) -> Connection[Job]:
     order = order_by or JobOrder()
     listing = list_jobs(
@@ -69,13 +75,21 @@ async def resolve_jobs(  # noqa: PLR0913  the arguments of the contract
     return connection_of(page, lambda row: job_type(job_of(row), info.context))
 
 
-async def resolve_batches(  # noqa: PLR0913  the arguments of the contract
-    info: Info, filter: JobFilter | None = None, order_by: JobOrder | None = None, first: int | None = None,  # noqa: A002
-    after: str | None = None, last: int | None = None, before: str | None = None, offset: int | None = None,
+async def resolve_batches(
+    info: Info,
+    filter: JobFilter | None = None,  # noqa: A002  the contract's name
+    order_by: JobOrder | None = None,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+    offset: int | None = None,
 ) -> Connection[Batch]:
     order = order_by or JobOrder()
     listing = list_jobs(
-        info.context.viewer, criteria_of(filter, JobType.BATCH), order.field,
+        info.context.viewer,
+        criteria_of(filter, JobType.BATCH),
+        order.field,
         is_descending=order.direction is OrderDirection.DESC,
     )
     page = await page_jobs(listing, Window(first, after, last, before, offset))

@@ -1,5 +1,6 @@
 """Subscriptions: listen first, then the present state, then every change; each ends by itself when its object does."""
 
+import re
 from collections.abc import AsyncIterator
 
 from strawberry import ID
@@ -18,6 +19,7 @@ from schema.types.upload import Upload, upload_type
 from uploads.queries import find_upload, is_arriving, upload_event, upload_of_event
 
 SLOWEST, FASTEST = 0.1, 20.0
+_LINE_ID = re.compile(r"[0-9]{1,18}")
 
 
 async def watch_job(info: Info, id: ID, max_per_second: float = 4) -> AsyncIterator[Job]:  # noqa: A002  contract
@@ -46,7 +48,9 @@ async def watch_upload(info: Info, id: ID, max_per_second: float = 4) -> AsyncIt
 
 
 async def watch_jobs(
-    info: Info, filter: JobFilter | None = None, max_per_second: float = 4  # noqa: A002  the contract's name
+    info: Info,
+    filter: JobFilter | None = None,  # noqa: A002  the contract's name
+    max_per_second: float = 4,
 ) -> AsyncIterator[Job]:
     viewer, context = info.context.viewer, info.context
     criteria = criteria_of(filter)
@@ -74,7 +78,7 @@ async def watch_jobs(
 async def watch_lines(
     info: Info, job_id: ID | None = None, min_level: LogLevel = LogLevel.INFO, after: ID | None = None
 ) -> AsyncIterator[LogEntry]:
-    if after is not None and (job_id is None or not after.isdecimal()):
+    if after is not None and (job_id is None or not _LINE_ID.fullmatch(after)):
         raise Refusal(ErrorCode.BAD_INPUT, "after is the id of a log line of the job that jobId names.", "after")
     levels = set(levels_from(min_level))
     lines = _all_lines(info) if job_id is None else _lines_of_job(info, job_id, after)

@@ -13,9 +13,14 @@ RECOMMENDED_CHUNK_BYTES = 50_000_000
 
 def resolve_server_info(info: Info) -> ServerInfo:
     return ServerInfo(
-        service="waybill", version=VERSION, tus_endpoint=f"{info.context.base_url}/files/", is_anonymous_allowed=False,
-        oidc_issuer=None, max_upload_size=BigInt(info.context.means.settings.max_upload_size),
-        recommended_chunk_size=BigInt(RECOMMENDED_CHUNK_BYTES), processors=_processors(),
+        service="waybill",
+        version=VERSION,
+        tus_endpoint=f"{info.context.base_url}/files/",
+        is_anonymous_allowed=False,
+        oidc_issuer=None,
+        max_upload_size=BigInt(info.context.means.settings.max_upload_size),
+        recommended_chunk_size=BigInt(RECOMMENDED_CHUNK_BYTES),
+        processors=_processors(),
     )
 
 

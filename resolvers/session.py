@@ -23,5 +23,3 @@ async def resolve_viewer(info: Info) -> User | None:
     if info.context.caller is None and info.context.refusal is None:
         return None
     return user_type(await find_user(info.context.viewer.user_id))
-
-

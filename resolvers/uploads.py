@@ -15,16 +15,23 @@ from uploads.queries import find_upload, page_uploads
 async def resolve_create_upload(info: Info, input: CreateUploadInput) -> Upload:  # noqa: A002  the contract's name
     description = described(input.filename, input.content_type, input.external_id)
     owner_id = info.context.viewer.user_id
-    return upload_type(await create_upload(info.context.means.receiver, owner_id, description, input.size), info.context)
+    return upload_type(
+        await create_upload(info.context.means.receiver, owner_id, description, input.size), info.context
+    )
 
 
 async def resolve_upload(info: Info, id: ID) -> Upload | None:  # noqa: A002  the contract's name
     return upload_type(await find_upload(info.context.viewer, id), info.context)
 
 
-async def resolve_uploads(  # noqa: PLR0913  the arguments of the contract
-    info: Info, statuses: list[UploadStatus] | None = None, first: int | None = None, after: str | None = None,
-    last: int | None = None, before: str | None = None, offset: int | None = None,
+async def resolve_uploads(
+    info: Info,
+    statuses: list[UploadStatus] | None = None,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+    offset: int | None = None,
 ) -> Connection[Upload]:
     window = Window(first, after, last, before, offset)
     return connection_of(await page_uploads(info.context.viewer, statuses, window), upload_row_type(info.context))

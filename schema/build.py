@@ -2,12 +2,14 @@
 
 import strawberry
 from graphql import GraphQLError, GraphQLSyntaxError
-from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types import ExecutionContext
+from tortoise.exceptions import BaseORMException
 
 from base.errors import ErrorCode, Refusal, error_extensions
 from base.logging import log_for
+from schema.documents import Documents
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.subscription import Subscription
@@ -21,7 +23,9 @@ class Schema(strawberry.Schema):
     """Strawberry's schema; refusals leave with their code, everything unforeseen as INTERNAL_ERROR."""
 
     def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+        self,
+        errors: list[GraphQLError],
+        execution_context: ExecutionContext | None = None,  # noqa: ARG002  Strawberry's
     ) -> None:
         for error in errors:
             tell(error)
@@ -30,8 +34,12 @@ class Schema(strawberry.Schema):
 def build_schema() -> Schema:
     """The whole API."""
     return Schema(
-        query=Query, mutation=Mutation, subscription=Subscription, types=[Batch],
-        extensions=[ParserCache, ValidationCache], config=StrawberryConfig(scalar_map=SCALARS),
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=[Batch],
+        extensions=[Documents],
+        config=StrawberryConfig(scalar_map=SCALARS),
     )
 
 
@@ -44,21 +52,34 @@ def tell(error: GraphQLError) -> None:
     """Give `error` its code; what a client must not see stays in the log."""
     if "code" in (error.extensions or {}):
         return
+    refusal = _refusal_of(error)
+    error.message = refusal.message
+    error.extensions = error_extensions(refusal)
+
+
+def _refusal_of(error: GraphQLError) -> Refusal:
     original = error.original_error
     while isinstance(original, GraphQLError):
         original = original.original_error
     if isinstance(original, Refusal):
-        error.extensions = error_extensions(original)
-    elif isinstance(error, GraphQLSyntaxError):
-        error.extensions = error_extensions(Refusal(ErrorCode.GRAPHQL_PARSE_FAILED, error.message))
-    elif original is None:
-        code = ErrorCode.BAD_INPUT if _is_about_variables(error) else ErrorCode.GRAPHQL_VALIDATION_FAILED
-        error.extensions = error_extensions(Refusal(code, error.message))
-    else:
-        log.error("unforeseen error", path=error.path, exc_info=original)
-        error.message = "Something went wrong in the server. It was logged under the requestId."
-        error.extensions = error_extensions(Refusal(ErrorCode.INTERNAL_ERROR, error.message))
+        return original
+    if isinstance(original, CannotGetOperationTypeError):
+        return Refusal(ErrorCode.BAD_INPUT, original.as_http_error_reason(), "operationName")
+    if isinstance(error, GraphQLSyntaxError):
+        code = (
+            ErrorCode.QUERY_TOO_COMPLEX
+            if error.message.endswith("Parsing aborted.")
+            else ErrorCode.GRAPHQL_PARSE_FAILED
+        )
+        return Refusal(code, error.message)
+    if original is None and _is_about_input(error):
+        return Refusal(ErrorCode.BAD_INPUT, error.message)
+    log.error("unforeseen error", path=error.path, exc_info=original or error)
+    if isinstance(original, BaseORMException):
+        return Refusal(ErrorCode.DATABASE_ERROR, "The database did not do its part; try again.")
+    return Refusal(ErrorCode.INTERNAL_ERROR, "Something went wrong in the server. It was logged under the requestId.")
 
 
-def _is_about_variables(error: GraphQLError) -> bool:
-    return error.message.startswith("Variable ")
+def _is_about_input(error: GraphQLError) -> bool:
+    """Whether variables are wrong (known before the first field) or, at a field, an argument that one of them fills."""
+    return error.path is None or error.message.startswith("Argument ")

@@ -40,6 +40,8 @@ class Context:
     caller: Viewer | None = None
     refusal: Refusal | None = None
     """Why the token that came along is not good."""
+    authorization: str | None = None
+    """The value of the Authorization header, or of connection_init."""
     connection_params: dict[str, Any] = field(default_factory=dict)
     loaders: Loaders = field(default_factory=Loaders)
 

@@ -5,7 +5,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.types import ASGIApp, Lifespan
+from starlette.types import ASGIApp
 
 from base.errors import Refusal
 from base.settings import Settings
@@ -20,10 +20,8 @@ from web.metrics import metrics, watch_hub
 from web.middleware import Callers, Frame
 
 
-def build_app(
-    settings: Settings, schema: Schema, means: Means, shelf: Shelf, checks: dict[str, Check], lifespan: Lifespan[Starlette]
-) -> ASGIApp:
-    """The application that server.py runs."""
+def build_app(settings: Settings, schema: Schema, means: Means, shelf: Shelf, checks: dict[str, Check]) -> ASGIApp:
+    """The application that server.py runs, over means that are open."""
     sdl = print_schema(schema)
     graphql = GraphQLApp(schema, means, means.receiver.base_url)
 
@@ -33,10 +31,14 @@ def build_app(
     async def to_graphiql(_request: Request) -> Response:
         return RedirectResponse("graphql")
 
+    async def without_slash(_request: Request) -> Response:
+        return RedirectResponse("../graphql")
+
     watch_hub(means.hub)
     routes = [
         Mount("/graphql/assets", graphiql_assets()),
         Route("/graphql", graphql),
+        Route("/graphql/", without_slash, methods=["GET", "POST"]),
         WebSocketRoute("/graphql", graphql),
         Route("/schema.graphql", schema_text),
         Route("/metrics", metrics),
@@ -45,8 +47,6 @@ def build_app(
         *upload_routes(means.receiver),
         *result_routes(shelf),
     ]
-    app = Starlette(
-        routes=routes, lifespan=lifespan, exception_handlers={Refusal: answer_error, HTTPException: answer_error}
-    )
+    app = Starlette(routes=routes, exception_handlers={Refusal: answer_error, HTTPException: answer_error})
     app.router.redirect_slashes = False
     return Frame(Callers(app, means.secret_key), settings)

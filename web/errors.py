@@ -14,7 +14,10 @@ from base.logging import log_for
 
 log = log_for(__name__)
 
-_HTTP_CODES = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED, 413: ErrorCode.FILE_TOO_LARGE}
+_HTTP_REFUSALS = {
+    404: (ErrorCode.NOT_FOUND, "There is nothing at this address."),
+    405: (ErrorCode.METHOD_NOT_ALLOWED, "This address does not take this method; the Allow header has those it takes."),
+}
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -25,11 +28,9 @@ def error_response(refusal: Refusal) -> Response:
     headers = dict(refusal.headers)
     if refusal.retry_after is not None:
         headers["Retry-After"] = str(max(1, round(refusal.retry_after)))
-    if refusal.http_status == 401:  # noqa: PLR2004  RFC 9110, section 11.6.1: a 401 names its challenge
+    if refusal.http_status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return Response(
-        orjson.dumps({"error": details}), refusal.http_status, headers, media_type="application/json"
-    )
+    return Response(orjson.dumps({"error": details}), refusal.http_status, headers, media_type="application/json")
 
 
 def refusal_of(error: BaseException) -> Refusal:
@@ -37,7 +38,8 @@ def refusal_of(error: BaseException) -> Refusal:
     if isinstance(error, Refusal):
         return error
     if isinstance(error, HTTPException):
-        return Refusal(_HTTP_CODES.get(error.status_code, ErrorCode.BAD_INPUT), str(error.detail))
+        code, message = _HTTP_REFUSALS.get(error.status_code, (ErrorCode.BAD_INPUT, str(error.detail)))
+        return Refusal(code, message, headers=dict(error.headers or {}))
     log.error("unforeseen error", exc_info=error)
     if isinstance(error, BaseORMException):
         return Refusal(ErrorCode.DATABASE_ERROR, "The database did not do its part; try again.")

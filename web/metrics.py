@@ -7,8 +7,12 @@ from starlette.types import Scope
 
 from events.hub import Hub
 
-_REQUESTS = Counter("waybill_http_requests_total", "HTTP requests by route, method and status.", ["route", "method", "status"])
-_SECONDS = Histogram("waybill_http_request_seconds", "Seconds from the request's head to the answer's end, by route.", ["route"])
+_REQUESTS = Counter(
+    "waybill_http_requests_total", "HTTP requests by route, method and status.", ["route", "method", "status"]
+)
+_SECONDS = Histogram(
+    "waybill_http_request_seconds", "Seconds from the request's head to the answer's end, by route.", ["route"]
+)
 _LISTENERS = Gauge("waybill_subscribers", "Live subscriptions of this process.")
 _METHODS = {"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT"}
 _ROUTES = {"graphql", "files", "results", "bundles", "health", "ready", "metrics", "schema.graphql"}

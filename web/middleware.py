@@ -5,13 +5,13 @@ import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.queries import find_viewer
-from base.errors import Refusal
 from base.logging import log_for, request_id
 from base.settings import Settings
 from uploads import tus
@@ -55,8 +55,9 @@ class Frame:
                 status = message["status"]
                 answer = MutableHeaders(scope=message)
                 answer["X-Request-ID"] = id_
-                for name, value in self._cors(headers).items():
-                    answer[name] = value
+                answer.update(self._cors(headers.get("origin")))
+                if "*" not in self._origins:
+                    answer.add_vary_header("Origin")
             await send(message)
 
         try:
@@ -65,27 +66,28 @@ class Frame:
             else:
                 await self._app(scope, receive, send_framed)
         except Exception as error:  # noqa: BLE001  the last door: nothing leaves unanswered
-            if scope["type"] == "websocket" or status:
-                log.error("unforeseen error", exc_info=error)
-                raise
-            await error_response(refusal_of(error))(scope, receive, send_framed)
+            if scope["type"] == "http" and not status:
+                await error_response(refusal_of(error))(scope, receive, send_framed)
+            else:
+                await _break_off(scope, send, error)
         finally:
             if scope["type"] == "http":
                 seconds = time.perf_counter() - started
                 count_request(scope, status, seconds)
                 log.info(
-                    "request", method=scope["method"], path=redact_path(scope["path"]), status=status,
+                    "request",
+                    method=scope["method"],
+                    path=redact_path(scope["path"]),
+                    status=status,
                     ms=round(seconds * 1000, 1),
                 )
 
-    def _cors(self, headers: Mapping[str, str]) -> dict[str, str]:
-        origin = headers.get("origin")
+    def _cors(self, origin: str | None) -> dict[str, str]:
         if origin is None or not ("*" in self._origins or origin in self._origins):
-            return {"Vary": "Origin"} if "*" not in self._origins else {}
+            return {}
         return {
             "Access-Control-Allow-Origin": "*" if "*" in self._origins else origin,
             "Access-Control-Expose-Headers": ", ".join(tus.EXPOSED_HEADERS),
-            **({} if "*" in self._origins else {"Vary": "Origin"}),
         }
 
 
@@ -102,9 +104,17 @@ class Callers:
             state["viewer"] = state["viewer_refusal"] = None
             try:
                 state["viewer"] = await find_viewer(self._secret_key, Headers(scope=scope).get("authorization"))
-            except Refusal as refusal:
-                state["viewer_refusal"] = refusal
+            except Exception as error:  # noqa: BLE001  while nobody can be found, what needs nobody still works
+                state["viewer_refusal"] = refusal_of(error)
         await self._app(scope, receive, send)
+
+
+async def _break_off(scope: Scope, send: Send, error: Exception) -> None:
+    """End what has begun and cannot be ended well: a socket with 1011; an answer without its end closes its connection."""
+    log.error("unforeseen error", exc_info=error)
+    if scope["type"] == "websocket":
+        with suppress(Exception):  # it may be closed already
+            await send({"type": "websocket.close", "code": 1011})
 
 
 def base_url_of(scope: Mapping[str, Any], public_url: str, trusted_proxies: Sequence[str]) -> str:
@@ -135,7 +145,9 @@ def _is_trusted(client: tuple[str, int] | None, trusted_proxies: Sequence[str]) 
 
 def _is_preflight(scope: Scope, headers: Headers) -> bool:
     return bool(
-        scope["type"] == "http" and scope["method"] == "OPTIONS" and "origin" in headers
+        scope["type"] == "http"
+        and scope["method"] == "OPTIONS"
+        and "origin" in headers
         and "access-control-request-method" in headers
     )
 

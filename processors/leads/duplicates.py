@@ -6,15 +6,16 @@ address, else phone number, else name and company; rows that reach nobody are no
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping as Map
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from itertools import pairwise
 
 from processors.leads.emails import email_key, plain_email, read_emails
 from processors.leads.fields import Field
 from processors.leads.leads import Cells, LeadReader
-from processors.leads.names import read_name
+from processors.leads.names import turn_name
 from processors.leads.phones import phone_bucket
 from processors.leads.text import fold
 
@@ -26,6 +27,8 @@ class Rule(IntEnum):
     PHONE = 2
     NAME = 3
 
+
+Key = tuple[Rule, str | tuple[str, str]]
 
 SAME = {
     Rule.EMAIL: "the same e-mail address",
@@ -48,82 +51,95 @@ class Duplicate:
 
 
 class KeyCollector:
-    """Collects a cheap key per rule and row, 8 bytes each, and tells which rows share one."""
+    """Collects cheap keys per rule, 16 bytes each, and tells which rows share one."""
 
     def __init__(self, reader: LeadReader) -> None:
         self.reader = reader
-        self.owners = array("L")
-        self.keys = array("q")
+        self.owners = {rule: array("L") for rule in Rule}
+        self.keys = {rule: array("q") for rule in Rule}
         self.count = 0
 
     def add(self, cells: Cells) -> None:
         """The next row."""
-        number = self.count
+        for rule, key in cheap_keys(self.reader, cells):
+            self.owners[rule].append(self.count)
+            self.keys[rule].append(hash(key))
         self.count += 1
-        for key in cheap_keys(self.reader, cells):
-            self.owners.append(number)
-            self.keys.append(hash(key))
 
-    def candidates(self) -> set[int]:
-        """The numbers, from 0, of the rows that share a key with another row."""
-        ordered = sorted(self.keys)
-        shared = {one for one, after in zip(ordered, ordered[1:], strict=False) if one == after}
-        return {owner for owner, key in zip(self.owners, self.keys, strict=True) if key in shared}
+    def suspects(self) -> dict[int, int]:
+        """The numbers, from 0, of the rows that share a key with another; for each the sum of 2 ** rule over these."""
+        found: dict[int, int] = {}
+        for rule in Rule:
+            keys = self.keys.pop(rule)
+            ordered = sorted(keys)
+            shared = {one for one, after in pairwise(ordered) if one == after}
+            for owner, key in zip(self.owners.pop(rule), keys, strict=True):
+                if key in shared:
+                    found[owner] = found.get(owner, 0) | 1 << rule
+        return found
 
 
-def cheap_keys(reader: LeadReader, cells: Cells) -> Iterator[str]:
-    """One key per e-mail cell, phone cell, and name with company. Keys of different rules never agree."""
+def cheap_keys(reader: LeadReader, cells: Cells) -> Iterator[tuple[Rule, object]]:
+    """One key per e-mail cell, phone cell, and name with company."""
     for value in reader.values(cells, reader.emails):
         address = plain_email(value) or read_emails(value).address
         if address:
-            yield "@" + email_key(address)
+            yield Rule.EMAIL, email_key(address)
     phones = reader.values(cells, reader.phones)
     if phones:
         region = reader.region(cells)
         for value in phones:
             bucket = phone_bucket(value, region)
             if bucket:
-                yield "+" + bucket
+                yield Rule.PHONE, bucket
+    name = name_key(reader, cells)
+    if name:
+        yield Rule.NAME, name
+
+
+def name_key(reader: LeadReader, cells: Cells) -> tuple[str, str] | None:
+    """Folded name and company of a row, None where one of them is empty. Casing a name does not change its fold."""
     company = reader.value(cells, Field.COMPANY)
-    if company:
-        name = reader.value(cells, Field.NAME)
-        if not name:
-            parts = reader.value(cells, Field.FIRST_NAME), reader.value(cells, Field.LAST_NAME)
-            name = " ".join(part for part in parts if part)
-        if name:
-            yield " ".join(sorted(cached_fold(name).split())) + "\n" + cached_fold(company)
+    if not company:
+        return None
+    name = reader.value(cells, Field.NAME)
+    if name:
+        name = turn_name(name)
+    else:
+        name = f"{reader.value(cells, Field.FIRST_NAME) or ''} {reader.value(cells, Field.LAST_NAME) or ''}"
+    key = fold(name), cached_fold(company)
+    return key if all(key) else None
 
 
 cached_fold = lru_cache(maxsize=65536)(fold)
 
 
-def name_key(reader: LeadReader, cells: Cells) -> tuple[str, str] | None:
-    """Folded name and company of a row, None where one of them is empty."""
-    company = fold(reader.value(cells, Field.COMPANY) or "")
-    if not company:
-        return None
-    parts = (reader.value(cells, one) for one in (Field.NAME, Field.FIRST_NAME, Field.LAST_NAME))
-    name = fold(read_name(*parts).full or "")
-    return (name, company) if name else None
+def find_duplicates(reader: LeadReader, rows: Iterable[tuple[int, int, Cells]], suspects: Map[int, int]) -> dict[int, Duplicate]:
+    """The duplicates among `rows`, each an item number, its row number and its cells, in file order.
 
-
-def find_duplicates(reader: LeadReader, rows: Iterable[tuple[int, int, Cells]]) -> dict[int, Duplicate]:
-    """The duplicates among `rows`, each an item number, its row number and its cells, in file order."""
+    `suspects` tells by which rules a row may be one; what no other row shares need not be read.
+    """
     found: dict[int, Duplicate] = {}
-    first: dict[object, int] = {}
+    first: dict[Key, int] = {}
     for item, row, cells in rows:
-        email, _ = reader.email(cells)
-        phone, _ = reader.phone(cells)
-        if not email and not phone:
-            continue
-        keys = {
-            Rule.EMAIL: (Rule.EMAIL, email_key(email)) if email else None,
-            Rule.PHONE: (Rule.PHONE, phone.e164) if phone else None,
-            Rule.NAME: name_key(reader, cells),
-        }
-        duplicate = next((Duplicate(first[key], rule) for rule, key in keys.items() if key and key in first), None)
+        keys = list(exact_keys(reader, cells, suspects[item]))
+        duplicate = next((Duplicate(first[key], key[0]) for key in keys if key in first), None)
         if duplicate:
             found[item] = duplicate
         else:
-            first.update((key, row) for key in keys.values() if key)
+            first.update((key, row) for key in keys)
     return found
+
+
+def exact_keys(reader: LeadReader, cells: Cells, rules: int) -> Iterator[Key]:
+    """What a row that reaches somebody has in common with its duplicates, in the order of the rules."""
+    email, _ = reader.email(cells)
+    if email:
+        yield Rule.EMAIL, email_key(email)
+    needs_phone = rules & 1 << Rule.PHONE or not email
+    phone = reader.phone(cells)[0] if needs_phone else None
+    if phone:
+        yield Rule.PHONE, phone.e164
+    name = name_key(reader, cells) if email or phone else None
+    if name:
+        yield Rule.NAME, name

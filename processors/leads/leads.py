@@ -90,7 +90,7 @@ class LeadReader:
         rest = None
         region = self.region(cells)
         for position, value in enumerate(self.values(cells, self.phones)):
-            phone = read_phone(value, region)
+            phone = cached_phone(value, region)
             if phone:
                 return phone, rest
             rest = value if position == 0 else rest
@@ -122,6 +122,7 @@ class LeadReader:
         )
 
 
+cached_phone = lru_cache(maxsize=8192)(read_phone)
 cached_host = lru_cache(maxsize=8192)(read_host)
 
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 PARTICLES = frozenset(
     "van von der den de del della di da do dos das du la le les ter ten te zu zum zur af av al bin ibn bint y e und "
@@ -82,9 +83,10 @@ def is_ending(word: str) -> bool:
 
 def has_name_order(name: str) -> bool:
     """Whether the first name comes first in this script; Chinese, Japanese and Korean names begin with the family."""
-    return not any(unicodedata.name(one, "").startswith(("CJK", "HIRAGANA", "KATAKANA", "HANGUL")) for one in name)
+    return name.isascii() or not any(unicodedata.name(one, "").startswith(("CJK", "HIRAGANA", "KATAKANA", "HANGUL")) for one in name)
 
 
+@lru_cache(maxsize=20_000)
 def case_name(name: str, *, is_last: bool = False) -> str:
     """`name` with capitals where they belong, if it is all in lower or all in upper case and in Latin script.
 

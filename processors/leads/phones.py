@@ -8,9 +8,9 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber
 
+from processors.leads.plain_phones import NO_SIGNS, read_plain
+
 SEVERAL = re.compile(r"\s*(?:[/;|,]|\bor\b|\boder\b|\bou\b|\bo\b|\bund\b|\band\b)\s*")
-PLAIN_NUMBER = re.compile(r"\+?[0-9 ().\-]+")
-DIGITS = re.compile(r"\D+")
 MAX_CELL = 250
 MIN_BARE_DIGITS, MAX_BARE_DIGITS = 11, 15
 MIN_PLAIN_DIGITS = 10
@@ -67,6 +67,14 @@ def with_plus(text: str) -> str | None:
 
 def parse_phone(text: str, region: str | None) -> Phone | None:
     """`text` by the rules of libphonenumber, or None where it is no valid number."""
+    plain = read_plain(text, region)
+    if plain:
+        return Phone(plain)
+    return parse_any(text, region)
+
+
+def parse_any(text: str, region: str | None) -> Phone | None:
+    """The same by the library itself, without the short cut."""
     try:
         number = phonenumbers.parse(text, region)
     except NumberParseException:
@@ -88,7 +96,9 @@ def phone_bucket(cell: str, region: str | None) -> str | None:
     It is the last six digits. They are read off the cell where it is written plainly and long enough that no trunk
     prefix can be among them; otherwise the number is parsed. None where there is no number.
     """
-    digits = DIGITS.sub("", cell) if PLAIN_NUMBER.fullmatch(cell) else ""
+    digits = cell.translate(NO_SIGNS)
+    if not (digits.isascii() and digits.isdigit()):
+        digits = ""
     significant = digits[2:] if digits.startswith("00") else digits
     if len(significant) < MIN_PLAIN_DIGITS or len(digits) > MAX_BARE_DIGITS + 2 or digits.startswith(OTHER_EXITS):
         phone = read_phone(cell, region)

@@ -1,10 +1,7 @@
 """Planning a file of leads: choosing its table, spooling its rows, and settling who is in it twice."""
 
-from array import array
-from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from itertools import chain
+from collections.abc import Container, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,15 +12,161 @@ from processors.contract import FileRole, LogLevel, MadeFile, PlannedSlice, Sour
 from processors.leads.columns import REACHING, Layout, find_layout
 from processors.leads.delimited import read_delimited
 from processors.leads.duplicates import KeyCollector, find_duplicates
+from processors.leads.fields import LABELS
 from processors.leads.formats import TableKind, find_kind
-from processors.leads.leads import Cells, LeadReader
+from processors.leads.leads import LeadReader
+from processors.leads.mapping import Column, Mapping
 from processors.leads.options import LeadsOptions
 from processors.leads.spool import DUPLICATES, PLAN, ROWS, Plan, pack_duplicates
-from processors.leads.tables import Table
+from processors.leads.tables import Table, column_letter
 from processors.leads.text import clean_row
 from processors.leads.workbooks import list_tables, open_workbook
+
+CleanRow = tuple[int, list[str | None]]
 
 SAMPLE_ROWS = 250
 """Non-blank rows in which the header and the columns are looked for."""
 PROGRESS_EVERY = 1_000
-READ_SHARE = 0.9
+
+
+class Chosen:
+    """The table to read: its layout, and its data rows (clean, without blank ones), to be read once."""
+
+    def __init__(self, table: Table, layout: Layout, rows: Iterator[CleanRow]) -> None:
+        self.table = table
+        self.layout = layout
+        self.rows = rows
+
+
+def plan_leads(work: Work, options: LeadsOptions, source: Source) -> Iterator[PlannedSlice | MadeFile]:
+    """Yield the slices of `source` while its rows are spooled, then the files that the slices need.
+
+    Raises Refusal for what cannot be read, as the modules for each format say, and BAD_INPUT for what has no leads.
+    """
+    chosen = choose_table(work, options, source)
+    mapping = chosen.layout.mapping
+    tell_layout(work, chosen)
+    reader = LeadReader(mapping, options.country)
+    collector = KeyCollector(reader)
+    with (work.folder / ROWS).open("wb") as file:
+        yield from spool_rows(work, options, chosen, collector, file)
+    for warning in chosen.table.warnings:
+        work.log(LogLevel.WARNING, warning)
+    suspects = collector.suspects()
+    duplicates = find_duplicates(reader, read_back(work.folder / ROWS, suspects), suspects)
+    (work.folder / DUPLICATES).write_bytes(pack_duplicates(collector.count, duplicates))
+    about = chosen.table
+    plan = Plan(mapping, source.name, about.about, about.sheet, collector.count, tuple(about.warnings))
+    (work.folder / PLAN).write_bytes(plan.to_bytes())
+    work.log(LogLevel.INFO, f"{collector.count:,} leads, {len(duplicates):,} of them duplicates of others.")
+    for name, content_type in ((ROWS, "application/x-ndjson"), (DUPLICATES, "application/octet-stream")):
+        yield MadeFile(work.folder / name, name, content_type, FileRole.INTERMEDIATE)
+    yield MadeFile(work.folder / PLAN, PLAN, "application/json", FileRole.INTERMEDIATE)
+
+
+def spool_rows(
+    work: Work, options: LeadsOptions, chosen: Chosen, collector: KeyCollector, file: BinaryIO
+) -> Iterator[PlannedSlice]:
+    """Write each row to `file` and its keys to `collector`, and yield a slice for every `batchSize` of them."""
+    offset = 0
+    total = chosen.table.total_rows
+    while batch := list(islice(chosen.rows, options.batch_size)):
+        lines = b"".join(orjson.dumps([number, *cells]) + b"\n" for number, cells in batch)
+        file.write(lines)
+        for _, cells in batch:
+            collector.add(cells)
+        last = batch[-1][0]
+        if last // PROGRESS_EVERY != batch[0][0] // PROGRESS_EVERY:
+            work.progress(last, max(total, last) if total is not None else None)
+        yield PlannedSlice([f"Row {number}" for number, _ in batch], {"offset": offset, "bytes": len(lines)})
+        offset += len(lines)
+
+
+def read_back(path: Path, items: Container[int]) -> Iterator[tuple[int, int, list[str | None]]]:
+    """The spooled rows of these items, in order."""
+    with path.open("rb") as file:
+        for item, line in enumerate(file):
+            if item in items:
+                number, *cells = orjson.loads(line)
+                yield item, number, cells
+
+
+def choose_table(work: Work, options: LeadsOptions, source: Source) -> Chosen:
+    """The first table of `source` that holds leads. Raises Refusal, of the first sheet that is not empty, if none does."""
+    problem: Refusal | None = None
+    for table in list_source(work, options, source):
+        try:
+            chosen = look_at(table, options)
+        except Refusal as refusal:
+            if refusal.code is not ErrorCode.BAD_INPUT:
+                raise
+            problem = problem or refusal
+            continue
+        if chosen:
+            return chosen
+    raise problem or Refusal(ErrorCode.BAD_INPUT, "There is no table in the file: all of it is empty.")
+
+
+def list_source(work: Work, options: LeadsOptions, source: Source) -> Iterator[Table]:
+    """The tables of `source`, in the order in which they are considered."""
+    kind = find_kind(source)
+    if kind is not TableKind.TEXT:
+        work.log(LogLevel.INFO, f"Reading a workbook ({kind.value}).")
+        yield from list_tables(open_workbook(source.path, kind, work.folder), options.sheet)
+    elif options.sheet is not None:
+        message = f'There is no sheet "{options.sheet}": a text file has no sheets. Leave the option "sheet" out.'
+        raise Refusal(ErrorCode.BAD_INPUT, message, "options.sheet")
+    else:
+        yield read_delimited(source.path)
+
+
+def look_at(table: Table, options: LeadsOptions) -> Chosen | None:
+    """`table` with its layout, or None where it is empty.
+
+    Raises Refusal BAD_INPUT where it has no rows below its header, or no column by which to reach anybody.
+    """
+    rows = filled_rows(table)
+    sample = list(islice(rows, SAMPLE_ROWS))
+    if not sample:
+        return None
+    cells = [row for _, row in sample]
+    layout = find_layout(cells, [number for number, _ in sample], options)
+    where = f'The sheet "{table.sheet}"' if table.sheet else "The file"
+    if layout.header is not None and layout.data >= len(sample):
+        raise Refusal(ErrorCode.BAD_INPUT, f"{where} has a header but no rows.")
+    if not any(layout.mapping.sources(field) for field in REACHING):
+        message = (
+            f"{where} has no column in which e-mail addresses or phone numbers were found. Name it with the option "
+            '"columns", for example {"email": "C"}.'
+        )
+        raise Refusal(ErrorCode.BAD_INPUT, message, "options.columns")
+    return Chosen(table, layout, data_rows(sample, layout, rows))
+
+
+def filled_rows(table: Table) -> Iterator[CleanRow]:
+    """The rows of `table`, clean, without the blank ones."""
+    for number, raw in table.rows:
+        cells = clean_row(raw)
+        if any(cells):
+            yield number, cells
+
+
+def data_rows(sample: list[CleanRow], layout: Layout, rest: Iterator[CleanRow]) -> Iterator[CleanRow]:
+    """The rows below the header, without repetitions of the header, as files have that were put together."""
+    header: Sequence[str | None] | None = sample[layout.header][1] if layout.header is not None else None
+    return (row for row in chain(sample[layout.data :], rest) if row[1] != header)
+
+
+def tell_layout(work: Work, chosen: Chosen) -> None:
+    """Log which table is read, where its header is and which columns were recognised."""
+    mapping = chosen.layout.mapping
+    header = f"the header is row {mapping.header_row}" if mapping.header_row else "it has no header row"
+    work.log(LogLevel.INFO, f"Reading {chosen.table.about}; {header}.")
+    used = [column for column in mapping.columns if column.field and column.found_by != "fallback"]
+    parts = [f"{LABELS[one.field]} from {heading_or_letter(mapping, one)}" for one in used if one.field]
+    work.log(LogLevel.INFO, f"Columns: {', '.join(parts)}; {len(mapping.extras())} more are kept as they are.")
+
+
+def heading_or_letter(mapping: Mapping, column: Column) -> str:
+    """What people call a column."""
+    return f'"{column.heading}"' if mapping.header_row else f"column {column_letter(column.index)}"

@@ -1,69 +1,111 @@
-"""report.json: how many leads came out how, how full each column is, and why."""
+"""report.json: what became of a file of leads, in numbers."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
-from processors.contract import ItemResult, ItemStatus
-from processors.leads.fields import LABELS
+from processors.contract import ItemStatus
+from processors.leads.options import LeadsOptions
+from processors.leads.sheets import Values
+from processors.leads.spool import Plan
 
-RULES_VERSION = 1
-"""Of the rules in docs/leads.md; a change that gives other results for the same file raises it."""
-MOST_REASONS = 50
-
-
-class Report:
-    """Counts while the results pass by."""
-
-    def __init__(self, plan: dict[str, Any]) -> None:
-        self._plan = plan
-        self._totals: Counter[ItemStatus] = Counter()
-        self._filled: Counter[str] = Counter()
-        self._scores: Counter[int] = Counter()
-        self._reasons: Counter[str] = Counter()
-        self._left_out: Counter[str] = Counter()
-
-    def count(self, item: ItemResult, lead: dict[str, Any]) -> None:
-        """Take one result in."""
-        self._totals[item.status] += 1
-        if item.status is ItemStatus.COMPLETED:
-            extra = lead.get("extra") or {}
-            self._filled.update([field for field in LABELS if lead.get(field) is not None])
-            self._filled.update([f"extra:{name}" for name in extra if extra[name] is not None])
-            self._scores[min(lead["score"] // 10, 9)] += 1
-            self._reasons.update(lead["reasons"])
-        else:
-            self._left_out[_kind_of(item)] += 1
-
-    def summary(self, options: dict[str, Any], cut_rows: int) -> dict[str, Any]:
-        """The whole report; the same for the same file and options."""
-        kept = self._totals[ItemStatus.COMPLETED]
-        plan = self._plan
-        return {
-            "processor": "leads",
-            "rules": RULES_VERSION,
-            "options": options,
-            "source": {name: plan.get(name) for name in ("sheet", "headerRow", "encoding", "delimiter", "columns", "extra")},
-            "totals": {
-                "leads": self._totals.total(), "kept": kept, "duplicates": self._totals[ItemStatus.SKIPPED],
-                "invalid": self._totals[ItemStatus.FAILED],
-            },
-            "columns": [
-                *(self._column(str(field), plan["columns"].get(field), str(field), kept) for field in LABELS),
-                *(self._column(name, name, f"extra:{name}", kept) for name in plan["extra"]),
-            ],
-            "scores": {f"{tens * 10}-{100 if tens == 9 else tens * 10 + 9}": self._scores[tens] for tens in range(10)},
-            "reasons": dict(self._reasons.most_common(MOST_REASONS)),
-            "notKept": dict(self._left_out.most_common(MOST_REASONS)),
-            "rowsMissingInXlsx": cut_rows,
-        }
-
-    def _column(self, name: str, heading: str | None, key: str, kept: int) -> dict[str, Any]:
-        filled = self._filled[key]
-        return {"name": name, "heading": heading, "filled": filled, "percent": round(100 * filled / kept, 1) if kept else 0.0}
+VERSION = "1"
+"""Of the rules: it goes up when the same file can give another result."""
+BAND = 10
 
 
-def _kind_of(item: ItemResult) -> str:
-    """Why a lead was not kept, without what belongs to this one row alone."""
-    if item.skip_reason:
-        return "duplicate: " + item.skip_reason.partition(": ")[2].rstrip(".")
-    return f"invalid: {item.error.code}" if item.error else "cancelled"
+class Tally:
+    """Counts while the results go by."""
+
+    def __init__(self) -> None:
+        self.statuses: Counter[ItemStatus] = Counter()
+        self.problems: Counter[str] = Counter()
+        self.repeats: Counter[str] = Counter()
+        self.scores: Counter[int] = Counter()
+        self.reasons: Counter[tuple[str, ...]] = Counter()
+        self.filled: Counter[tuple[bool, ...]] = Counter()
+
+    def add_kept(self, lead: dict[str, Any], values: Values) -> None:
+        """One lead that is kept."""
+        self.statuses[ItemStatus.COMPLETED] += 1
+        self.scores[lead["score"]] += 1
+        self.reasons[tuple(lead["reasons"])] += 1
+        self.filled[tuple([value is not None for value in values])] += 1
+
+    def add_left_out(self, status: ItemStatus, result: dict[str, Any]) -> None:
+        """One row that is not kept."""
+        self.statuses[status] += 1
+        if "problem" in result:
+            self.problems[f"It has {result['problem']}."] += 1
+        if "duplicateBy" in result:
+            self.repeats[result["duplicateBy"]] += 1
+
+
+def make_report(
+    plan: Plan, options: LeadsOptions, tally: Tally, headings: Sequence[str], notes: Sequence[str]
+) -> dict[str, Any]:
+    """The report as docs/leads.md describes it."""
+    kept = tally.statuses[ItemStatus.COMPLETED]
+    layout = plan.mapping.to_json()
+    return {
+        "processor": {"kind": "leads", "version": VERSION},
+        "file": plan.file_name,
+        "sheet": plan.sheet,
+        "readAs": plan.about,
+        "options": options.model_dump(mode="json", by_alias=True),
+        "headerRow": layout["headerRow"],
+        "columns": [{key: value for key, value in one.items() if key != "index"} for one in layout["columns"]],
+        "totals": {
+            "leads": tally.statuses.total(),
+            "kept": kept,
+            "duplicates": tally.statuses[ItemStatus.SKIPPED],
+            "invalid": tally.statuses[ItemStatus.FAILED],
+        },
+        "duplicatesBy": {rule: tally.repeats[rule] for rule in ("email", "phone", "name")},
+        "invalidBecause": counted(tally.problems),
+        "fill": fill_counts(tally.filled, headings, kept),
+        "score": {
+            "average": round(sum(points * count for points, count in tally.scores.items()) / kept, 1) if kept else None,
+            "histogram": histogram(tally.scores),
+        },
+        "reasons": counted(single_reasons(tally.reasons)),
+        "notes": [*plan.warnings, *notes],
+    }
+
+
+def counted(counts: Counter[str]) -> list[dict[str, Any]]:
+    """Sentences with how often each applies, the commonest first."""
+    ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    return [{"reason": reason, "count": count} for reason, count in ordered]
+
+
+def single_reasons(combined: Counter[tuple[str, ...]]) -> Counter[str]:
+    """How often each reason applies."""
+    single: Counter[str] = Counter()
+    for reasons, count in combined.items():
+        for reason in reasons:
+            single[reason] += count
+    return single
+
+
+def fill_counts(filled: Counter[tuple[bool, ...]], headings: Sequence[str], kept: int) -> list[dict[str, Any]]:
+    """For each column of leads.csv, how many of the kept leads have a value in it, and what percentage that is."""
+    counts = [0] * len(headings)
+    for pattern, count in filled.items():
+        for place, is_filled in enumerate(pattern):
+            counts[place] += count * is_filled
+    return [
+        {"column": heading, "count": count, "percent": round(100 * count / kept, 1) if kept else 0.0}
+        for heading, count in zip(headings, counts, strict=True)
+    ]
+
+
+def histogram(scores: Counter[int]) -> list[dict[str, int]]:
+    """Ten bands of scores: 0 to 9, 10 to 19, …, 90 to 100."""
+    bands = Counter({min(points // BAND, BAND - 1): 0 for points in range(100)})
+    for points, count in scores.items():
+        bands[min(points // BAND, BAND - 1)] += count
+    return [
+        {"from": band * BAND, "to": 100 if band == BAND - 1 else band * BAND + BAND - 1, "count": bands[band]}
+        for band in range(BAND)
+    ]

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TypeAlias
 
@@ -15,7 +16,9 @@ NOT_IN_XML = "\ufffe\uffff"
 JOINERS = "\u200c\u200d"
 ERROR_VALUES = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"})
 LARGEST_EXACT = 2**53
-ASCII_PUNCTUATION = re.compile(r"[^a-z0-9]+")
+TO_SPACES = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum()})
+ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+"""How Excel writes what XML cannot hold: `_x000D_` is a carriage return (ECMA-376-1, 22.9.2.19)."""
 
 
 def clean_cell(value: Cell) -> str | None:
@@ -48,8 +51,10 @@ def number_text(value: float) -> str | None:
 def clean_text(value: str) -> str | None:
     """`value` in Unicode form NFC, without control and zero-width characters, with single spaces, trimmed.
 
-    Line breaks become spaces. Zero-width joiners stay, but not at the ends: Persian, Indic scripts and emoji need them.
+    Line breaks become spaces, `_x000D_` too. Zero-width joiners stay, but not at the ends: Persian, Indic scripts and emoji need them.
     """
+    if "_x" in value:
+        value = ESCAPED.sub(lambda match: chr(int(match[1], 16)), value)
     if not (value.isascii() and value.isprintable()):
         value = plain_characters(value)
     value = value.strip()
@@ -79,6 +84,29 @@ def seen(character: str) -> str:
 def fold(value: str) -> str:
     """`value` for comparing: NFKC, case folded, punctuation and symbols as spaces, single spaces."""
     if value.isascii():
-        return " ".join(ASCII_PUNCTUATION.sub(" ", value.lower()).split())
+        return " ".join(value.lower().translate(TO_SPACES).split())
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value.replace("İ", "i")).casefold())
     return " ".join("".join(" " if unicodedata.category(one)[0] in "PSZ" else one for one in plain).split())
+
+
+def clean_row(cells: Sequence[Cell]) -> list[str | None]:
+    """All cells of a row, each as `clean_cell` makes it.
+
+    Most rows are plain ASCII without a space too many, which one look at all their text tells.
+    """
+    text = "|".join([cell for cell in cells if type(cell) is str])
+    if is_clean(text):
+        return [(cell or None) if type(cell) is str else clean_cell(cell) for cell in cells]
+    return [clean_cell(cell) for cell in cells]
+
+
+def is_clean(text: str) -> bool:
+    """Whether cells joined by `|` need no cleaning: nothing invisible or escaped, no spare spaces, no errors."""
+    return (
+        text.isascii()
+        and text.isprintable()
+        and len(text) <= MAX_CELL_CHARACTERS
+        and not ("  " in text or " |" in text or "| " in text or "#" in text or "_x" in text)
+        and text[:1] != " "
+        and text[-1:] != " "
+    )

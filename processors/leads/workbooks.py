@@ -1,6 +1,5 @@
 """Reading .xlsx, .xlsb, .xls and .ods workbooks with calamine, after looking whether that is safe."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from processors.leads.tables import MAX_COLUMNS, Row, Table
 from processors.leads.text import Cell
 from processors.leads.used_range import check_workbook
 
-ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 SHEETS_NAMED = 20
 
 
@@ -84,11 +82,4 @@ def sheet_rows(sheet: CalamineSheet) -> Iterator[Row]:
     """All rows from row 1 on; the sheet's memory is free when they are read and nobody else holds it."""
     margin: list[Cell] = [None] * (sheet.start[1] if sheet.start else 0)
     for number, cells in enumerate(sheet.iter_rows(), 1):
-        yield number, [*margin, *map(unescape, cells)] if margin else list(map(unescape, cells))
-
-
-def unescape(cell: Cell) -> Cell:
-    """`cell` with `_x000D_` and the like as the characters they stand for (ECMA-376, ST_Xstring)."""
-    if isinstance(cell, str) and "_x" in cell:
-        return ESCAPED.sub(lambda match: chr(int(match[1], 16)), cell)
-    return cell
+        yield number, [*margin, *cells] if margin else cells

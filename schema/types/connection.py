@@ -31,8 +31,6 @@ class Edge(Generic[T]):
     node: T = strawberry.field(description="The row.")
 
 
-
-
 async def _total_count(root: "Connection[Any]") -> int:
     return await count_listed(root.page.listing)
 
@@ -45,7 +43,9 @@ class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The rows with their cursors.")
     nodes: list[T] = strawberry.field(description="The rows.")
     page_info: PageInfo = strawberry.field(description="What lies before and after.")
-    total_count: int = strawberry.field(resolver=_total_count, description="Of the whole list. Counted only when asked for.")
+    total_count: int = strawberry.field(
+        resolver=_total_count, description="Of the whole list. Counted only when asked for."
+    )
 
 
 def connection_of(page: Page, node_of: Callable[[dict[str, Any]], T]) -> Connection[T]:
@@ -56,7 +56,9 @@ def connection_of(page: Page, node_of: Callable[[dict[str, Any]], T]) -> Connect
         edges=[Edge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)],
         nodes=nodes,
         page_info=PageInfo(
-            has_next_page=page.has_next, has_previous_page=page.has_previous,
-            start_cursor=page.cursors[0] if page.cursors else None, end_cursor=page.cursors[-1] if page.cursors else None,
+            has_next_page=page.has_next,
+            has_previous_page=page.has_previous,
+            start_cursor=page.cursors[0] if page.cursors else None,
+            end_cursor=page.cursors[-1] if page.cursors else None,
         ),
     )

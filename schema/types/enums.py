@@ -11,8 +11,17 @@ from jobs.actions import JobAction
 from jobs.queries import JobOrderField
 
 __all__ = [
-    "ErrorCode", "FileRole", "ItemStatus", "JobAction", "JobOrderField", "JobStatus", "JobType", "LogLevel",
-    "OrderDirection", "Role", "UploadStatus",
+    "ErrorCode",
+    "FileRole",
+    "ItemStatus",
+    "JobAction",
+    "JobOrderField",
+    "JobStatus",
+    "JobType",
+    "LogLevel",
+    "OrderDirection",
+    "Role",
+    "UploadStatus",
 ]
 
 
@@ -48,41 +57,57 @@ _describe(
 _describe(
     ItemStatus,
     "The life of an item.",
-    PENDING="Not begun.", PROCESSING="A worker is at it.", COMPLETED="Done; see result.", FAILED="See error.",
-    SKIPPED="Not needed; see skipReason.", CANCELLED="Its job ended before its turn.",
+    PENDING="Not begun.",
+    PROCESSING="A worker is at it.",
+    COMPLETED="Done; see result.",
+    FAILED="See error.",
+    SKIPPED="Not needed; see skipReason.",
+    CANCELLED="Its job ended before its turn.",
 )
 _describe(
     UploadStatus,
     "The life of an upload.",
-    UPLOADING="Bytes are missing.", FINALISING="All bytes are here and are being checked.",
-    COMPLETED="The whole file is here.", REJECTED="Refused after it was here; see error.",
-    EXPIRED="Not finished in time; its bytes are gone.", DELETED="Removed by its owner.",
+    UPLOADING="Bytes are missing.",
+    FINALISING="All bytes are here and are being checked.",
+    COMPLETED="The whole file is here.",
+    REJECTED="Refused after it was here; see error.",
+    EXPIRED="Not finished in time; its bytes are gone.",
+    DELETED="Removed by its owner.",
 )
 _describe(
-    LogLevel, "How much a log line matters.",
-    DEBUG="For authors of processors.", INFO="What happens.", SUCCESS="What went well.",
-    WARNING="What a person might look at.", ERROR="What went wrong.",
+    LogLevel,
+    "How much a log line matters.",
+    DEBUG="For authors of processors.",
+    INFO="What happens.",
+    SUCCESS="What went well.",
+    WARNING="What a person might look at.",
+    ERROR="What went wrong.",
 )
 _describe(
-    FileRole, "What a file is for.",
-    INPUT="What went in.", INTERMEDIATE="Between two stages.", RESULT="What came out.", REPORT="About what came out.",
+    FileRole,
+    "What a file is for.",
+    INPUT="What went in.",
+    INTERMEDIATE="Between two stages.",
+    RESULT="What came out.",
+    REPORT="About what came out.",
 )
 _describe(
-    Role, "What a user may do.",
-    USER="Reaches their own objects.", ADMIN="Reaches everything.", WORKER="Claims tasks and reports on them.",
+    Role,
+    "What a user may do.",
+    USER="Reaches their own objects.",
+    ADMIN="Reaches everything.",
+    WORKER="Claims tasks and reports on them.",
 )
 _describe(
-    JobType, "The three types of job.",
-    TASK="One result from one or a few files.", BATCH="Many alike items.", DOWNLOAD="What one URL leads to.",
+    JobType,
+    "The three types of job.",
+    TASK="One result from one or a few files.",
+    BATCH="Many alike items.",
+    DOWNLOAD="What one URL leads to.",
 )
 _describe(
-    JobAction, "What may be done with a job now.",
-    RETRY="Do it all again.", RETRY_FAILED_ITEMS="Do again what failed.",
+    JobAction, "What may be done with a job now.", RETRY="Do it all again.", RETRY_FAILED_ITEMS="Do again what failed."
 )
-_describe(
-    JobOrderField, "What a list of jobs is ordered by.")
-_describe(
-    OrderDirection, "Which end comes first.", ASC="Smallest first.", DESC="Largest first.")
-_describe(
-    ErrorCode, "Every refusal's `extensions.code`; the same words on the HTTP routes."
-)
+_describe(JobOrderField, "What a list of jobs is ordered by.")
+_describe(OrderDirection, "Which end comes first.", ASC="Smallest first.", DESC="Largest first.")
+_describe(ErrorCode, "Every refusal's `extensions.code`; the same words on the HTTP routes.")

@@ -5,12 +5,12 @@ from datetime import datetime
 import strawberry
 
 import models
+from models.fields import now
 from results.links import file_path
 from schema.context import Context, Info
 from schema.types.enums import FileRole
 from schema.types.node import Node
 from schema.types.scalars import BigInt
-from models.fields import now
 
 
 @strawberry.type(description="Bytes that go out: an input, a result, a report.")
@@ -33,8 +33,14 @@ def file_type(file: models.File, context: Context) -> File:
     """The row as clients see it."""
     path = file_path(context.means.signer, file.id, file.name, now())
     return File(
-        id=strawberry.ID(file.id), name=file.name, role=file.role, content_type=file.content_type,
-        size=BigInt(file.size_bytes), sha256=file.sha256, url=context.base_url + path, created_at=file.created_at,
+        id=strawberry.ID(file.id),
+        name=file.name,
+        role=file.role,
+        content_type=file.content_type,
+        size=BigInt(file.size_bytes),
+        sha256=file.sha256,
+        url=context.base_url + path,
+        created_at=file.created_at,
         expires_at=file.expires_at,
     )
 

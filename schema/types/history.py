@@ -39,7 +39,11 @@ def event_type(row: dict[str, Any]) -> JobEvent:
     """The row as clients see it."""
     event = models.JobEvent._init_from_db(**row)  # noqa: SLF001  the ORM's own way, without a query
     return JobEvent(
-        id=strawberry.ID(str(event.id)), at=event.at, attempt=event.attempt, status=event.status, stage=event.stage,
+        id=strawberry.ID(str(event.id)),
+        at=event.at,
+        attempt=event.attempt,
+        status=event.status,
+        stage=event.stage,
         message=event.message,
     )
 
@@ -49,5 +53,9 @@ def line_type(row: dict[str, Any]) -> LogEntry:
     columns = {name: row[name] for name in ("id", "job_id", "level", "message", "at")}
     line = models.LogEntry._init_from_db(**columns)  # noqa: SLF001  the ORM's own way, without a query
     return LogEntry(
-        id=strawberry.ID(str(line.id)), job_id=strawberry.ID(line.job_id), level=line.level, message=line.message, at=line.at
+        id=strawberry.ID(str(line.id)),
+        job_id=strawberry.ID(line.job_id),
+        level=line.level,
+        message=line.message,
+        at=line.at,
     )

@@ -18,7 +18,9 @@ class CreateUploadInput:
 
     filename: str = strawberry.field(description="For people; never a path.")
     size: BigInt | None = strawberry.field(default=None, description="Bytes in all.")
-    content_type: str | None = strawberry.field(default=None, description="Media type; application/octet-stream if left out.")
+    content_type: str | None = strawberry.field(
+        default=None, description="Media type; application/octet-stream if left out."
+    )
     external_id: str | None = strawberry.field(default=None, description="The client's own key.")
 
 
@@ -27,7 +29,9 @@ class LeadsOptionsInput:
     """Becomes the options of the processor `leads`."""
 
     batch_size: int = strawberry.field(default=100, description="Rows in one slice: 1 to 10,000.")
-    sheet: str | None = strawberry.field(default=None, description="Name of the sheet; the first with a table if left out.")
+    sheet: str | None = strawberry.field(
+        default=None, description="Name of the sheet; the first with a table if left out."
+    )
     columns: Json | None = strawberry.field(
         default=None, description="Which column holds which field; found from the header row where left out."
     )
@@ -38,7 +42,12 @@ class LeadsOptionsInput:
 
     def as_options(self) -> dict[str, Any]:
         """The options under the processor's own names."""
-        options: dict[str, Any] = {"batchSize": self.batch_size, "sheet": self.sheet, "columns": self.columns, "country": self.country}
+        options: dict[str, Any] = {
+            "batchSize": self.batch_size,
+            "sheet": self.sheet,
+            "columns": self.columns,
+            "country": self.country,
+        }
         return {name: value for name, value in options.items() if value is not None}
 
 
@@ -99,7 +108,7 @@ class CreateBatchInput:
         for name, value, limit in (("title", self.title, 500), ("externalId", self.external_id, 255)):
             if value is not None and len(value) > limit:
                 raise Refusal(ErrorCode.BAD_INPUT, f"{name} has at most {limit} characters.", f"input.{name}")
-        if not -100 <= self.priority <= 100:  # noqa: PLR2004  the range that the description gives
+        if not -100 <= self.priority <= 100:
             raise Refusal(ErrorCode.BAD_INPUT, "priority is -100 to 100.", "input.priority")
         upload_ids = [str(id_) for id_ in self.upload_ids]
         return NewJob(kind, options, upload_ids, self.title, self.external_id, self.priority, self.auto_start)
@@ -146,7 +155,14 @@ def criteria_of(filter_: JobFilter | None, *types: JobType) -> JobCriteria:
     given = filter_ or JobFilter()
     wanted = [type_ for type_ in types if given.types is None or type_ in given.types] if types else given.types
     return JobCriteria(
-        ids=given.ids, types=wanted, kinds=given.kinds, statuses=given.statuses, is_active=given.is_active,
-        search=given.search, reference=given.reference, created_after=given.created_after,
-        created_before=given.created_before, owner_id=given.owner_id,
+        ids=given.ids,
+        types=wanted,
+        kinds=given.kinds,
+        statuses=given.statuses,
+        is_active=given.is_active,
+        search=given.search,
+        reference=given.reference,
+        created_after=given.created_after,
+        created_before=given.created_before,
+        owner_id=given.owner_id,
     )

@@ -47,10 +47,19 @@ def item_row_type(row: dict[str, Any]) -> JobItem:
 def item_type(item: models.Item) -> JobItem:
     """The row as clients see it."""
     return JobItem(
-        id=strawberry.ID(item.id), index=item.index, name=item.name, status=item.status,
+        id=strawberry.ID(item.id),
+        index=item.index,
+        name=item.name,
+        status=item.status,
         error=error_type(item.error_code, item.error_message, is_retryable=item.error_is_retryable, at=item.updated_at),
-        result=item.result, url=item.url, size=_big(item.size_bytes), processed_bytes=_big(item.processed_bytes),
-        skip_reason=item.skip_reason, needs_review=item.needs_review, attempt=item.attempt, updated_at=item.updated_at,
+        result=item.result,
+        url=item.url,
+        size=_big(item.size_bytes),
+        processed_bytes=_big(item.processed_bytes),
+        skip_reason=item.skip_reason,
+        needs_review=item.needs_review,
+        attempt=item.attempt,
+        updated_at=item.updated_at,
     )
 
 

@@ -1,17 +1,17 @@
 """Jobs: the interface and what implements it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import strawberry
 
 import models
 from base import words
+from base.errors import Refusal
 from jobs.actions import actions_of
 from jobs.progress import UPLOAD_STAGE, completion_of, seconds_left
 from jobs.queries import page_events, page_items, page_job_uploads, page_lines
 from models.fields import now
-
 from processors.contract import StageInfo
 from processors.registry import find_processor
 from results.links import bundle_path
@@ -45,7 +45,9 @@ class Progress:
     percentage: float = strawberry.field(
         description="0 to 100, two decimals; never falls within one attempt; 100 only when COMPLETED."
     )
-    total_items: int | None = strawberry.field(description="Null until known. Leads, sheets, audio files, downloaded files.")
+    total_items: int | None = strawberry.field(
+        description="Null until known. Leads, sheets, audio files, downloaded files."
+    )
     processed_items: int = strawberry.field(description="Completed + failed + skipped.")
     failed_items: int = strawberry.field(description="Items that failed.")
     skipped_items: int = strawberry.field(description="Items that were not needed.")
@@ -72,9 +74,7 @@ async def _queue_position(root: "Job", info: Info) -> int | None:
     return await info.context.loaders.queue_positions.load(root.row.id)
 
 
-async def _uploads(
-    root: "Job", info: Info, first: int | None = None, after: str | None = None
-) -> Connection[Upload]:
+async def _uploads(root: "Job", info: Info, first: int | None = None, after: str | None = None) -> Connection[Upload]:
     page = await page_job_uploads(root.row.id, Window(first, after))
     return connection_of(page, upload_row_type(info.context))
 
@@ -84,17 +84,27 @@ async def _files(root: "Job", info: Info, role: FileRole | None = None) -> list[
     return [file_type(file, info.context) for file in files if role is None or file.role is role]
 
 
-async def _items(  # noqa: PLR0913  the arguments of the contract
-    root: "Job", status: ItemStatus | None = None, needs_review: bool | None = None, first: int | None = None,
-    after: str | None = None, last: int | None = None, before: str | None = None, offset: int | None = None,
+async def _items(
+    root: "Job",
+    status: ItemStatus | None = None,
+    needs_review: bool | None = None,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+    offset: int | None = None,
 ) -> Connection[JobItem]:
     window = Window(first, after, last, before, offset)
     return connection_of(await page_items(root.row.id, status, window, needs_review=needs_review), item_row_type)
 
 
-async def _logs(  # noqa: PLR0913  the arguments of the contract
-    root: "Job", min_level: LogLevel = LogLevel.INFO, first: int | None = None, after: str | None = None,
-    last: int | None = None, before: str | None = None,
+async def _logs(
+    root: "Job",
+    min_level: LogLevel = LogLevel.INFO,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
 ) -> Connection[LogEntry]:
     return connection_of(await page_lines(root.row.id, min_level, Window(first, after, last, before)), line_type)
 
@@ -135,7 +145,9 @@ class Job(Node):
     attempt: int = strawberry.field(description="From 1; retryJob adds one.")
     version: int = strawberry.field(description="Grows with every change that a subscriber can see.")
     priority: int = strawberry.field(description="Higher goes first.")
-    queue_position: int | None = strawberry.field(resolver=_queue_position, description="1 = next; null when not PENDING.")
+    queue_position: int | None = strawberry.field(
+        resolver=_queue_position, description="1 = next; null when not PENDING."
+    )
     uploads: Connection[Upload] = strawberry.field(resolver=_uploads, description="Its inputs.")
     files: list[File] = strawberry.field(
         resolver=_files, description="The job's own files; those of an item are at the item."
@@ -180,15 +192,35 @@ def batch_type(job: models.Job, context: Context) -> Batch:
     moment = now()
     is_completed = job.status is words.JobStatus.COMPLETED
     return Batch(
-        row=job, id=strawberry.ID(job.id), kind=job.kind, title=job.title, external_id=job.external_id, status=job.status,
-        status_message=job.status_message, is_active=job.status.is_active, awaiting=job.awaiting,
-        has_failures=job.failed_items > 0, actions=actions_of(job), stage=job.stage, stages=stages_of(job),
+        row=job,
+        id=strawberry.ID(job.id),
+        kind=job.kind,
+        title=job.title,
+        external_id=job.external_id,
+        status=job.status,
+        status_message=job.status_message,
+        is_active=job.status.is_active,
+        awaiting=job.awaiting,
+        has_failures=job.failed_items > 0,
+        actions=actions_of(job),
+        stage=job.stage,
+        stages=stages_of(job),
         progress=progress_of(job, moment),
-        error=error_type(job.error_code, job.error_message, is_retryable=job.error_is_retryable, at=job.error_at or moment),
-        attempt=job.attempt, version=job.version, priority=job.priority,
+        error=error_type(
+            job.error_code, job.error_message, is_retryable=job.error_is_retryable, at=job.error_at or moment
+        ),
+        attempt=job.attempt,
+        version=job.version,
+        priority=job.priority,
         bundle_url=context.base_url + bundle_path(context.means.signer, job.id, moment) if is_completed else None,
-        created_at=job.created_at, updated_at=job.updated_at, started_at=job.started_at, finished_at=job.finished_at,
-        expires_at=job.expires_at, deleted_at=job.deleted_at, options=job.options, total_size=BigInt(job.total_size),
+        created_at=job.created_at,
+        updated_at=job.updated_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        expires_at=job.expires_at,
+        deleted_at=job.deleted_at,
+        options=job.options,
+        total_size=BigInt(job.total_size),
         reference=job.reference,
     )
 
@@ -199,12 +231,18 @@ _TYPES: dict[words.JobType, Callable[[models.Job, Context], Job]] = {words.JobTy
 def progress_of(job: models.Job, moment: datetime) -> Progress:
     """The counters of `job` as clients see them at `moment`."""
     return Progress(
-        percentage=round(job.percentage, 2), total_items=job.total_items,
-        processed_items=job.completed_items + job.failed_items + job.skipped_items, failed_items=job.failed_items,
-        skipped_items=job.skipped_items, total_batches=job.total_slices, completed_batches=job.completed_slices,
+        percentage=round(job.percentage, 2),
+        total_items=job.total_items,
+        processed_items=job.completed_items + job.failed_items + job.skipped_items,
+        failed_items=job.failed_items,
+        skipped_items=job.skipped_items,
+        total_batches=job.total_slices,
+        completed_batches=job.completed_slices,
         total_bytes=None if job.total_bytes is None else BigInt(job.total_bytes),
-        processed_bytes=BigInt(job.processed_bytes), bytes_per_second=_byte_rate(job),
-        eta_seconds=seconds_left(job, moment), estimated_completion=completion_of(job, moment),
+        processed_bytes=BigInt(job.processed_bytes),
+        bytes_per_second=_byte_rate(job),
+        eta_seconds=seconds_left(job, moment),
+        estimated_completion=completion_of(job, moment),
     )
 
 
@@ -215,7 +253,7 @@ def stages_of(job: models.Job) -> list[Stage]:
     has_bytes = not is_uploading and job.processed_bytes == job.total_bytes
     stages = [_stage(UPLOAD_STAGE, "Receiving the file", 100.0 if has_bytes else bytes_done, job)]
     before = 0.0
-    for stage in find_processor(job.kind).stages:
+    for stage in _stages_of_kind(job.kind):
         stages.append(_stage(stage.name, stage.label, _part_of(stage, before, job.percentage), job))
         before += stage.share
     return stages
@@ -223,7 +261,7 @@ def stages_of(job: models.Job) -> list[Stage]:
 
 def _stage(name: str, label: str, percentage: float, job: models.Job) -> Stage:
     percentage = round(min(max(percentage, 0.0), 100.0), 2)
-    if percentage == 100 or job.status is words.JobStatus.COMPLETED:  # noqa: PLR2004  percent
+    if percentage == 100 or job.status is words.JobStatus.COMPLETED:
         return Stage(name=name, label=label, status=words.ItemStatus.COMPLETED, percentage=100.0)
     is_present = job.stage == name and job.status.is_active
     status = words.ItemStatus.PROCESSING if is_present else words.ItemStatus.PENDING
@@ -233,8 +271,16 @@ def _stage(name: str, label: str, percentage: float, job: models.Job) -> Stage:
     return Stage(name=name, label=label, status=status, percentage=percentage)
 
 
+def _stages_of_kind(kind: str) -> Sequence[StageInfo]:
+    """None for a kind whose package is no longer installed: its jobs stay readable."""
+    try:
+        return find_processor(kind).stages
+    except Refusal:
+        return ()
+
+
 def _part_of(stage: StageInfo, before: float, percentage: float) -> float:
-    return 100 * (percentage - before) / stage.share
+    return 100 * (percentage - before) / stage.share if stage.share else 0.0
 
 
 def _byte_rate(job: models.Job) -> float | None:

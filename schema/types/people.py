@@ -38,14 +38,21 @@ class Session:
 def user_type(user: models.User) -> User:
     """The row as clients see it."""
     return User(
-        id=strawberry.ID(user.id), username=user.username, role=user.role, is_anonymous=user.is_anonymous,
-        is_disabled=user.is_disabled, created_at=user.created_at,
+        id=strawberry.ID(user.id),
+        username=user.username,
+        role=user.role,
+        is_anonymous=user.is_anonymous,
+        is_disabled=user.is_disabled,
+        created_at=user.created_at,
     )
 
 
 def session_type(opened: OpenSession) -> Session:
     """The opened session as clients see it."""
     return Session(
-        access_token=opened.access_token, expires_at=opened.expires_at, refresh_token=opened.refresh_token,
-        refresh_expires_at=opened.refresh_expires_at, user=user_type(opened.user),
+        access_token=opened.access_token,
+        expires_at=opened.expires_at,
+        refresh_token=opened.refresh_token,
+        refresh_expires_at=opened.refresh_expires_at,
+        user=user_type(opened.user),
     )

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any, NewType
 
+import orjson
 import strawberry
+from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 from base.errors import rfc3339
@@ -15,31 +17,48 @@ _LARGEST = 2**53 - 1
 
 
 def parse_instant(value: Any) -> datetime:
-    """An RFC 3339 date-time with a zone. Raises ValueError for anything else."""
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    if moment is None or moment.tzinfo is None:
-        message = "A DateTime is written in RFC 3339 with its zone, for example 2026-11-21T10:00:00Z."
-        raise ValueError(message)
-    return moment.astimezone(UTC)
+    """An RFC 3339 date-time with a zone. Raises GraphQLError for anything else."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if moment is not None and moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    message = "A DateTime is written in RFC 3339 with its zone, for example 2026-11-21T10:00:00Z."
+    raise GraphQLError(message)
 
 
 def parse_big_int(value: Any) -> int:
-    """A JSON number without fraction. Raises ValueError outside of ±(2^53 - 1)."""
+    """A JSON number without fraction. Raises GraphQLError outside of ±(2^53 - 1)."""
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST:
         message = "A BigInt is a whole number of at most 2^53 - 1."
-        raise ValueError(message)
+        raise GraphQLError(message)
+    return value
+
+
+def parse_json(value: Any) -> Any:
+    """Any JSON value that can be stored and sent again. Raises GraphQLError for one that cannot."""
+    try:
+        text = orjson.dumps(value)
+    except (TypeError, ValueError):
+        text = b""
+    if not text or b"\\u0000" in text:
+        message = "This JSON nests too deep, or holds a number of more than 64 bits or a null character."
+        raise GraphQLError(message)
     return value
 
 
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
-        name="DateTime", description="RFC 3339, always UTC, ends in Z.", serialize=rfc3339, parse_value=parse_instant,
+        name="DateTime", description="RFC 3339, always UTC, ends in Z.", serialize=rfc3339, parse_value=parse_instant
     ),
     BigInt: strawberry.scalar(
-        name="BigInt", serialize=int, parse_value=parse_big_int,
+        name="BigInt",
+        serialize=int,
+        parse_value=parse_big_int,
         description="Integer up to 2^53 - 1, a JSON number (GraphQL's Int ends at 2^31 - 1). Sizes are bytes.",
     ),
     Json: strawberry.scalar(
-        name="JSON", description="Any JSON value.", serialize=lambda value: value, parse_value=lambda value: value,
+        name="JSON", description="Any JSON value.", serialize=lambda value: value, parse_value=parse_json
     ),
 }

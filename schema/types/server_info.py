@@ -39,7 +39,11 @@ class ServerInfo:
 def processor_type(processor: Processor) -> ProcessorInfo:
     """The processor as clients see it."""
     return ProcessorInfo(
-        kind=processor.kind, type=processor.job_type, description=processor.description, accept=list(processor.accept),
-        max_files=processor.max_files, stages=[stage.name for stage in processor.stages],
+        kind=processor.kind,
+        type=processor.job_type,
+        description=processor.description,
+        accept=list(processor.accept),
+        max_files=processor.max_files,
+        stages=[stage.name for stage in processor.stages],
         options_schema=Json(processor.options.model_json_schema(by_alias=True)),
     )

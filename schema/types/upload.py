@@ -27,12 +27,12 @@ async def _owner(root: "Upload", info: Info) -> User:
     return user_type(user)
 
 
-async def _jobs(
-    root: "Upload", info: Info
-) -> list[Annotated["Job", strawberry.lazy("schema.types.job")]]:
+async def _jobs(root: "Upload", info: Info) -> list[Annotated["Job", strawberry.lazy("schema.types.job")]]:
     from schema.types.job import job_type  # noqa: PLC0415  the two types name each other
 
-    return [job_type(job, info.context) for job in await info.context.loaders.upload_jobs.load(root.id)]
+    jobs = await info.context.loaders.upload_jobs.load(root.id)
+    # An admin may use somebody else's upload: that job is the admin's alone.
+    return [job_type(job, info.context) for job in jobs if info.context.viewer.may_see(job.owner_id)]
 
 
 @strawberry.type(description="One file coming in, over tus.")
@@ -69,13 +69,21 @@ class Upload(Node):
 def upload_type(upload: models.Upload, context: Context) -> Upload:
     """The row as clients see it."""
     return Upload(
-        id=strawberry.ID(upload.id), owner_id=upload.owner_id, status=upload.status, filename=upload.filename,
-        external_id=upload.external_id, content_type=upload.content_type,
-        size=None if upload.size_bytes is None else BigInt(upload.size_bytes), offset=BigInt(upload.offset_bytes),
-        percentage=_percentage(upload), url=context.base_url + upload_path(context.means.signer, upload.id),
+        id=strawberry.ID(upload.id),
+        owner_id=upload.owner_id,
+        status=upload.status,
+        filename=upload.filename,
+        external_id=upload.external_id,
+        content_type=upload.content_type,
+        size=None if upload.size_bytes is None else BigInt(upload.size_bytes),
+        offset=BigInt(upload.offset_bytes),
+        percentage=_percentage(upload),
+        url=context.base_url + upload_path(context.means.signer, upload.id),
         sha256=upload.sha256 if upload.status is Status.COMPLETED else None,
         error=error_type(upload.error_code, upload.error_message, is_retryable=False, at=upload.updated_at),
-        created_at=upload.created_at, updated_at=upload.updated_at, expires_at=upload.expires_at,
+        created_at=upload.created_at,
+        updated_at=upload.updated_at,
+        expires_at=upload.expires_at,
     )
 
 

@@ -1,7 +1,5 @@
 """An empty database, and passwords that are hashed in no time."""
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -9,7 +7,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from auth import passwords
-from models.database import close_database, open_database, sqlite_path
+from tests.models.database_for_tests import make_template, open_copy
 
 
 @pytest.fixture(autouse=True)
@@ -24,20 +22,11 @@ def light_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with every table and no row; copying it is faster than making it."""
-
-    async def make(folder: Path) -> Path:
-        await open_database("", folder)
-        await close_database()
-        return sqlite_path("", folder)
-
-    return asyncio.run(make(tmp_path_factory.mktemp("empty")))
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_template(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture
-async def database(tmp_path: Path, empty_database: Path) -> AsyncIterator[None]:
-    shutil.copyfile(empty_database, sqlite_path("", tmp_path))
-    await open_database("", tmp_path)
-    yield
-    await close_database()
+async def database(tmp_path: Path, template: Path) -> AsyncIterator[None]:
+    async with open_copy(template, tmp_path):
+        yield

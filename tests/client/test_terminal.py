@@ -20,10 +20,10 @@ def test_without_a_terminal_a_bar_is_a_line_at_every_tenth(capsys: pytest.Captur
         screen.bar("Upload", fraction, "text")
 
     assert capsys.readouterr().out.splitlines() == [
-        "  Upload        0%  text",
-        "  Upload       10%  text",
-        "  Upload       55%  text",
-        "  Upload      100%  text",
+        "  Upload        0 %  text",
+        "  Upload       10 %  text",
+        "  Upload       55 %  text",
+        "  Upload      100 %  text",
     ]
 
 

@@ -56,10 +56,16 @@ async def client_of(url: str) -> AsyncIterator[Redis]:
         yield client
 
 
-async def cut_off(url: str) -> int:
-    """End every connection that listens, as a restart of Redis does; returns how many."""
+def named(url: str, name: str) -> str:
+    """The address with a name for the connections, by which `cut_off` finds them."""
+    return f"{url}{'&' if '?' in url else '?'}client_name={name}"
+
+
+async def cut_off(url: str, name: str) -> int:
+    """End every connection of this name, as a restart of Redis does; returns how many."""
     async with client_of(url) as client:
-        return int(await client.execute_command("CLIENT", "KILL", "TYPE", "pubsub"))
+        ids = [entry["id"] for entry in await client.client_list() if entry["name"] == name]
+        return sum([int(await client.client_kill_filter(_id=id_)) for id_ in ids])
 
 
 async def test_an_event_reaches_every_process_its_own_included(url: str, prefix: str) -> None:
@@ -88,9 +94,9 @@ async def test_installations_with_another_prefix_hear_nothing(url: str, prefix: 
 
 
 async def test_after_a_cut_connection_subscribers_read_anew_and_events_arrive_again(url: str, prefix: str) -> None:
-    async with running(url, prefix) as process:
+    async with running(named(url, prefix), prefix) as process:
         with process.hub.listen(job_topic(JOB)) as mailbox:
-            assert await cut_off(url) >= 1
+            assert await cut_off(url, prefix) >= 1
             await is_told_of_loss(mailbox, seconds=5)
             assert await process.feed.is_alive()
             await process.feed.publish(job_event(2))
@@ -99,9 +105,9 @@ async def test_after_a_cut_connection_subscribers_read_anew_and_events_arrive_ag
 
 async def test_a_loss_is_told_only_once_events_arrive_again(url: str, prefix: str) -> None:
     """Who reads the state when told must miss nothing that happens after."""
-    async with running(url, prefix) as process, client_of(url) as client:
+    async with running(named(url, prefix), prefix) as process, client_of(url) as client:
         with process.hub.listen(job_topic(JOB)) as mailbox:
-            await cut_off(url)
+            await cut_off(url, prefix)
             await is_told_of_loss(mailbox, seconds=5)
             assert await client.pubsub_numsub(f"{prefix}:events") == [(f"{prefix}:events".encode(), 1)]
 

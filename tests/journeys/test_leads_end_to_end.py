@@ -83,13 +83,12 @@ async def test_a_server_killed_during_the_upload_goes_on_at_the_committed_offset
     expected = write_workbook(tmp_path / "leads.xlsx", 2_000)
     upload = await announce(waybill, tmp_path / "leads.xlsx")
     batch_id = await create_batch(waybill, upload["id"], 100)
-    uploader = TusClient(f"{server.base_url}/files/").uploader(
-        str(tmp_path / "leads.xlsx"), chunk_size=8192, url=upload["url"]
-    )
-    await asyncio.to_thread(uploader.upload, 40_960)
-    await server.kill()
-    with pytest.raises((TusCommunicationError, OSError)):
-        await asyncio.to_thread(uploader.upload)
+    with (tmp_path / "leads.xlsx").open("rb") as file:
+        uploader = TusClient(f"{server.base_url}/files/").uploader(file_stream=file, chunk_size=8192, url=upload["url"])
+        await asyncio.to_thread(uploader.upload, 40_960)
+        await server.kill()
+        with pytest.raises((TusCommunicationError, OSError)):
+            await asyncio.to_thread(uploader.upload)
     await server.start()
 
     offset = (await waybill.execute("query ($id: ID!) { upload(id: $id) { offset } }", {"id": upload["id"]}))["upload"]["offset"]

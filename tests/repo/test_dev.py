@@ -64,7 +64,7 @@ def steps(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return done
 
 
-BOTH_STEPS = ["Making .venv", "Fetching packages"]
+BOTH_STEPS = ["Making .venv", "Fetching packages:"]
 
 
 def test_second_set_up_does_nothing_in_less_than_a_tenth_of_a_second(steps: list[str]) -> None:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PROGRAMS = {"server", "worker", "dev"}
 NOT_PROJECT = {"data", "node_modules", "__pycache__"}
 """Folders that running the project leaves; git ignores them."""
-ROOMS = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
+ROOMS = sorted({path.parent.name for path in ROOT.glob("*/__init__.py")} - {"benchmarks"})
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 
 

@@ -1,0 +1,174 @@
+"""The phases with real children: what an item, a plan or a finish that goes wrong takes with it, and what not."""
+
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from base.words import FileRole, ItemStatus, JobStatus
+from models import File, Item, Job, LogEntry, Slice
+from tests.background.floor_for_tests import Floor, on_sqlite
+from tests.workshop import check_counters, item_statuses
+
+BUG = "Processing failed because of an error in the program. It was logged."
+CRASH = "The program that does the processing ended unexpectedly."
+MEMORY = "Processing needed more than 256 MiB of memory."
+NO_RESULT = "The processor gave no result for this item."
+NO_REASON = "The processor did not say why this item failed."
+
+
+async def test_a_job_is_done_and_its_finish_sees_every_result_in_order(floor: Floor) -> None:
+    job = await floor.run(await floor.add_job(sizes=[3, 2], acts={1: "skip", 3: "give_up"}))
+    assert (job.status, job.percentage, job.stage) == (JobStatus.COMPLETED, 100.0, None)
+    await check_counters(job.id)
+    assert (job.completed_items, job.failed_items, job.skipped_items, job.completed_slices) == (3, 1, 1, 2)
+    report = await floor.report(job)
+    assert [(index, status) for index, status, _ in report] == [
+        (0, "COMPLETED"), (1, "SKIPPED"), (2, "COMPLETED"), (3, "FAILED"), (4, "COMPLETED"),
+    ]  # fmt: skip
+    assert [values["index"] for _, status, values in report if status == "COMPLETED"] == [0, 2, 4]
+    roles = {file.name: file.role for file in await File.filter(job_id=job.id)}
+    assert roles == {"spool.txt": FileRole.INTERMEDIATE, "report.json": FileRole.REPORT}
+    lines = [(str(line.level), line.message) for line in await LogEntry.all().order_by("id")]
+    assert lines == [("INFO", "Planning a.txt."), ("SUCCESS", "4 of 5 items are done, 1 failed.")]
+    assert not list((floor.shop.folder / "work").iterdir())
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        ("hog", MEMORY), ("leave", CRASH), ("fail", BUG), ("yield_nothing", BUG),
+        ("yield_unknown", BUG), ("yield_no_end", NO_REASON), ("yield_no_reason", NO_REASON),
+    ],
+)  # fmt: skip
+async def test_an_item_that_goes_wrong_fails_alone(floor: Floor, act: str, message: str) -> None:
+    with capture_logs():
+        job = await floor.run(await floor.add_job(sizes=[6, 2], acts={2: act}))
+    assert job.status is JobStatus.COMPLETED
+    await check_counters(job.id)
+    assert (await item_statuses(job.id)).count("FAILED") == 1
+    item = await Item.get(job_id=job.id, index=2)
+    assert (item.status, item.error_code, item.error_message) == (ItemStatus.FAILED, "PROCESSING_FAILED", message)
+    assert [index for index, status, _ in await floor.report(job) if status == "COMPLETED"] == [0, 1, 3, 4, 5, 6, 7]
+
+
+@on_sqlite
+@pytest.mark.parametrize("act", ["abort", "fail"])
+async def test_of_a_hundred_items_the_thirty_seventh_fails_alone(floor: Floor, act: str) -> None:
+    with capture_logs():
+        job = await floor.run(await floor.add_job(sizes=[100], acts={37: act}))
+    assert await item_statuses(job.id) == ["COMPLETED"] * 37 + ["FAILED"] + ["COMPLETED"] * 62
+    assert (await check_counters(job.id)).failed_items == 1
+    assert (await Slice.get(job_id=job.id, phase="PROCESS")).crash_count == 0
+
+
+@on_sqlite
+async def test_several_items_that_go_wrong_in_several_ways_fail_alone(floor: Floor) -> None:
+    acts = {0: "abort", 1: "fail", 5: "abort", 9: "leave"}
+    with capture_logs():
+        job = await floor.run(await floor.add_job(sizes=[10], acts=acts))
+    failed = [index for index, status in enumerate(await item_statuses(job.id)) if status == "FAILED"]
+    assert failed == sorted(acts)
+
+
+@on_sqlite
+@pytest.mark.parametrize("index", [2, 5])
+async def test_an_item_that_is_yielded_twice_is_stored_once(floor: Floor, index: int) -> None:
+    with capture_logs():
+        job = await floor.run(await floor.add_job(sizes=[6], acts={index: "yield_twice"}))
+    assert job.status is JobStatus.COMPLETED
+    await check_counters(job.id)
+    assert [item[0] for item in await floor.report(job)] == list(range(6))
+    assert await Item.filter(job_id=job.id).count() == 6
+    stored = await Item.get(job_id=job.id, index=index)
+    assert "again" not in (stored.result or {})
+
+
+@on_sqlite
+async def test_a_bug_at_the_end_of_a_careful_call_fails_no_item(floor: Floor) -> None:
+    with capture_logs():
+        job = await floor.run(await floor.add_job(sizes=[6], acts={1: "fail", 5: "yield_twice"}))
+    assert await item_statuses(job.id) == ["COMPLETED", "FAILED", "COMPLETED", "COMPLETED", "COMPLETED", "COMPLETED"]
+    assert job.status is JobStatus.COMPLETED
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("script", "code", "message", "is_retryable"),
+    [
+        ({"plan": "abort"}, "PROCESSING_FAILED", CRASH, True),
+        ({"plan": "fail"}, "PROCESSING_FAILED", BUG, True),
+        ({"plan": "refuse"}, "CORRUPT_FILE", "The file cannot be read.", False),
+        ({"finish": "abort"}, "PROCESSING_FAILED", CRASH, True),
+        ({"finish": "refuse"}, "CORRUPT_FILE", "The file cannot be read.", False),
+        ({"acts": {2: "refuse"}}, "CORRUPT_FILE", "The file cannot be read.", False),
+    ],
+)
+async def test_what_goes_wrong_for_the_whole_job_fails_it_with_a_sentence(
+    floor: Floor, script: dict[str, Any], code: str, message: str, is_retryable: bool
+) -> None:
+    with capture_logs():
+        job = await floor.run(await floor.add_job(**script))
+    assert (job.status, job.error_code, job.error_message) == (JobStatus.FAILED, code, message)
+    assert (job.error_is_retryable, job.stage) == (is_retryable, None)
+    assert await Slice.filter(status__in=["WAITING", "RUNNING"]).count() == 0
+    assert set(await item_statuses(job.id)) <= {"COMPLETED", "CANCELLED"}
+    assert [(str(line.level), line.message) for line in await LogEntry.all().order_by("-id").limit(1)] == [
+        ("ERROR", message)
+    ]
+    assert not list((floor.shop.folder / "work").iterdir())
+
+
+@pytest.mark.parametrize("sizes", [[], [0], [0, 2, 0]])
+async def test_slices_without_items_and_a_plan_without_slices_are_done(floor: Floor, sizes: list[int]) -> None:
+    job = await floor.run(await floor.add_job(sizes=sizes))
+    assert (job.status, job.total_items, job.total_slices) == (JobStatus.COMPLETED, sum(sizes), len(sizes))
+    assert len(await floor.report(job)) == sum(sizes)
+
+
+@on_sqlite
+async def test_a_finish_without_a_file_completes_the_job(floor: Floor) -> None:
+    job = await floor.run(await floor.add_job(files=False))
+    assert job.status is JobStatus.COMPLETED
+    assert await File.filter(job_id=job.id, role=FileRole.REPORT).count() == 0
+
+
+async def test_when_all_items_fail_the_job_fails_with_its_report(floor: Floor) -> None:
+    job = await floor.run(await floor.add_job(sizes=[2, 1], acts={0: "give_up", 1: "give_up", 2: "give_up"}))
+    assert (job.status, job.error_message) == (JobStatus.FAILED, "All 3 items failed; the report tells why.")
+    assert [status for _, status, _ in await floor.report(job)] == ["FAILED"] * 3
+
+
+async def test_odd_texts_and_a_large_result_pass(floor: Floor) -> None:
+    job = await floor.run(await floor.add_job(sizes=[3], acts={1: "yield_odd_text"}))
+    assert job.status is JobStatus.COMPLETED
+    result = (await Item.get(job_id=job.id, index=1)).result
+    assert (result["text"], len(result["big"])) == ("ab", 2**20)
+    assert "oddline" in {line.message for line in await LogEntry.all()}
+
+
+@on_sqlite
+async def test_files_of_items_are_taken_over(floor: Floor) -> None:
+    job = await floor.run(await floor.add_job(sizes=[3], acts={0: "make_file", 2: "make_file"}))
+    files = await File.filter(job_id=job.id).exclude(item_id=None).order_by("name")
+    items = {item.id: item.index for item in await Item.all()}
+    assert [(items[str(file.item_id)], file.name) for file in files] == [(0, "0.txt"), (2, "2.txt")]
+    assert [floor.storage.path_of(file.storage_key).read_text() for file in files] == ["0", "2"]
+
+
+async def test_progress_within_an_item_moves_the_percentage_by_its_share(floor: Floor) -> None:
+    job = await floor.run(await floor.add_job(sizes=[2, 2], acts={0: "tell_progress"}))
+    assert job.status is JobStatus.COMPLETED
+    told = [event.row["percentage"] for event in floor.shop.events if event.kind == "job"]
+    assert told == sorted(told)
+    between = [percentage for percentage in told if 10 < percentage < 50]
+    assert between
+    assert max(between) <= 10 + 80 * 0.7 * 2 / 4
+
+
+@on_sqlite
+async def test_progress_that_makes_no_sense_harms_nobody(floor: Floor) -> None:
+    job = await floor.run(await floor.add_job(sizes=[2], acts={0: "tell_strange_progress"}))
+    assert job.status is JobStatus.COMPLETED
+    assert await item_statuses(job.id) == ["COMPLETED", "COMPLETED"]

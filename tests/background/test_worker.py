@@ -1,0 +1,285 @@
+"""Workers with real children: cancelling, stopping, dying and going on, and two of them at once."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+from tortoise.connection import get_connection
+
+from background import phases, worker as worker_module
+from background.worker import Worker, worker_name, worker_prefix
+from base.words import JobStatus
+from jobs.claims import claim_slice, recover_slices, sweep_leases
+from jobs.lifecycle import cancel_job, retry_job
+from jobs.rows import fetch
+from models import File, Item, Job, JobEvent, Slice
+from tests.background.floor_for_tests import Floor, on_sqlite, wait_for_status, wait_until
+from tests.databases import read_tables
+from tests.workshop import check_counters, item_statuses
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+async def pid_told(folder: Path) -> int:
+    await wait_until((folder / "pid").exists)
+    return int((folder / "pid").read_text())
+
+
+async def cancel(floor: Floor, job: Job) -> Job:
+    return await cancel_job(floor.shop.viewer, job.id, floor.shop.outbox)
+
+
+async def abandon(worker: Worker, task: asyncio.Task[None]) -> None:
+    """Have a worker vanish as one does that is killed: its children die and it says nothing to the database."""
+
+    async def say_nothing(*_: object, **__: object) -> None:
+        return
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker_module, "release_slice", say_nothing)
+        await worker.stop()
+        await task
+
+
+async def expire_leases() -> None:
+    await fetch(get_connection("default"), "UPDATE slices SET lease_expires_at = lease_expires_at - 21")
+
+
+async def test_cancelling_a_busy_loop_takes_less_than_two_seconds_and_nothing_is_written_afterwards(floor: Floor) -> None:
+    job = await floor.add_job(sizes=[2, 3, 2], acts={4: "burn"})
+    worker = await floor.worker(count=1)
+    task = asyncio.create_task(worker.work())
+    pid = await pid_told(floor.shop.folder)
+    begin = time.monotonic()
+    assert (await cancel(floor, job)).status is JobStatus.CANCELLING
+    await wait_for_status(job, JobStatus.CANCELLED, 2)
+    assert time.monotonic() - begin < 2
+    assert not is_running(pid)
+    after, told = await read_tables(), len(floor.shop.events)
+    await asyncio.sleep(1)
+    await task
+    assert await read_tables() == after
+    assert len(floor.shop.events) == told
+    statuses = await item_statuses(job.id)
+    assert statuses[:2] == ["COMPLETED", "COMPLETED"]
+    assert set(statuses[2:]) <= {"COMPLETED", "CANCELLED"}
+    assert statuses[4:] == ["CANCELLED"] * 3
+    assert (await Item.get(job_id=job.id, index=0)).result["index"] == 0
+    states = {str(row.status) for row in await Slice.filter(job_id=job.id)}
+    assert states == {"DONE", "DROPPED"}
+    assert not list((floor.shop.folder / "work").iterdir())
+
+
+@pytest.mark.parametrize("place", ["plan", "finish"])
+@on_sqlite
+async def test_cancelling_stops_a_plan_and_a_finish_too(floor: Floor, place: str) -> None:
+    job = await floor.add_job(**{place: "burn"})
+    task = asyncio.create_task((await floor.worker()).work())
+    pid = await pid_told(floor.shop.folder)
+    await cancel(floor, job)
+    await wait_for_status(job, JobStatus.CANCELLED, 2)
+    await task
+    assert not is_running(pid)
+    assert await Slice.filter(status__in=["WAITING", "RUNNING"]).count() == 0
+
+
+@on_sqlite
+async def test_a_stop_that_was_missed_is_found_when_the_lease_is_renewed(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "RENEW_SECONDS", 0.1)
+    job = await floor.add_job(acts={1: "burn"})
+    worker = await floor.worker()
+    task, renewing = asyncio.create_task(worker.work()), asyncio.create_task(worker.renew())
+    await pid_told(floor.shop.folder)
+    monkeypatch.setattr(floor.shop.hub, "deliver", lambda _event: None)
+    await cancel(floor, job)
+    await wait_for_status(job, JobStatus.CANCELLED, 2)
+    await task
+    renewing.cancel()
+
+
+async def test_a_cancel_between_the_claim_and_the_work_stops_it(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = await floor.add_job(plan="burn")
+
+    async def claim_and_be_cancelled(*given: Any) -> Any:
+        claim = await claim_slice(*given)
+        if claim is not None:
+            await cancel(floor, job)
+        return claim
+
+    monkeypatch.setattr(worker_module, "claim_slice", claim_and_be_cancelled)
+    await asyncio.wait_for((await floor.worker()).work(), 5)
+    assert (await Job.get(id=job.id)).status is JobStatus.CANCELLED
+    assert not (floor.shop.folder / "pid").exists()
+
+
+async def test_stopping_gives_slices_back_at_once_and_another_worker_goes_on(floor: Floor) -> None:
+    job = await floor.add_job(sizes=[2, 2], acts={1: "burn_once"})
+    first = await floor.worker("first:1")
+    tasks = [asyncio.create_task(first.work()) for _ in range(2)]
+    await pid_told(floor.shop.folder)
+    begin = time.monotonic()
+    await first.stop()
+    assert time.monotonic() - begin < 1
+    assert await Slice.filter(status="RUNNING").count() == 0
+    assert (await Job.get(id=job.id)).status is JobStatus.PENDING
+    await asyncio.gather(*tasks)
+    await first.work()
+    assert await Slice.filter(status="RUNNING").count() == 0
+    await (await floor.worker("second:2")).work()
+    done = await check_counters(job.id)
+    assert (done.status, done.completed_items, done.attempt) == (JobStatus.COMPLETED, 4, 1)
+    assert [item[0] for item in await floor.report(job)] == [0, 1, 2, 3]
+    assert {row.crash_count for row in await Slice.all()} == {0}
+
+
+async def test_stopping_while_slices_are_being_claimed_leaves_none_running(floor: Floor) -> None:
+    await floor.add_job(sizes=[1] * 30, seconds=0.01)
+    for delay in (0.0, 0.001, 0.003, 0.01, 0.03):
+        worker = await floor.worker(f"w:{delay}")
+        tasks = [asyncio.create_task(worker.work()) for _ in range(4)]
+        await asyncio.sleep(delay)
+        await worker.stop()
+        assert await Slice.filter(status="RUNNING").count() == 0
+        await asyncio.gather(*tasks)
+
+
+@pytest.mark.parametrize("way", ["recover", "sweep"])
+async def test_after_a_kill_in_the_middle_the_totals_are_exact_and_nothing_is_twice(floor: Floor, way: str) -> None:
+    job = await floor.add_job(sizes=[3, 3, 3], acts={4: "burn_once", 7: "give_up"})
+    killed = await floor.worker("killed:1", count=1)
+    task = asyncio.create_task(killed.work())
+    await pid_told(floor.shop.folder)
+    await abandon(killed, task)
+    assert await Slice.filter(status="RUNNING").count() == 1
+    if way == "recover":
+        assert await recover_slices("killed:", floor.shop.outbox) == 1
+    else:
+        await expire_leases()
+        assert await sweep_leases(floor.shop.outbox) == 1
+    assert (await Job.get(id=job.id)).status is JobStatus.PENDING
+    await (await floor.worker("next:2")).work()
+    done = await check_counters(job.id)
+    assert (done.status, done.completed_items, done.failed_items, done.completed_slices) == ("COMPLETED", 8, 1, 3)
+    assert [item[0] for item in await floor.report(job)] == list(range(9))
+    assert (done.attempt, await Item.filter(job_id=job.id).count()) == (1, 9)
+    assert [str(event.status) for event in await JobEvent.filter(job_id=job.id).order_by("id")].count("PENDING") == 2
+
+
+async def test_after_a_kill_while_planning_everything_is_planned_once(floor: Floor) -> None:
+    job = await floor.add_job(sizes=[2, 2], plan="burn_once")
+    killed = await floor.worker("killed:1")
+    task = asyncio.create_task(killed.work())
+    await pid_told(floor.shop.folder)
+    await abandon(killed, task)
+    await recover_slices("killed:", floor.shop.outbox)
+    await (await floor.worker("next:2")).work()
+    done = await check_counters(job.id)
+    assert (done.status, done.total_items, await Item.all().count()) == (JobStatus.COMPLETED, 4, 4)
+    assert sorted(file.name for file in await File.all()) == ["report.json", "spool.txt"]
+
+
+async def test_a_slice_over_which_three_workers_die_fails_its_job(floor: Floor) -> None:
+    job = await floor.add_job(sizes=[1, 1], acts={0: "burn"})
+    for number in range(3):
+        (floor.shop.folder / "pid").unlink(missing_ok=True)
+        worker = await floor.worker(f"w:{number}", count=1)
+        task = asyncio.create_task(worker.work())
+        await pid_told(floor.shop.folder)
+        await abandon(worker, task)
+        await expire_leases()
+        await sweep_leases(floor.shop.outbox)
+    ended = await Job.get(id=job.id)
+    assert (ended.status, ended.error_code) == (JobStatus.FAILED, "WORKER_LOST")
+    await (await floor.worker("last:9")).work()
+    assert (await Job.get(id=job.id)).status is JobStatus.FAILED
+
+
+async def test_an_error_of_the_server_is_tried_again_before_it_fails_the_job(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = phases.record_plan, []
+
+    async def fail_twice(*given: Any) -> None:
+        calls.append(given)
+        if len(calls) < 3:
+            raise ConnectionResetError
+        await real(*given)
+
+    monkeypatch.setattr(phases, "record_plan", fail_twice)
+    with capture_logs():
+        job = await floor.run(await floor.add_job())
+    assert (job.status, len(calls)) == (JobStatus.COMPLETED, 3)
+
+
+async def test_an_error_of_the_server_that_stays_fails_the_job(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: Any) -> None:
+        raise ConnectionResetError
+
+    monkeypatch.setattr(phases, "record_plan", fail)
+    with capture_logs():
+        job = await floor.run(await floor.add_job())
+    assert (job.status, job.error_code, job.error_is_retryable) == (JobStatus.FAILED, "INTERNAL_ERROR", True)
+
+
+async def test_two_workers_share_the_slices_of_a_job(floor: Floor) -> None:
+    job = await floor.add_job(sizes=[2] * 12, seconds=0.02)
+    workers = [await floor.worker(f"w:{number}") for number in range(2)]
+    plan = asyncio.create_task(workers[0].work())
+    await wait_for_status(job, JobStatus.PROCESSING)
+    others = [asyncio.create_task(worker.work()) for worker in workers for _ in range(2)]
+
+    async def is_done() -> bool:
+        if all(task.done() for task in others):
+            others[:] = [asyncio.create_task(worker.work()) for worker in workers for _ in range(2)]
+        return (await Job.get(id=job.id)).status is JobStatus.COMPLETED
+
+    await wait_until(is_done)
+    await asyncio.gather(plan, *others)
+    done = await check_counters(job.id)
+    assert (done.completed_items, done.completed_slices) == (24, 12)
+    pids = {item.result["pid"] for item in await Item.all()}
+    assert len(pids) > 1
+
+
+async def test_a_slice_that_fails_the_job_stops_the_other_slices(floor: Floor) -> None:
+    job = await floor.add_job(sizes=[1, 1], acts={0: "burn", 1: "refuse"})
+    worker = await floor.worker()
+    tasks = [asyncio.create_task(worker.work())]
+    await wait_for_status(job, JobStatus.PROCESSING)
+    pid = await pid_told(floor.shop.folder)
+    tasks.append(asyncio.create_task(worker.work()))
+    await wait_for_status(job, JobStatus.FAILED)
+    await asyncio.wait_for(asyncio.gather(*tasks), 3)
+    assert not is_running(pid)
+    assert {str(row.status) for row in await Slice.filter(job_id=job.id)} == {"DONE", "DROPPED"}
+
+
+async def test_retry_of_only_failed_items_replaces_what_they_made(floor: Floor) -> None:
+    job = await floor.run(await floor.add_job(sizes=[3, 2], acts={1: "give_up_once"}))
+    assert (job.status, job.failed_items) == (JobStatus.COMPLETED, 1)
+    first = {item.index: item for item in await Item.filter(job_id=job.id)}
+    again, freed = await retry_job(floor.shop.viewer, job.id, floor.shop.outbox, only_failed_items=True)
+    assert (again.attempt, len(freed)) == (2, 2)
+    done = await floor.run(job)
+    await check_counters(job.id)
+    assert (done.status, done.failed_items, done.completed_items) == (JobStatus.COMPLETED, 0, 5)
+    second = {item.index: item for item in await Item.filter(job_id=job.id)}
+    assert {index: item.attempt for index, item in second.items()} == {0: 1, 1: 2, 2: 1, 3: 1, 4: 1}
+    assert all(second[index].result == first[index].result for index in (0, 2, 3, 4))
+    assert [status for _, status, _ in await floor.report(job)] == ["COMPLETED"] * 5
+    assert sorted(file.name for file in await File.all()) == ["report.json", "spool.txt"]
+
+
+def test_names_of_workers_tell_installation_and_process() -> None:
+    assert worker_name("/srv/a").startswith(worker_prefix("/srv/a"))
+    assert worker_prefix("/srv/a") != worker_prefix("/srv/b")

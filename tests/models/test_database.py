@@ -1,0 +1,418 @@
+import asyncio
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tortoise import Tortoise
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
+from tortoise.migrations.executor import MigrationExecutor
+from tortoise.transactions import in_transaction
+
+from models import User
+from models.database import close_database, database_config, database_now, is_sqlite, open_database, sql, sqlite_path
+from models.fields import InstantField, now
+from models.sqlite import ImmediateClient
+
+ROOT = Path(__file__).resolve().parents[2]
+FIRST = "0001_initial"
+
+
+def file_in(folder: Path) -> Path:
+    return sqlite_path("", folder)
+
+
+async def value_of(statement: str) -> Any:
+    (row,) = await get_connection("default").execute_query_dict(statement)
+    return next(iter(row.values()))
+
+
+async def add_user(id_: str = "user-1754556928-00000000000a") -> User:
+    return await User.create(id=id_, username=id_)
+
+
+# -------------------------------------------------------------------------------------------- how it is set
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [
+        ("journal_mode", "wal"),
+        ("foreign_keys", 1),
+        ("synchronous", 2),
+        ("busy_timeout", 10_000),
+        ("cache_size", -32_000),
+    ],
+)
+async def test_what_is_set_is_really_in_force(data_dir: Path, pragma: str, value: Any) -> None:
+    assert await value_of(f"PRAGMA {pragma}") == value
+
+
+async def test_it_is_in_force_inside_of_a_transaction_too(data_dir: Path) -> None:
+    async with in_transaction() as db:
+        assert [dict(row) for row in await db.execute_query_dict("PRAGMA busy_timeout")] == [{"timeout": 10_000}]
+
+
+async def test_a_transaction_takes_the_write_lock_when_it_begins(data_dir: Path) -> None:
+    with closing(sqlite3.connect(file_in(data_dir), timeout=0)) as other:
+        async with in_transaction():
+            with pytest.raises(sqlite3.OperationalError, match="database is locked"):
+                other.execute("BEGIN IMMEDIATE")
+            assert other.execute("SELECT count(*) FROM users").fetchone() == (0,)
+        other.execute("BEGIN IMMEDIATE")
+
+
+async def test_a_transaction_waits_for_another_writer_instead_of_failing(data_dir: Path) -> None:
+    with closing(sqlite3.connect(file_in(data_dir), timeout=0, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.create_task(add_in_transaction())
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+        other.execute("COMMIT")
+        await asyncio.wait_for(waiting, 5)
+    assert await User.all().count() == 1
+
+
+async def add_in_transaction() -> None:
+    async with in_transaction():
+        await add_user()
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("", "/data/waybill.sqlite3"), ("sqlite://", "/data/waybill.sqlite3"), ("sqlite:///kept/here.db", "kept/here.db"),
+        ("sqlite:////var/lib/here.db", "/var/lib/here.db"), ("sqlite:///a%20b.db", "a b.db"),
+    ],
+)  # fmt: skip
+def test_the_file_lies_where_the_address_says(url: str, path: str) -> None:
+    assert sqlite_path(url, Path("/data")) == Path(path)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"), [("", True), ("sqlite:///a.db", True), ("postgres://h/n", False), ("postgresql://h/n", False)]
+)
+def test_what_is_sqlite(url: str, expected: bool) -> None:
+    assert is_sqlite(url) is expected
+
+
+def test_a_postgresql_address_is_taken_apart() -> None:
+    config = database_config("postgres://us%40er:p%2Fw@db.example:6432/bill?maxsize=25", Path("/data"))
+    assert config["connections"]["default"] == {
+        "engine": "tortoise.backends.asyncpg",
+        "credentials": {
+            "host": "db.example", "port": 6432, "user": "us@er", "password": "p/w", "database": "bill", "minsize": 1,
+            "maxsize": 25,
+        },
+    }  # fmt: skip
+
+
+async def test_numbered_places_are_written_as_sqlite_wants_them(data_dir: Path) -> None:
+    db = get_connection("default")
+    rows = await db.execute_query_dict(sql(db, "SELECT $2 AS second, $1 AS first, $2 AS again"), ["a", "b"])
+    assert dict(rows[0]) == {"second": "b", "first": "a", "again": "b"}
+
+
+async def test_the_clock_of_the_database_is_the_time_of_day(data_dir: Path) -> None:
+    assert abs(await value_of(f"SELECT {database_now(get_connection('default'))}") - time.time()) < 1
+
+
+# ----------------------------------------------------------------------------------------------- migrations
+
+
+def columns_and_indexes(file: Path) -> dict[str, Any]:
+    """What each table is made of; neither the order of columns nor the names of indexes matter."""
+    with closing(sqlite3.connect(file)) as connection:
+        tables = [
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            if not name.startswith("sqlite_") and name != "tortoise_migrations"
+        ]  # fmt: skip
+        return {table: (_columns(connection, table), _indexes(connection, table)) for table in tables}
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[tuple[Any, ...]]:
+    return {row[1:] for row in connection.execute(f"PRAGMA table_info({table})")}
+
+
+def _indexes(connection: sqlite3.Connection, table: str) -> list[tuple[Any, ...]]:
+    found = []
+    for _, name, is_unique, _, is_partial in connection.execute(f"PRAGMA index_list({table})").fetchall():
+        columns = tuple(row[2] for row in connection.execute(f"PRAGMA index_info('{name}')"))
+        found.append((columns, is_unique, is_partial))
+    return sorted(found)
+
+
+async def test_the_migrations_lead_to_what_the_models_say(
+    data_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    migrated = columns_and_indexes(file_in(data_dir))
+    await close_database()
+    folder = tmp_path_factory.mktemp("generated")
+    await Tortoise.init(config=database_config("", folder), _enable_global_fallback=True)
+    await Tortoise.generate_schemas()
+    await close_database()
+    assert set(migrated) == {
+        "files", "items", "jobs", "job_events", "job_uploads", "log_entries", "sessions", "slices", "uploads", "users",
+    }  # fmt: skip
+    assert migrated == columns_and_indexes(file_in(folder))
+
+
+async def test_the_first_start_makes_the_tables_and_no_copy_of_nothing(tmp_path: Path) -> None:
+    await open_database("", tmp_path)
+    assert await User.all().count() == 0
+    await close_database()
+    assert not (tmp_path / "backups").exists()
+
+
+async def test_opening_twice_migrates_once_and_keeps_the_rows(data_dir: Path) -> None:
+    await add_user()
+    await close_database()
+    await open_database("", data_dir)
+    assert await User.all().count() == 1
+    assert await value_of("SELECT count(*) FROM tortoise_migrations") == len(migration_names())
+    assert not (data_dir / "backups").exists()
+
+
+def migration_names() -> list[str]:
+    return sorted(path.stem for path in (ROOT / "models" / "migrations").glob("0*.py"))
+
+
+@pytest.fixture
+async def before_last(data_dir: Path) -> AsyncIterator[str]:
+    """A database with one user which believes that its last migration was never applied; gives that one's name."""
+    await add_user()
+    name = migration_names()[-1]
+    await get_connection("default").execute_query("DELETE FROM tortoise_migrations WHERE name = ?", [name])
+    await close_database()
+    yield name
+    await close_database()
+
+
+async def test_a_database_with_tables_is_copied_before_it_is_migrated(
+    before_last: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def only_add_a_table(self: MigrationExecutor, _targets: object) -> None:
+        await self.connection.execute_query("CREATE TABLE added (id INTEGER)")
+
+    monkeypatch.setattr(MigrationExecutor, "migrate", only_add_a_table)
+    await open_database("", tmp_path)
+    copy = tmp_path / "backups" / f"before-{before_last}.sqlite3"
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("SELECT id FROM users").fetchall() == [("user-1754556928-00000000000a",)]
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert "added" in columns_and_indexes(file_in(tmp_path))
+    assert "added" not in columns_and_indexes(copy)
+
+
+async def test_a_migration_that_fails_stops_the_start_and_leaves_the_tables_as_they_were(
+    before_last: str, tmp_path: Path
+) -> None:
+    before = columns_and_indexes(file_in(tmp_path))
+    with pytest.raises(Exception, match="already exists"):
+        await open_database("", tmp_path)
+    assert columns_and_indexes(file_in(tmp_path)) == before
+    assert (tmp_path / "backups" / f"before-{before_last}.sqlite3").exists()
+
+
+async def test_without_room_for_the_copy_nothing_is_migrated(
+    before_last: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.database.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
+    with pytest.raises(OSError, match="not enough disk space to copy the database"):
+        await open_database("", tmp_path)
+    assert list((tmp_path / "backups").iterdir()) == []
+
+
+# ------------------------------------------------------------------------------------------ two that write
+
+PRAGMAS = database_config("", Path("/"))["connections"]["default"]["credentials"]
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from tortoise import Tortoise
+from tortoise.transactions import in_transaction
+from models.database import close_database, database_config
+
+async def main():
+    await Tortoise.init(config=database_config("", Path(sys.argv[1])), _enable_global_fallback=True)
+    for _ in range(int(sys.argv[2])):
+        async with in_transaction() as db:
+            (row,) = await db.execute_query_dict("SELECT value FROM counter")
+            await asyncio.sleep(0)
+            await db.execute_query("UPDATE counter SET value = ?", [row["value"] + 1])
+    await close_database()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+async def counter(data_dir: Path) -> None:
+    db = get_connection("default")
+    await db.execute_query("CREATE TABLE counter (value INTEGER)")
+    await db.execute_query("INSERT INTO counter VALUES (0)")
+
+
+async def add_to_counter(client: BaseDBAsyncClient, times: int) -> None:
+    for _ in range(times):
+        async with client._in_transaction() as db:
+            (row,) = await db.execute_query_dict("SELECT value FROM counter")
+            await asyncio.sleep(0)
+            await db.execute_query("UPDATE counter SET value = ?", [row["value"] + 1])
+
+
+async def test_two_connections_that_read_and_write_back_lose_nothing_and_never_fail(
+    data_dir: Path, counter: None
+) -> None:
+    credentials = {**PRAGMAS, "file_path": str(file_in(data_dir))}
+    other = ImmediateClient(connection_name="default", fetch_inserted=True, **credentials)
+    try:
+        both = (add_to_counter(client, 50) for client in (get_connection("default"), other))
+        assert await asyncio.gather(*both, return_exceptions=True) == [None, None]
+    finally:
+        await other.close()
+    assert await value_of("SELECT value FROM counter") == 100
+
+
+async def test_two_processes_that_read_and_write_back_lose_nothing_and_never_fail(
+    data_dir: Path, counter: None
+) -> None:
+    command = [sys.executable, "-c", WRITER, str(data_dir), "100"]
+    started = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    ended = [await asyncio.to_thread(process.communicate) for process in started]
+    assert [process.returncode for process in started] == [0, 0], ended
+    assert await value_of("SELECT value FROM counter") == 200
+
+
+async def test_tasks_of_one_process_take_turns(data_dir: Path, counter: None) -> None:
+    await asyncio.gather(*(add_to_counter(get_connection("default"), 5) for _ in range(10)))
+    assert await value_of("SELECT value FROM counter") == 50
+
+
+# --------------------------------------------------------------------------------------------- cancellation
+
+
+@pytest.fixture
+def other(data_dir: Path) -> Iterator[sqlite3.Connection]:
+    """Somebody else's connection, who waits for nobody."""
+    with closing(sqlite3.connect(file_in(data_dir), timeout=0, isolation_level=None)) as connection:
+        yield connection
+
+
+async def is_free(other: sqlite3.Connection) -> None:
+    """Nobody holds a lock, in this process or in the file."""
+    await asyncio.wait_for(add_in_transaction(), 5)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("ROLLBACK")
+
+
+async def test_who_is_cancelled_while_entering_leaves_no_lock(other: sqlite3.Connection) -> None:
+    other.execute("BEGIN IMMEDIATE")
+    entering = asyncio.create_task(add_in_transaction())
+    await asyncio.sleep(0.1)
+    entering.cancel()
+    await asyncio.wait([entering])
+    assert entering.cancelled()
+    other.execute("ROLLBACK")
+    await is_free(other)
+    assert await User.all().count() == 1
+
+
+async def test_who_is_cancelled_while_waiting_for_their_turn_leaves_no_lock(other: sqlite3.Connection) -> None:
+    client: Any = get_connection("default")
+    await client._lock.acquire()
+    waiting = asyncio.create_task(add_in_transaction())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    client._lock.release()
+    await is_free(other)
+    assert await User.all().count() == 1
+
+
+async def test_who_is_cancelled_inside_leaves_no_lock_and_no_row(other: sqlite3.Connection) -> None:
+    inside = asyncio.Event()
+
+    async def add_and_wait() -> None:
+        async with in_transaction():
+            await add_user("user-1754556928-00000000000b")
+            inside.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(add_and_wait())
+    await asyncio.wait_for(inside.wait(), 5)
+    task.cancel()
+    await asyncio.wait([task])
+    assert await User.all().count() == 0
+    await is_free(other)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whoever_is_cancelled_whenever_the_database_stays_usable(
+    data_dir: Path, counter: None, other: sqlite3.Connection, seed: int
+) -> None:
+    chance = random.Random(seed)
+    for _ in range(60):
+        tasks = [asyncio.create_task(add_to_counter(get_connection("default"), 1)) for _ in range(3)]
+        await asyncio.sleep(chance.random() * 0.003)
+        for task in tasks:
+            if chance.random() < 0.7:
+                task.cancel()
+        await asyncio.wait(tasks)
+        assert all(task.cancelled() or task.exception() is None for task in tasks)
+    await is_free(other)
+    client: Any = get_connection("default")
+    assert not client._lock.locked()
+
+
+async def test_a_database_that_cannot_be_opened_leaves_no_lock(tmp_path: Path) -> None:
+    client = ImmediateClient(str(tmp_path / "none" / "a.db"), connection_name="default", fetch_inserted=True)
+    for _ in range(2):
+        with pytest.raises(sqlite3.OperationalError, match="unable to open database file"):
+            await asyncio.wait_for(client._in_transaction().__aenter__(), 5)
+    assert not client._lock.locked()
+
+
+async def test_a_transaction_inside_of_another_is_undone_alone(data_dir: Path) -> None:
+    async with in_transaction():
+        await add_user("user-1754556928-00000000000b")
+        with suppress(RuntimeError):
+            async with in_transaction():
+                await add_user("user-1754556928-00000000000c")
+                raise RuntimeError
+    assert [user.id for user in await User.all()] == ["user-1754556928-00000000000b"]
+
+
+# -------------------------------------------------------------------------------------------------- moments
+
+
+async def test_a_moment_comes_back_to_the_microsecond_in_utc(data_dir: Path) -> None:
+    user = await add_user()
+    chance = random.Random(1)
+    for _ in range(50):
+        moment = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(microseconds=chance.randrange(80 * 365 * 86_400 * 10**6))
+        await User.filter(id=user.id).update(created_at=moment)
+        assert (await User.get(id=user.id)).created_at == moment
+    assert (await User.get(id=user.id)).created_at.tzinfo is UTC
+
+
+async def test_a_moment_is_a_number_that_the_database_can_compare(data_dir: Path) -> None:
+    await add_user()
+    assert await value_of("SELECT typeof(created_at) FROM users") == "real"
+    clock = database_now(get_connection("default"))
+    assert await value_of(f"SELECT abs(created_at - {clock}) < 5 FROM users") == 1
+    assert await User.filter(created_at__lte=now()).count() == 1
+    assert await User.filter(created_at__gt=now()).count() == 0
+
+
+def test_no_moment_is_no_number() -> None:
+    assert InstantField().to_db_value(None, User) is None
+    assert InstantField().to_python_value(None) is None

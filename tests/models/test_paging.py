@@ -1,0 +1,198 @@
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tortoise.connection import get_connection
+
+from base.errors import ErrorCode, Refusal
+from models.paging import DEFAULT_SIZE, Listing, Page, Window, count_rows, read_page
+
+BY_RANK = Listing("marks", ("rank", "name"), columns="name")
+BY_NUMBER = Listing("marks", ("number",), columns="name")
+
+
+@pytest.fixture
+async def marks(data_dir: Path) -> None:
+    """Ten marks a to j: number 1 to 10, of rank 0, 0, 1, 1, 2, 2, … so that only rank and name together are unique."""
+    db = get_connection("default")
+    await db.execute_query("CREATE TABLE marks (name TEXT, number INTEGER, rank REAL)")
+    for place, name in enumerate("abcdefghij"):
+        await db.execute_query("INSERT INTO marks VALUES (?, ?, ?)", [name, place + 1, place // 2])
+
+
+async def page_of(listing: Listing, **window: Any) -> Page:
+    return await read_page(get_connection("default"), listing, Window(**window))
+
+
+def names_of(page: Page) -> str:
+    return "".join(row["name"] for row in page.rows)
+
+
+async def cursors_of(listing: Listing) -> dict[str, str]:
+    page = await page_of(listing, first=100)
+    return {row["name"]: cursor for row, cursor in zip(page.rows, page.cursors, strict=True)}
+
+
+def cursor_of(json: bytes) -> str:
+    return urlsafe_b64encode(json).decode().rstrip("=")
+
+
+NO_CURSORS = [
+    "", "!", "x", "é", "-1", "1.5", "9" * 19, "\0",
+    *(
+        cursor_of(json) for json in [
+            b"[]", b"[1,2,3]", b'{"a":1}', b"null", b"7", b"[null]", b"[null,null]", b"[[1],[2]]", b"[[]]", b"not json",
+            b"[18446744073709551615]", b"[9223372036854775808]", b"[0.0,18446744073709551615]", b'[0.0,"\\u0000"]',
+            b"[true]", b"[0.0,true]",
+        ]
+    ),
+]  # fmt: skip
+
+
+async def refusal_of(listing: Listing, **window: Any) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        await page_of(listing, **window)
+    assert caught.value.code == ErrorCode.BAD_INPUT
+    return caught.value
+
+
+@pytest.mark.usefixtures("marks")
+class TestPages:
+    @pytest.mark.parametrize("listing", [BY_RANK, BY_NUMBER])
+    async def test_pages_forward_are_the_whole_list(self, listing: Listing) -> None:
+        names, after = [], None
+        while True:
+            page = await page_of(listing, first=3, after=after)
+            names.append(names_of(page))
+            assert page.has_previous is (after is not None)
+            if not page.has_next:
+                break
+            after = page.cursors[-1]
+        assert names == ["abc", "def", "ghi", "j"]
+
+    @pytest.mark.parametrize("listing", [BY_RANK, BY_NUMBER])
+    async def test_pages_backward_are_the_whole_list_each_in_its_order(self, listing: Listing) -> None:
+        names, before = [], None
+        while True:
+            page = await page_of(listing, last=3, before=before)
+            names.append(names_of(page))
+            assert page.has_next is (before is not None)
+            if not page.has_previous:
+                break
+            before = page.cursors[0]
+        assert names == ["hij", "efg", "bcd", "a"]
+
+    async def test_a_descending_list_turns_everything_round(self) -> None:
+        newest = Listing("marks", ("rank", "name"), columns="name", is_descending=True)
+        cursors = await cursors_of(newest)
+        assert names_of(await page_of(newest, first=3)) == "jih"
+        assert names_of(await page_of(newest, first=3, after=cursors["h"])) == "gfe"
+        assert names_of(await page_of(newest, last=3)) == "cba"
+        assert names_of(await page_of(newest, last=2, before=cursors["c"])) == "ed"
+
+    async def test_two_cursors_are_two_walls(self) -> None:
+        cursors = await cursors_of(BY_RANK)
+        walls = {"after": cursors["b"], "before": cursors["g"]}
+        assert names_of(await page_of(BY_RANK, first=10, **walls)) == "cdef"
+        assert names_of(await page_of(BY_RANK, last=2, **walls)) == "ef"
+
+    async def test_a_page_stays_where_it_is_when_rows_come_and_go_before_it(self) -> None:
+        page = await page_of(BY_NUMBER, first=3)
+        db = get_connection("default")
+        await db.execute_query("DELETE FROM marks WHERE number = 3")
+        await db.execute_query("INSERT INTO marks VALUES ('z', 0, 0)")
+        assert names_of(await page_of(BY_NUMBER, first=2, after=page.cursors[-1])) == "de"
+
+    async def test_an_offset_skips_rows(self) -> None:
+        page = await page_of(BY_NUMBER, first=3, offset=8)
+        assert (names_of(page), page.has_next, page.has_previous) == ("ij", False, True)
+        assert names_of(await page_of(BY_NUMBER, first=3, offset=0)) == "abc"
+        assert names_of(await page_of(BY_NUMBER, first=3, offset=2_147_483_647)) == ""
+
+    @pytest.mark.parametrize(("count", "has_next"), [(9, True), (10, False), (11, False)])
+    async def test_has_next_is_exact_at_the_end(self, count: int, has_next: bool) -> None:
+        assert (await page_of(BY_NUMBER, first=count)).has_next is has_next
+
+    async def test_none_asked_for_is_none_and_still_tells_whether_there_is_more(self) -> None:
+        page = await page_of(BY_NUMBER, first=0)
+        assert (page.rows, page.cursors, page.has_next) == ([], [], True)
+        assert (await page_of(BY_NUMBER, last=0)).has_previous is True
+
+    async def test_rows_have_no_columns_but_those_asked_for(self) -> None:
+        assert (await page_of(BY_RANK, first=1)).rows == [{"name": "a"}]
+
+    async def test_conditions_narrow_and_values_are_never_sql(self) -> None:
+        high = BY_NUMBER.where("rank >= ? AND name <> ?", 3, "h").where("number < ?", 10)
+        assert names_of(await page_of(high, first=10)) == "gi"
+        evil = BY_NUMBER.where("name = ?", "a' OR '1'='1")
+        assert names_of(await page_of(evil)) == ""
+        assert await count_rows(get_connection("default"), high) == 2
+        assert await count_rows(get_connection("default"), BY_NUMBER) == 10
+
+    async def test_conditions_and_cursors_go_together(self) -> None:
+        even = BY_RANK.where("number % ? = 0", 2)
+        page = await page_of(even, first=2)
+        assert (names_of(page), names_of(await page_of(even, first=2, after=page.cursors[-1]))) == ("bd", "fh")
+
+    async def test_a_listing_is_not_changed_by_narrowing_it(self) -> None:
+        BY_NUMBER.where("number = ?", 1)
+        assert (BY_NUMBER.conditions, BY_NUMBER.values) == ((), ())
+
+    async def test_a_single_number_is_its_own_cursor_and_several_keys_are_not(self) -> None:
+        assert (await page_of(BY_NUMBER, first=2)).cursors == ["1", "2"]
+        cursor = (await page_of(BY_RANK, first=1)).cursors[0]
+        assert cursor == cursor_of(b'[0.0,"a"]')
+        assert names_of(await page_of(BY_NUMBER, first=1, after=cursor_of(b"[4]"))) == "e"
+
+    async def test_a_key_that_is_far_from_round_survives_in_its_cursor(self) -> None:
+        db = get_connection("default")
+        for name, rank in (("x", 1_754_559_328.123456), ("y", 1_754_559_328.123457)):
+            await db.execute_query("INSERT INTO marks VALUES (?, 0, ?)", [name, rank])
+        cursor = (await cursors_of(BY_RANK))["x"]
+        assert names_of(await page_of(BY_RANK, first=5, after=cursor)) == "y"
+
+    @pytest.mark.parametrize("listing", [BY_RANK, BY_NUMBER])
+    @pytest.mark.parametrize("name", ["after", "before"])
+    async def test_what_is_no_cursor_is_refused(self, listing: Listing, name: str) -> None:
+        for cursor in NO_CURSORS:
+            refusal = await refusal_of(listing, first=1, **{name: cursor})
+            assert (refusal.field, refusal.message) == (name, f"{name} is not a cursor of this list."), cursor
+
+
+@pytest.mark.parametrize(
+    ("window", "field"),
+    [
+        ({"first": -1}, "first"), ({"first": 101}, "first"), ({"last": -1}, "last"), ({"last": 101}, "last"),
+        ({"first": 1, "last": 1}, "last"), ({"offset": -1}, "offset"), ({"offset": 1, "last": 1}, "offset"),
+        ({"offset": 1, "after": "1"}, "offset"), ({"offset": 1, "before": "1"}, "offset"),
+    ],
+)  # fmt: skip
+def test_a_window_that_makes_no_sense_is_refused(window: dict[str, Any], field: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        Window(**window).checked()
+    assert (caught.value.code, caught.value.field) == (ErrorCode.BAD_INPUT, field)
+
+
+@pytest.mark.parametrize(
+    ("window", "size"), [({}, 50), ({"first": 0}, 0), ({"first": 100}, 100), ({"last": 7}, 7), ({"offset": 0}, 50)]
+)
+def test_a_window_has_the_size_that_was_asked_for_or_50(window: dict[str, Any], size: int) -> None:
+    assert Window(**window).checked().size == size
+    assert DEFAULT_SIZE == 50
+
+
+@pytest.mark.usefixtures("data_dir")
+@pytest.mark.parametrize("count", [0, 1, 49, 50, 51])
+async def test_without_a_size_a_page_has_at_most_50_rows(count: int) -> None:
+    db = get_connection("default")
+    await db.execute_query("CREATE TABLE marks (name TEXT, number INTEGER)")
+    await _insert(range(count))
+    page = await page_of(BY_NUMBER)
+    assert (len(page.rows), page.has_next) == (min(count, 50), count > 50)
+
+
+async def _insert(numbers: Sequence[int]) -> None:
+    for number in numbers:
+        await get_connection("default").execute_query("INSERT INTO marks VALUES (?, ?)", [str(number), number])

@@ -1,0 +1,334 @@
+"""The whole application in one process with a test, people who call it, and processors without children."""
+
+import asyncio
+import itertools
+import shutil
+import socket
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+import httpx2
+import orjson
+import pytest
+import uvicorn
+from starlette.types import ASGIApp
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin, Subprotocol
+
+import server
+from auth.tokens import issue_access_token
+from auth.viewer import Viewer
+from base.settings import Settings
+from base.words import JobType, Role, UploadStatus
+from models import Session, Upload, User
+from models.database import migrate, sqlite_path
+from models.fields import now
+from models.ids import new_id
+from processors.contract import ItemResult, MadeFile, Options, PlannedSlice, Slice, Source, StageInfo, Work
+from processors.registry import references
+from storage.keys import upload_key
+
+SECRET = "a secret of the tests, long enough for everybody"
+JSON, RESPONSE_JSON = "application/json", "application/graphql-response+json"
+
+
+class CountingOptions(Options):
+    """A number, and anything."""
+
+    number: int = 1
+    anything: Any = None
+
+
+class Counting:
+    """Takes text files; its work is never done, because the application of a test has no workers."""
+
+    kind: ClassVar[str] = "counting"
+    job_type: ClassVar[JobType] = JobType.BATCH
+    description: ClassVar[str] = "Counts."
+    accept: ClassVar[tuple[str, ...]] = (".txt",)
+    max_files: ClassVar[int] = 3
+    stages: ClassVar[tuple[StageInfo, StageInfo, StageInfo]] = (
+        StageInfo("read", "Reading", 10),
+        StageInfo("count", "Counting", 80),
+        StageInfo("write", "Writing", 10),
+    )
+    options: ClassVar[type[Options]] = CountingOptions
+
+    def plan(self, work: Work, inputs: Sequence[Source]) -> Iterator[PlannedSlice | MadeFile]:
+        raise NotImplementedError
+
+    def process(self, work: Work, part: Slice) -> Iterator[ItemResult]:
+        raise NotImplementedError
+
+    def finish(self, work: Work, results: Iterable[ItemResult]) -> Iterator[MadeFile]:
+        raise NotImplementedError
+
+
+class CountingTask(Counting):
+    """The same for jobs of another type."""
+
+    kind: ClassVar[str] = "countingTask"
+    job_type: ClassVar[JobType] = JobType.TASK
+
+
+@dataclass
+class Person:
+    """Somebody who is signed in."""
+
+    user: User
+    session_id: str
+    token: str
+
+    @property
+    def id(self) -> str:
+        return self.user.id
+
+    @property
+    def header(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    @property
+    def viewer(self) -> Viewer:
+        return Viewer(self.user.id, self.user.role, self.session_id, now() + timedelta(minutes=30))
+
+
+@dataclass
+class Answer:
+    """What GraphQL answered."""
+
+    response: httpx2.Response
+    data: dict[str, Any] | None
+    errors: list[dict[str, Any]]
+
+    @property
+    def codes(self) -> list[str]:
+        return [error["extensions"]["code"] for error in self.errors]
+
+    @property
+    def code(self) -> str:
+        """The code of the only error."""
+        assert len(self.errors) == 1, self.errors
+        return str(self.codes[0])
+
+    @property
+    def field(self) -> str | None:
+        return self.errors[0]["extensions"].get("field")
+
+
+@dataclass
+class App:
+    """The application, a client of it without a network, and ways to people and things."""
+
+    house: server.House
+    asgi: ASGIApp
+    http: httpx2.AsyncClient
+    names: Iterator[int] = field(default_factory=itertools.count)
+
+    @property
+    def listeners(self) -> int:
+        return self.house.means.hub.listener_count
+
+    async def person(self, role: Role = Role.USER, **columns: Any) -> Person:
+        """A new user with an open session; they have no password."""
+        user = await User.create(id=new_id("user"), username=f"person {next(self.names)}", role=role, **columns)
+        return await self.sign_in(user)
+
+    async def sign_in(self, user: User, *, age: timedelta = timedelta()) -> Person:
+        """Another session of `user`, whose access token was issued `age` ago."""
+        moment = now() - age
+        session = await Session.create(
+            id=new_id("session"), user_id=user.id, current_hash="0" * 64, expires_at=now() + timedelta(days=30)
+        )
+        token, _ = issue_access_token(SECRET, user.id, session.id, moment)
+        return Person(user, session.id, token)
+
+    async def ask(
+        self, query: str, who: Person | str | None = None, /, headers: dict[str, str] | None = None, **variables: Any
+    ) -> Answer:
+        """Send an operation as Apollo Client does."""
+        token = {"Authorization": f"Bearer {who}"} if isinstance(who, str) else who.header if who else {}
+        accept = {"Accept": f"{RESPONSE_JSON},{JSON};q=0.9"}
+        body = {"query": query, "variables": variables}
+        return read(await self.http.post("/graphql", json=body, headers={**accept, **token, **(headers or {})}))
+
+    async def data(self, query: str, who: Person | None = None, /, **variables: Any) -> dict[str, Any]:
+        """The data of an operation that must not fail."""
+        answer = await self.ask(query, who, **variables)
+        assert answer.errors == []
+        assert answer.data is not None
+        return answer.data
+
+    async def upload(self, owner: Person, content: bytes = b"a b", name: str = "a.txt", **columns: Any) -> Upload:
+        """A complete upload with its bytes, unless `columns` say otherwise."""
+        id_ = new_id("upload")
+        path = self.house.means.storage.path_of(upload_key(id_))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        values = {"status": UploadStatus.COMPLETED, "size_bytes": len(content), "offset_bytes": len(content), **columns}
+        return await Upload.create(id=id_, owner_id=owner.id, filename=name, content_type="text/plain", **values)
+
+    async def batch(self, owner: Person, *, upload: Upload | None = None, **values: Any) -> str:
+        """The id of a new batch of kind `counting` over `upload`, or over a small complete one."""
+        given = upload or await self.upload(owner)
+        new = {"work": {"custom": {"kind": "counting"}}, "uploadIds": [given.id], **values}
+        mutation = "mutation ($input: CreateBatchInput!) { createBatch(input: $input) { id } }"
+        return str((await self.data(mutation, owner, input=new))["createBatch"]["id"])
+
+
+def read(response: httpx2.Response) -> Answer:
+    """The answer in JSON; every error has its code, request id and time."""
+    assert response.headers["Content-Type"].partition(";")[0] in {JSON, RESPONSE_JSON}
+    body = orjson.loads(response.content)
+    errors = body.get("errors", [])
+    assert all({"code", "requestId", "timestamp"} <= set(error["extensions"]) for error in errors), errors
+    return Answer(response, body.get("data"), errors)
+
+
+def settings_for(data_dir: Path, **values: Any) -> Settings:
+    """Settings of a test: nothing from the environment matters to it, and there are no workers."""
+    return Settings(_env_file=None, **{"data_dir": data_dir, "secret_key": SECRET, "workers": 0, **values})  # type: ignore[call-arg]
+
+
+@asynccontextmanager
+async def opened_app(data_dir: Path, database: Path, **values: Any) -> AsyncIterator[App]:
+    """The application on a copy of `database`; it also serves errors that it did not foresee, as a server does."""
+    shutil.copyfile(database, sqlite_path("", data_dir))
+    async with server.opened(settings_for(data_dir, **values)) as house:
+        asgi = server.build(house)
+        transport = httpx2.ASGITransport(asgi, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as http:
+            yield App(house, asgi, http)
+
+
+class Wire:
+    """One WebSocket connection that says what a test wants it to say."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.connection.close()
+
+    async def send(self, message: object) -> None:
+        await self.connection.send(message if isinstance(message, str | bytes) else orjson.dumps(message).decode())
+
+    async def receive(self, seconds: float = 5) -> dict[str, Any]:
+        async with asyncio.timeout(seconds):
+            message: dict[str, Any] = orjson.loads(await self.connection.recv())
+        return message
+
+    async def init(self, who: Person | str | None = None) -> None:
+        """Say who is there, and wait for the acknowledgement."""
+        token = who.token if isinstance(who, Person) else who
+        await self.send({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"} if token else {}})
+        assert await self.receive() == {"type": "connection_ack"}
+
+    async def subscribe(self, query: str, id_: str = "1", **variables: Any) -> None:
+        await self.send({"id": id_, "type": "subscribe", "payload": {"query": query, "variables": variables}})
+
+    async def next(self, id_: str = "1") -> dict[str, Any]:
+        """The data of the next result of an operation."""
+        message = await self.receive()
+        assert (message["type"], message["id"]) == ("next", id_), message
+        assert "errors" not in message["payload"], message
+        data: dict[str, Any] = message["payload"]["data"]
+        return data
+
+    async def error(self, id_: str = "1") -> str:
+        """The code of the only error with which an operation ends."""
+        message = await self.receive()
+        assert (message["type"], message["id"]) == ("error", id_), message
+        (error,) = message["payload"]
+        assert {"code", "requestId", "timestamp"} <= set(error["extensions"])
+        return str(error["extensions"]["code"])
+
+    async def close_code(self, seconds: float = 5) -> int:
+        """The code with which the server closes; what comes before does not matter."""
+        async with asyncio.timeout(seconds):
+            try:
+                while True:
+                    await self.connection.recv()
+            except ConnectionClosed as closed:
+                assert closed.rcvd is not None, "the connection ended without a close frame"
+                return closed.rcvd.code
+
+
+@dataclass
+class Served:
+    """The application behind a real socket, in the process of the test."""
+
+    app: App
+    port: int
+
+    async def wire(self, *, protocol: str | None = "graphql-transport-ws", origin: str | None = None, **options: Any) -> Wire:
+        """A new connection; not yet initialised."""
+        return Wire(
+            await connect(
+                f"ws://127.0.0.1:{self.port}/graphql",
+                subprotocols=[Subprotocol(protocol)] if protocol else None,
+                origin=Origin(origin) if origin else None,
+                **options,
+            )
+        )
+
+    async def wire_of(self, who: Person | None = None) -> Wire:
+        """A new connection on which `who` is known."""
+        wire = await self.wire()
+        await wire.init(who)
+        return wire
+
+
+@asynccontextmanager
+async def served(app: App) -> AsyncIterator[Served]:
+    """Serve `app` at a free port as server.py does."""
+    config = uvicorn.Config(app.asgi, log_config=None, access_log=False, lifespan="off", ws_max_size=2**20)
+    uvicorn_server = uvicorn.Server(config)
+    listener = socket.create_server(("127.0.0.1", 0))
+    serving = asyncio.create_task(uvicorn_server._serve([listener]))
+    while not uvicorn_server.started:
+        await asyncio.sleep(0.005)
+    yield Served(app, listener.getsockname()[1])
+    uvicorn_server.should_exit = uvicorn_server.force_exit = True
+    await serving
+
+
+async def until(condition: Any, seconds: float = 3) -> None:
+    """Wait until `condition()` holds."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database, copied for each test: that is four times as fast as migrating each."""
+    folder = tmp_path_factory.mktemp("template")
+    asyncio.run(migrate("", folder))
+    return sqlite_path("", folder)
+
+
+@pytest.fixture
+async def app(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[App]:
+    """The application in process."""
+    monkeypatch.setitem(references(), "counting", "tests.web_app:Counting")
+    monkeypatch.setitem(references(), "countingTask", "tests.web_app:CountingTask")
+    async with opened_app(tmp_path, empty_database) as app:
+        yield app
+
+
+@pytest.fixture
+async def live(app: App) -> AsyncIterator[Served]:
+    """The application behind a real socket."""
+    async with served(app) as live:
+        yield live

@@ -1,0 +1,204 @@
+"""What tests of jobs work with: an outbox that notes everything, one user, and short ways to rows."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+import orjson
+
+from auth.viewer import Viewer
+from base.errors import ErrorCode, Refusal
+from base.words import ItemStatus, JobStatus, JobType, Role, SlicePhase, UploadStatus
+from events.hub import Hub
+from events.messages import Event
+from jobs.claims import Claim, claim_slice
+from jobs.lifecycle import NewJob, cancel_job, create_job
+from jobs.outbox import Outbox
+from jobs.records import NewFile, add_items, record_failure, record_finish, record_items, record_plan
+from jobs.slices import NewSlice
+from models import Item, Job, Slice as SliceRow, Upload
+from models.ids import new_id
+from processors.contract import ItemError, ItemResult, MadeFile, Options, PlannedSlice, Processor, Slice, Source, StageInfo, Work
+from storage.keys import upload_key
+
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+class PlainOptions(Options):
+    """Nothing that matters."""
+
+    note: str = ""
+
+
+class Plain:
+    """A processor of which only the description is used."""
+
+    kind: ClassVar[str] = "plain"
+    job_type: ClassVar[JobType] = JobType.BATCH
+    description: ClassVar[str] = "For tests."
+    accept: ClassVar[tuple[str, ...]] = (".txt",)
+    max_files: ClassVar[int] = 3
+    stages: ClassVar[tuple[StageInfo, StageInfo, StageInfo]] = (
+        StageInfo("plan", "Planning", 10),
+        StageInfo("process", "Processing", 80),
+        StageInfo("finish", "Finishing", 10),
+    )
+    options: ClassVar[type[Options]] = PlainOptions
+
+    def plan(self, work: Work, inputs: Sequence[Source]) -> Iterator[PlannedSlice | MadeFile]:
+        yield PlannedSlice([source.name for source in inputs])
+
+    def process(self, work: Work, part: Slice) -> Iterator[ItemResult]:
+        yield from map(completed, part.indices)
+
+    def finish(self, work: Work, results: Iterable[ItemResult]) -> Iterator[MadeFile]:
+        yield from ()
+
+
+def viewer_of(user_id: str, role: Role = Role.USER) -> Viewer:
+    return Viewer(user_id, role, "session-1754556928-12a41dbec0f3", FAR)
+
+
+def completed(index: int, **values: Any) -> ItemResult:
+    return ItemResult(index, ItemStatus.COMPLETED, orjson.dumps(values))
+
+
+@dataclass
+class Workshop:
+    """One user, one folder, and everything that was sent."""
+
+    folder: Path
+    hub: Hub = field(default_factory=Hub)
+    viewer: Viewer = field(default_factory=lambda: viewer_of("user-1754556928-12a41dbec0f3"))
+    events: list[Event] = field(default_factory=list)
+    permits: int = 0
+    processor: Processor = field(default_factory=Plain)
+
+    async def publish(self, *events: Event) -> None:
+        """As `Publisher`."""
+        self.events.extend(events)
+        for event in events:
+            self.hub.deliver(event)
+
+    async def permit_work(self) -> None:
+        """As `Queue`."""
+        self.permits += 1
+
+    @property
+    def outbox(self) -> Outbox:
+        return Outbox(self, self.permit_work)
+
+    def statuses_told(self, job_id: str) -> list[str]:
+        """The statuses that events told of a job, each once in a row."""
+        told = [event.row["status"] for event in self.events if event.kind == "job" and event.row["id"] == job_id]
+        return [status for place, status in enumerate(told) if place == 0 or told[place - 1] != status]
+
+    async def add_upload(self, content: bytes = b"a b", name: str = "a.txt", **columns: Any) -> Upload:
+        """A complete upload with its bytes, unless `columns` say otherwise."""
+        id_ = new_id("upload")
+        path = self.folder / upload_key(id_)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        values = {"status": UploadStatus.COMPLETED, "size_bytes": len(content), "offset_bytes": len(content), **columns}
+        owner_id = values.pop("owner_id", self.viewer.user_id)
+        return await Upload.create(id=id_, owner_id=owner_id, filename=name, content_type="text/plain", **values)
+
+    async def add_job(self, *uploads: Upload, viewer: Viewer | None = None, **columns: Any) -> Job:
+        """A job over `uploads`, or over one small complete upload."""
+        viewer = viewer or self.viewer
+        given = uploads or (await self.add_upload(owner_id=viewer.user_id),)
+        new = NewJob(self.processor.kind, columns.pop("options", {}), [upload.id for upload in given], **columns)
+        return await create_job(viewer, self.processor, new, self.outbox)
+
+    async def claim(self, worker: str = "w") -> Claim:
+        """The next slice; there must be one."""
+        claim = await self.try_claim(worker)
+        assert claim is not None
+        return claim
+
+    async def try_claim(self, worker: str = "w") -> Claim | None:
+        return await claim_slice(worker, {self.processor.kind: self.processor.stages}, self.outbox)
+
+    async def plan(self, *sizes: int) -> Job:
+        """A new job, planned with slices of so many items each."""
+        job = await self.add_job()
+        await self.plan_claim(await self.claim(), *sizes)
+        return await Job.get(id=job.id)
+
+    async def plan_claim(self, claim: Claim, *sizes: int) -> None:
+        assert claim.phase is SlicePhase.PLAN
+        planned, first = [], 0
+        for number, size in enumerate(sizes):
+            planned.append(NewSlice(SlicePhase.PROCESS, number, first, size, {"number": number}))
+            first += size
+        await add_items(claim, 0, [f"Item {index}" for index in range(first)])
+        await record_plan(claim, planned, [], self.processor, self.outbox)
+
+    async def record(self, claim: Claim, *results: ItemResult, is_done: bool = True) -> None:
+        await record_items(claim, results, [], self.processor, self.outbox, is_done=is_done)
+
+    async def do_slice(self) -> Claim:
+        """Claim a PROCESS slice and complete all its items."""
+        claim = await self.claim()
+        assert claim.phase is SlicePhase.PROCESS
+        await self.record(claim, *map(completed, range(claim.first_index, claim.first_index + claim.item_count)))
+        return claim
+
+    async def finish(self, *files: NewFile) -> Claim:
+        claim = await self.claim()
+        assert claim.phase is SlicePhase.FINISH
+        await record_finish(claim, files, self.outbox)
+        return claim
+
+    async def record_finish(self, claim: Claim, *files: NewFile) -> None:
+        await record_finish(claim, files, self.outbox)
+
+    async def fail(self, claim: Claim, code: ErrorCode = ErrorCode.CORRUPT_FILE) -> None:
+        await record_failure(claim, Refusal(code, "It cannot be read."), self.outbox, is_retryable=False)
+
+    async def put_into(self, status: JobStatus) -> Job:
+        """A new job in `status`, by the road that leads there."""
+        match status:
+            case JobStatus.UPLOADING:
+                return await self.add_job(await self.add_upload(status=UploadStatus.UPLOADING, offset_bytes=0))
+            case JobStatus.AWAITING_INPUT:
+                return await self.add_job(auto_start=False)
+            case JobStatus.PENDING:
+                return await self.add_job()
+            case JobStatus.CANCELLED:
+                return await cancel_job(self.viewer, (await self.add_job()).id, self.outbox)
+        job = await self.plan(2, 1)
+        claim = await self.claim()
+        match status:
+            case JobStatus.CANCELLING:
+                await cancel_job(self.viewer, job.id, self.outbox)
+            case JobStatus.FAILED:
+                await self.fail(claim)
+            case JobStatus.COMPLETED:
+                await self.record(claim, completed(0), completed(1))
+                await self.do_slice()
+                await self.finish()
+        return await Job.get(id=job.id)
+
+
+def failed(index: int, **values: Any) -> ItemResult:
+    return ItemResult(
+        index, ItemStatus.FAILED, orjson.dumps(values), ItemError(ErrorCode.PROCESSING_FAILED, "No.", is_retryable=True)
+    )
+
+
+async def item_statuses(job_id: str) -> list[str]:
+    return [str(item.status) for item in await Item.filter(job_id=job_id).order_by("index")]
+
+
+async def check_counters(job_id: str) -> Job:
+    """The job, once its counters are known to equal its rows."""
+    job = await Job.get(id=job_id)
+    statuses = await item_statuses(job_id)
+    counted = [job.completed_items, job.failed_items, job.skipped_items]
+    assert counted == [statuses.count(status) for status in ("COMPLETED", "FAILED", "SKIPPED")]
+    slices = await SliceRow.filter(job_id=job_id, phase="PROCESS")
+    assert job.completed_slices == sum(row.status == "DONE" for row in slices)
+    return job

@@ -1,0 +1,126 @@
+"""GraphQL over WebSocket (graphql-transport-ws): what Strawberry's handler leaves open towards clients that misbehave."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Protocol, cast
+
+from graphql import GraphQLError
+from starlette.websockets import WebSocketDisconnect, WebSocketState
+from strawberry.asgi import ASGIWebSocketAdapter
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
+from strawberry.types import ExecutionResult
+
+from base.errors import ErrorCode, Refusal, error_extensions
+from schema.context import Context
+
+OPERATIONS_PER_CONNECTION = 100
+FORBIDDEN = 4403
+"""Clients reconnect after it, and ask for a fresh token; 4401 would end them for good."""
+
+
+class Door(Protocol):
+    """What the handler asks of the view, which imports this file."""
+
+    async def find_caller(self, context: Context) -> None:
+        """Raises Refusal where the token of the connection is not good any more."""
+
+
+class Socket(ASGIWebSocketAdapter):
+    """What is sent after either side has closed is dropped: whoever was sending is told by being cancelled."""
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        if self.ws.application_state is WebSocketState.CONNECTED:
+            with suppress(WebSocketDisconnect, OSError):
+                await self.ws.send_text(self.view.encode_json_string(message))
+
+    async def close(self, code: int, reason: str) -> None:
+        if self.ws.application_state is WebSocketState.CONNECTED:
+            with suppress(WebSocketDisconnect, OSError):
+                await super().close(code, reason[:120])  # RFC 6455, section 5.5: 125 bytes with the code
+
+
+class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
+    """One connection. Source: graphql-transport-ws, the protocol of the library graphql-ws."""
+
+    _expiry: asyncio.Task[None] | None = None
+
+    async def handle_message(self, message: Any) -> None:
+        problem = _problem_of(message)
+        if problem is not None:
+            await self.handle_invalid_message(problem)
+        else:
+            await super().handle_message(message)
+
+    async def handle_connection_init(self, message: Any) -> None:
+        await super().handle_connection_init(message)
+        if self.connection_acknowledged and self.context.caller is not None and self._expiry is None:
+            seconds = (self.context.caller.expires_at - datetime.now(UTC)).total_seconds()
+            self._expiry = asyncio.create_task(self._end_after(seconds))
+
+    async def handle_subscribe(self, message: Any) -> None:
+        if self.connection_acknowledged and not await self._is_caller_known():
+            await self._forbid()
+        elif self.connection_acknowledged and len(self.operations) >= OPERATIONS_PER_CONNECTION:
+            sentence = f"One connection has at most {OPERATIONS_PER_CONNECTION} operations at a time."
+            refusal = Refusal(ErrorCode.RATE_LIMITED, sentence)
+            error = GraphQLError(refusal.message, extensions=error_extensions(refusal))
+            await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
+        else:
+            await super().handle_subscribe(message)
+
+    async def shutdown(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+        await super().shutdown()
+
+    def forget_id(self, id: str) -> None:  # noqa: A002  Strawberry's signature
+        self.operations.pop(id, None)
+
+    async def _send_result_stream(self, operation: Operation[Context, None], result_source: AsyncIterator[Any]) -> None:
+        """An operation that is refused ends with `error`, whatever it is refused for; the others live on."""
+        async for result in result_source:
+            if is_refused(result):
+                await operation.send_initial_errors(result.errors)
+                return
+            await operation.send_next(result)
+
+    async def _is_caller_known(self) -> bool:
+        try:
+            await cast("Door", self.view).find_caller(self.context)
+        except Refusal:
+            return False
+        return True
+
+    async def _end_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self._forbid()
+
+    async def _forbid(self) -> None:
+        for id_ in list(self.operations):
+            await self.cleanup_operation(id_)
+        await self.websocket.close(FORBIDDEN, "The access token has ended")
+
+
+def is_refused(result: ExecutionResult) -> bool:
+    """Whether the operation was refused before its first field, or its events came to an end by an error."""
+    return result.data is None and bool(result.errors) and all(error.path is None for error in result.errors or ())
+
+
+def _problem_of(message: Any) -> str | None:
+    """What is wrong with the shape of a message; None where nothing is."""
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        return "A message is a JSON object with a type"
+    if message["type"] in {"subscribe", "complete"} and not (isinstance(message.get("id"), str) and message["id"]):
+        return "The id is a string"
+    if message["type"] != "subscribe":
+        return None
+    payload = message.get("payload")
+    if not isinstance(payload, dict) or not isinstance(payload.get("query"), str) or not payload["query"]:
+        return "The payload of subscribe is an object with a query"
+    if not isinstance(payload.get("variables"), dict | None) or not isinstance(
+        payload.get("operationName"), str | None
+    ):
+        return "variables is an object, operationName a string"
+    return None
