@@ -19,10 +19,8 @@ from subprocess import PIPE, STDOUT
 from typing import NoReturn
 
 if sys.version_info < (3, 11):  # noqa: UP036 (whoever has an older one gets this sentence)
-    newer = next((name for name in ("python3.13", "python3.12", "python3.11") if shutil.which(name)), "")
-    advice = (
-        f"You have a newer one: {newer} dev.py" if newer else "Install a newer one: https://www.python.org/downloads"
-    )
+    newer = next((name for name in (f"python3.{minor}" for minor in range(14, 10, -1)) if shutil.which(name)), "")
+    advice = f"You have a newer one: {newer} dev.py" if newer else "Install a newer one: https://www.python.org"
     sys.exit(f"dev.py: Waybill needs Python 3.11 or later, and this is {platform.python_version()}. {advice}")
 
 ROOT = Path(__file__).resolve().parent

@@ -9,7 +9,6 @@ from base.words import Role
 from models import User
 from models.database import sql
 
-
 _SIGNED_IN = (
     "SELECT u.role FROM sessions s JOIN users u ON u.id = s.user_id "
     "WHERE s.id = $1 AND u.id = $2 AND s.revoked_at IS NULL AND NOT u.is_disabled"

@@ -1,7 +1,6 @@
 """Writes: the only file that changes a job's status; one function per verb, one transaction each."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -11,9 +10,10 @@ from tortoise.transactions import in_transaction
 
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
-from base.words import JobStatus, SlicePhase, SliceStatus, UploadStatus
+from base.words import JobStatus, SlicePhase, SliceStatus
 from jobs.actions import CANCELLABLE, RUNNABLE, can_retry
 from jobs.attempts import reset_everything, reset_undone_items
+from jobs.creation import NewJob, find_by_external_id, insert_job
 from jobs.history import add_event
 from jobs.inputs import (
     add_inputs,
@@ -33,23 +33,9 @@ from jobs.slices import NewSlice, add_slices, drop_slices, has_slices
 from jobs.text import storable, storable_json
 from models import Job, Upload
 from models.fields import now
-from models.ids import new_id
 from processors.contract import Processor
 
 AfterCommit = Callable[[], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class NewJob:
-    """What a client asks for; `options` as JSON with the processor's own names."""
-
-    kind: str
-    options: dict[str, Any]
-    upload_ids: Sequence[str]
-    title: str | None = None
-    external_id: str | None = None
-    priority: int = 0
-    auto_start: bool = True
 
 
 async def create_job(viewer: Viewer, processor: Processor, new: NewJob, outbox: Outbox) -> Job:
@@ -58,20 +44,21 @@ async def create_job(viewer: Viewer, processor: Processor, new: NewJob, outbox: 
     Raises:
         Refusal: UPLOAD_NOT_FOUND, UNSUPPORTED_TYPE, BAD_INPUT or INVALID_STATE, with the field that is wrong.
     """
-    new = _storable(new)
+    new = new.storable()
     check_options(processor, new.options)
     letters = Letters()
     try:
         async with in_transaction() as db:
-            if known := await _find_by_external_id(viewer, new.external_id):
+            if known := await find_by_external_id(viewer, new.external_id):
                 return known
             uploads = await check_inputs(db, viewer, processor, new.upload_ids)
-            row = await _insert_job(db, viewer, processor, new, uploads)
+            row = await insert_job(db, viewer, processor, new, uploads)
             if row["status"] == JobStatus.UPLOADED:
                 row = await _leave_uploaded(db, row, letters)
-            letters.job_changed(row)
+            else:
+                letters.job_changed(row)
     except IntegrityError:
-        known = await _find_by_external_id(viewer, new.external_id)
+        known = await find_by_external_id(viewer, new.external_id)
         if known is None:
             raise
         return known
@@ -85,19 +72,12 @@ async def start_waiting_jobs(db: BaseDBAsyncClient, upload: Upload, outbox: Outb
     for job_id in await jobs_waiting_for(db, upload.id):
         if await lock_job(db, job_id) is None or await is_missing_uploads(db, job_id):
             continue
-        row = await change_job(
-            db,
-            job_id,
-            {JobStatus.UPLOADING},
-            status=JobStatus.UPLOADED,
-            stage=None,
-            status_message="All bytes are in.",
-            **await count_bytes(db, job_id),
+        columns = {"stage": None, **await count_bytes(db, job_id)}
+        row = await _move(
+            db, job_id, {JobStatus.UPLOADING}, JobStatus.UPLOADED, "All bytes are in.", letters, **columns
         )
         if row is not None:
-            await add_event(db, row)
-            letters.job_changed(row)
-            letters.job_changed(await _leave_uploaded(db, row, letters))
+            await _leave_uploaded(db, row, letters)
     return lambda: outbox.send(letters)
 
 
@@ -157,7 +137,6 @@ async def start_job(
             **await count_bytes(db, job_id),
         }
         row = await _leave_awaiting(db, locked, letters, columns)
-        letters.job_changed(row)
     await outbox.send(letters)
     return job_of(row)
 
@@ -171,12 +150,8 @@ async def cancel_job(viewer: Viewer, job_id: str, outbox: Outbox) -> Job:
     job = await find_job(viewer, job_id)
     letters = Letters()
     async with in_transaction() as db:
-        row = await change_job(
-            db, job.id, CANCELLABLE, status=JobStatus.CANCELLING, status_message="Stopping the work.", awaiting=None
-        )
+        row = await _move(db, job.id, CANCELLABLE, JobStatus.CANCELLING, "Stopping the work.", letters, awaiting=None)
         if row is not None:
-            await add_event(db, row)
-            letters.job_changed(row)
             letters.stop_job(row)
             await drop_slices(db, row["id"], SliceStatus.WAITING)
             row = await finish_cancelling(db, row["id"], letters) or row
@@ -193,22 +168,11 @@ async def finish_cancelling(db: BaseDBAsyncClient, job_id: str, letters: Letters
     """Write CANCELLED once nobody works on the job any more; None while somebody does."""
     if await has_slices(db, job_id, SliceStatus.RUNNING):
         return None
-    moment = now().timestamp()
-    row = await change_job(
-        db,
-        job_id,
-        {JobStatus.CANCELLING},
-        status=JobStatus.CANCELLED,
-        stage=None,
-        finished_at=moment,
-        status_message="Cancelled.",
-    )
-    if row is None:
-        return None
-    await drop_slices(db, job_id, SliceStatus.WAITING)
-    await _cancel_items(db, job_id)
-    await add_event(db, row)
-    letters.job_changed(row)
+    columns = {"stage": None, "finished_at": now().timestamp()}
+    row = await _move(db, job_id, {JobStatus.CANCELLING}, JobStatus.CANCELLED, "Cancelled.", letters, **columns)
+    if row is not None:
+        await drop_slices(db, job_id, SliceStatus.WAITING)
+        await _cancel_items(db, job_id)
     return row
 
 
@@ -232,22 +196,9 @@ async def retry_job(viewer: Viewer, job_id: str, outbox: Outbox, *, only_failed_
         again = {**job, "attempt": job["attempt"] + 1}
         is_partial = only_failed_items and bool(job["total_slices"])
         columns, freed = await (reset_undone_items(db, again) if is_partial else reset_everything(db, again))
-        row = await _enqueue(
-            db,
-            job,
-            {JobStatus(job["status"])},
-            letters,
-            attempt=again["attempt"],
-            percentage=0.0,
-            started_at=None,
-            finished_at=None,
-            error_code=None,
-            error_message=None,
-            error_is_retryable=False,
-            error_at=None,
-            **columns,
-        )
-        letters.job_changed(row)
+        columns |= dict.fromkeys(("started_at", "finished_at", "error_code", "error_message", "error_at"))
+        columns |= {"attempt": again["attempt"], "percentage": 0.0, "error_is_retryable": False}
+        row = await _enqueue(db, job, letters, **columns)
     await outbox.send(letters)
     return job_of(row), freed
 
@@ -256,35 +207,15 @@ async def begin_work(db: BaseDBAsyncClient, job: Row, stage: str, message: str, 
     """PENDING → PROCESSING for the first slice of `job` (locked), and the next stage for the first slice of each phase."""
     if job["status"] == JobStatus.PROCESSING and job["stage"] == stage:
         return job
-    row = await change_job(
-        db,
-        job["id"],
-        RUNNABLE,
-        status=JobStatus.PROCESSING,
-        stage=stage,
-        status_message=message,
-        started_at=("coalesce(started_at, ?)", now().timestamp()),
-    )
-    assert row is not None  # noqa: S101  the caller holds the row
-    await add_event(db, row)
-    letters.job_changed(row)
-    return row
+    columns = {"stage": stage, "started_at": ("coalesce(started_at, ?)", now().timestamp())}
+    return await _move_locked(db, job, JobStatus.PROCESSING, message, letters, **columns)
 
 
 async def wait_for_worker(db: BaseDBAsyncClient, job_id: str, letters: Letters) -> None:
     """PROCESSING → PENDING: the last worker of the job was lost; the attempt goes on where it stopped."""
-    if await has_slices(db, job_id, SliceStatus.RUNNING):
-        return
-    row = await change_job(
-        db,
-        job_id,
-        {JobStatus.PROCESSING},
-        status=JobStatus.PENDING,
-        status_message="The worker was lost; going on where it stopped.",
-    )
-    if row is not None:
-        await add_event(db, row)
-        letters.job_changed(row)
+    if not await has_slices(db, job_id, SliceStatus.RUNNING):
+        message = "The worker was lost; going on where it stopped."
+        await _move(db, job_id, {JobStatus.PROCESSING}, JobStatus.PENDING, message, letters)
 
 
 async def complete_job(db: BaseDBAsyncClient, job: Row, letters: Letters) -> Row:
@@ -294,22 +225,10 @@ async def complete_job(db: BaseDBAsyncClient, job: Row, letters: Letters) -> Row
         sentence = f"All {total} items failed" if total > 1 else "The only item failed"
         refusal = Refusal(ErrorCode.PROCESSING_FAILED, f"{sentence}; the report tells why.")
         row = await _fail(db, job["id"], {JobStatus.PROCESSING}, refusal, letters, is_retryable=True)
-    else:
-        row = await change_job(
-            db,
-            job["id"],
-            {JobStatus.PROCESSING},
-            status=JobStatus.COMPLETED,
-            stage=None,
-            percentage=100.0,
-            finished_at=now().timestamp(),
-            status_message=_summary(total, failed),
-        )
-    assert row is not None  # noqa: S101  the caller holds the row
-    if row["status"] == JobStatus.COMPLETED:
-        await add_event(db, row)
-        letters.job_changed(row)
-    return row
+        assert row is not None  # noqa: S101  the caller holds the row
+        return row
+    columns = {"stage": None, "percentage": 100.0, "finished_at": now().timestamp()}
+    return await _move_locked(db, job, JobStatus.COMPLETED, _summary(total, failed), letters, **columns)
 
 
 async def fail_job(
@@ -334,28 +253,19 @@ async def _fail(
     is_retryable: bool,
 ) -> Row | None:
     moment, message = now().timestamp(), storable(refusal.message)
-    row = await change_job(
-        db,
-        job_id,
-        sources,
-        status=JobStatus.FAILED,
-        stage=None,
-        finished_at=moment,
-        awaiting=None,
-        status_message=message,
-        error_code=refusal.code,
-        error_message=message,
-        error_is_retryable=is_retryable,
-        error_at=moment,
-    )
-    if row is None:
-        return None
-    await drop_slices(db, job_id, SliceStatus.WAITING)
-    await drop_slices(db, job_id, SliceStatus.RUNNING)
-    await _cancel_items(db, job_id)
-    await add_event(db, row)
-    letters.job_changed(row)
-    letters.stop_job(row)
+    error = {
+        "error_code": refusal.code,
+        "error_message": message,
+        "error_is_retryable": is_retryable,
+        "error_at": moment,
+    }
+    columns = {"stage": None, "awaiting": None, "finished_at": moment, **error}
+    row = await _move(db, job_id, sources, JobStatus.FAILED, message, letters, **columns)
+    if row is not None:
+        await drop_slices(db, job_id, SliceStatus.WAITING)
+        await drop_slices(db, job_id, SliceStatus.RUNNING)
+        await _cancel_items(db, job_id)
+        letters.stop_job(row)
     return row
 
 
@@ -369,109 +279,67 @@ async def _cancel_items(db: BaseDBAsyncClient, job_id: str) -> None:
     )
 
 
-async def _insert_job(
-    db: BaseDBAsyncClient, viewer: Viewer, processor: Processor, new: NewJob, uploads: list[Upload]
-) -> Row:
-    missing = [upload for upload in uploads if upload.status is not UploadStatus.COMPLETED]
-    sizes = [upload.size_bytes for upload in uploads]
-    known_size = sum(size or 0 for size in sizes)
-    job = await Job.create(
-        using_db=db,
-        id=new_id(processor.job_type.lower()),
-        type=processor.job_type,
-        kind=processor.kind,
-        owner_id=viewer.user_id,
-        title=new.title,
-        external_id=new.external_id,
-        options=new.options,
-        priority=new.priority,
-        auto_start=new.auto_start,
-        total_size=known_size,
-        total_bytes=None if None in sizes else known_size,
-        processed_bytes=sum(upload.offset_bytes for upload in uploads),
-        status=JobStatus.UPLOADING if missing else JobStatus.UPLOADED,
-        stage=UPLOAD_STAGE if missing else None,
-        status_message=f"Waiting for {len(missing)} of {len(uploads)} uploads." if missing else "All bytes are in.",
-    )
-    await add_inputs(db, job.id, uploads)
-    row = await lock_job(db, job.id)
-    assert row is not None  # noqa: S101  inserted above, in this transaction
-    await add_event(db, row)
-    return row
-
-
-async def _leave_uploaded(db: BaseDBAsyncClient, row: Row, letters: Letters) -> Row:
+async def _leave_uploaded(db: BaseDBAsyncClient, job: Row, letters: Letters) -> Row:
     """UPLOADED → PENDING with the first slice, or AWAITING_INPUT where the owner wants to start it."""
-    if row["auto_start"]:
-        return await _enqueue(db, row, {JobStatus.UPLOADED}, letters)
-    parked = await change_job(
-        db,
-        row["id"],
-        {JobStatus.UPLOADED},
-        status=JobStatus.AWAITING_INPUT,
-        awaiting="start",
-        status_message="Waiting for its owner to start it.",
-    )
-    assert parked is not None  # noqa: S101  the caller holds the row
-    await add_event(db, parked)
-    return parked
+    if job["auto_start"]:
+        return await _enqueue(db, job, letters)
+    message = "Waiting for its owner to start it."
+    return await _move_locked(db, job, JobStatus.AWAITING_INPUT, message, letters, awaiting="start")
 
 
 async def _leave_awaiting(db: BaseDBAsyncClient, job: Row, letters: Letters, columns: dict[str, Any]) -> Row:
     """AWAITING_INPUT → PENDING, or back to UPLOADING where an upload is not complete."""
     if not await is_missing_uploads(db, job["id"]):
-        return await _enqueue(db, job, {JobStatus.AWAITING_INPUT}, letters, **columns)
-    row = await change_job(
-        db,
-        job["id"],
-        {JobStatus.AWAITING_INPUT},
-        status=JobStatus.UPLOADING,
-        stage=UPLOAD_STAGE,
-        status_message="Waiting for its uploads.",
-        **columns,
-    )
-    assert row is not None  # noqa: S101  the caller holds the row
-    await add_event(db, row)
-    return row
+        return await _enqueue(db, job, letters, **columns)
+    columns = {**columns, "stage": UPLOAD_STAGE}
+    return await _move_locked(db, job, JobStatus.UPLOADING, "Waiting for its uploads.", letters, **columns)
 
 
-async def _enqueue(
-    db: BaseDBAsyncClient, row: Row, sources: Collection[JobStatus], letters: Letters, **columns: Any
-) -> Row:
-    moment = now().timestamp()
-    queued = await change_job(
-        db,
-        row["id"],
-        sources,
-        status=JobStatus.PENDING,
-        queued_at=moment,
-        stage=None,
-        status_message="Waiting for a free worker.",
-        **{"awaiting": None, **columns},
-    )
-    assert queued is not None  # noqa: S101  the caller holds the row
-    await add_event(db, queued)
-    if not await has_slices(db, row["id"], SliceStatus.WAITING):
+async def _enqueue(db: BaseDBAsyncClient, job: Row, letters: Letters, **columns: Any) -> Row:
+    """→ PENDING, with a slice to begin with where none waits."""
+    columns = {"awaiting": None, "stage": None, "queued_at": now().timestamp(), **columns}
+    queued = await _move_locked(db, job, JobStatus.PENDING, "Waiting for a free worker.", letters, **columns)
+    if not await has_slices(db, job["id"], SliceStatus.WAITING):
         await add_slices(db, queued, [NewSlice(SlicePhase.PLAN)])
     letters.has_work = True
     return queued
 
 
+async def _move(
+    db: BaseDBAsyncClient,
+    job_id: str,
+    sources: Collection[JobStatus],
+    status: JobStatus,
+    message: str,
+    letters: Letters,
+    **columns: Any,
+) -> Row | None:
+    """Change the status of a job that is in one of `sources`, note it in the history, and tell it; None otherwise."""
+    row = await change_job(db, job_id, sources, status=status, status_message=message, **columns)
+    if row is not None:
+        await add_event(db, row)
+        letters.job_changed(row)
+    return row
+
+
+async def _move_locked(
+    db: BaseDBAsyncClient, job: Row, status: JobStatus, message: str, letters: Letters, **columns: Any
+) -> Row:
+    """As `_move`, of a job whose row this transaction has locked and read: it is in the status that was read."""
+    row = await _move(db, job["id"], {JobStatus(job["status"])}, status, message, letters, **columns)
+    assert row is not None  # noqa: S101  locked
+    return row
+
+
 def _summary(total: int, failed: int) -> str:
     if failed:
         return f"{total - failed} of {total} items are done, {failed} failed."
-    return (
-        f"All {total} items are done." if total > 1 else "The only item is done." if total else "There were no items."
-    )
+    if total == 1:
+        return "The only item is done."
+    return f"All {total} items are done." if total else "There were no items."
 
 
-async def _find_by_external_id(viewer: Viewer, external_id: str | None) -> Job | None:
-    if external_id is None:
-        return None
-    return await Job.get_or_none(owner_id=viewer.user_id, external_id=external_id)
-
-
-def _storable(new: NewJob) -> NewJob:
-    """`new` with texts that the database takes."""
-    title, external_id = (text and storable(text) for text in (new.title, new.external_id))
-    return replace(new, title=title, external_id=external_id, options=storable_json(new.options))
+__all__ = [
+    "AfterCommit", "NewJob", "begin_work", "cancel_job", "complete_job", "count_upload_bytes", "create_job", "fail_job",
+    "fail_waiting_jobs", "finish_cancelling", "job_of", "retry_job", "start_job", "start_waiting_jobs", "wait_for_worker",
+]  # fmt: skip

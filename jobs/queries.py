@@ -11,6 +11,7 @@ from tortoise.connection import get_connection
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
 from base.words import FileRole, ItemStatus, JobStatus, JobType, LogLevel
+from jobs.text import storable
 from models import File, Item, Job, JobUpload, Upload
 from models.database import sql
 from models.ids import type_of_id
@@ -22,6 +23,7 @@ _NOT_FOUND = {
     "download": ErrorCode.DOWNLOAD_NOT_FOUND,
 }
 _MAX_IN_LIST = 500
+_MAX_SEARCH = 500
 
 
 class JobOrderField(StrEnum):
@@ -107,7 +109,7 @@ def list_jobs(
             raise Refusal(ErrorCode.FORBIDDEN, "Only admins may ask for other owners' jobs.", "filter.ownerId")
         listing = listing.where("owner_id = ?", viewer.user_id)
     elif criteria.owner_id is not None:
-        listing = listing.where("owner_id = ?", criteria.owner_id)
+        listing = listing.where("owner_id = ?", storable(criteria.owner_id))
     for column, values in (
         ("id", criteria.ids),
         ("type", criteria.types),
@@ -257,7 +259,11 @@ def _narrow(listing: Listing, criteria: JobCriteria) -> Listing:
         wanted = [str(status) for status in JobStatus if status.is_active is criteria.is_active]
         listing = _where_in(listing, "status", wanted)
     if criteria.search:
-        pattern = "%" + criteria.search.lower().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        if len(criteria.search) > _MAX_SEARCH:
+            raise Refusal(ErrorCode.BAD_INPUT, f"A search has at most {_MAX_SEARCH} characters.", "filter.search")
+        pattern = (
+            "%" + storable(criteria.search).lower().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        )
         listing = listing.where(
             r"(lower(title) LIKE ? ESCAPE '\' OR EXISTS (SELECT 1 FROM job_uploads w JOIN uploads u ON u.id = w.upload_id "
             r"WHERE w.job_id = jobs.id AND lower(u.filename) LIKE ? ESCAPE '\'))",
@@ -265,7 +271,7 @@ def _narrow(listing: Listing, criteria: JobCriteria) -> Listing:
             pattern,
         )
     if criteria.reference is not None:
-        listing = listing.where("reference = ?", criteria.reference)
+        listing = listing.where("reference = ?", storable(criteria.reference))
     if criteria.created_after is not None:
         listing = listing.where("created_at >= ?", criteria.created_after.timestamp())
     if criteria.created_before is not None:
@@ -278,4 +284,4 @@ def _where_in(listing: Listing, column: str, values: list[str]) -> Listing:
         raise Refusal(ErrorCode.BAD_INPUT, f"A filter may name at most {_MAX_IN_LIST} values.", "filter")
     if not values:
         return listing.where("1 = 0")
-    return listing.where(f"{column} IN ({', '.join('?' for _ in values)})", *values)
+    return listing.where(f"{column} IN ({', '.join('?' for _ in values)})", *map(storable, values))

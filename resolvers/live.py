@@ -1,10 +1,12 @@
 """Subscriptions: listen first, then the present state, then every change; each ends by itself when its object does."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 
 from strawberry import ID
 
+from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
 from base.words import JobType, LogLevel
 from events.mailbox import Mailbox, StateLost
@@ -55,12 +57,13 @@ async def watch_jobs(
     viewer, context = info.context.viewer, info.context
     criteria = criteria_of(filter)
     topic = jobs_topic(criteria.owner_id if viewer.is_admin else viewer.user_id)
-    shown: set[str] = set()
+    shown: dict[str, bool] = {}  # whether each was active when it was told last
     with context.means.hub.listen(topic, interval=interval_of(max_per_second)) as mailbox:
         while True:
-            for job in await active_jobs(viewer, criteria):
+            active = await active_jobs(viewer, criteria)
+            for job in (*active, *await _ended(viewer, shown, active)):
                 mailbox.seen(job_event(job))
-                shown.add(job.id)
+                shown[job.id] = job.status.is_active
                 yield job_type(job, context)
             try:
                 async for event in mailbox:
@@ -68,11 +71,24 @@ async def watch_jobs(
                     is_match = await is_listed(viewer, criteria, job)
                     if is_match or job.id in shown:
                         yield job_type(job, context)
-                    (shown.add if is_match else shown.discard)(job.id)
+                    if is_match:
+                        shown[job.id] = job.status.is_active
+                    else:
+                        shown.pop(job.id, None)
                     if not job.status.is_active:
                         mailbox.forget(event.key)
             except StateLost:
                 continue
+
+
+async def _ended(viewer: Viewer, shown: Mapping[str, bool], active: Sequence[JobRow]) -> list[JobRow]:
+    """The jobs that were active when they were told last and are not among `active`: their end was missed."""
+    missed = {id_ for id_, was_active in shown.items() if was_active} - {job.id for job in active}
+    ended = []
+    for id_ in sorted(missed):
+        with suppress(Refusal):  # deleted meanwhile
+            ended.append(await find_job(viewer, id_))
+    return ended
 
 
 async def watch_lines(

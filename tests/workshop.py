@@ -18,9 +18,21 @@ from jobs.lifecycle import NewJob, cancel_job, create_job
 from jobs.outbox import Outbox
 from jobs.records import NewFile, add_items, record_failure, record_finish, record_items, record_plan
 from jobs.slices import NewSlice
-from models import Item, Job, Slice as SliceRow, Upload
+from models import Item, Job, Upload
+from models import Slice as SliceRow
 from models.ids import new_id
-from processors.contract import ItemError, ItemResult, MadeFile, Options, PlannedSlice, Processor, Slice, Source, StageInfo, Work
+from processors.contract import (
+    ItemError,
+    ItemResult,
+    MadeFile,
+    Options,
+    PlannedSlice,
+    Processor,
+    Slice,
+    Source,
+    StageInfo,
+    Work,
+)
 from storage.keys import upload_key
 
 FAR = datetime(2100, 1, 1, tzinfo=UTC)

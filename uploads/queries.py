@@ -11,6 +11,7 @@ from base.errors import ErrorCode, Refusal
 from base.words import UploadStatus
 from events.messages import Event
 from models.fields import now
+from models.ids import type_of_id
 from models.paging import Listing, Page, Window, read_page
 from models.upload import Upload
 from uploads.rows import upload_of
@@ -22,9 +23,9 @@ async def find_upload(viewer: Viewer, upload_id: str) -> Upload:
     """The upload, whatever its status.
 
     Raises:
-        Refusal: UPLOAD_NOT_FOUND, for somebody else's too.
+        Refusal: INVALID_ID; UPLOAD_NOT_FOUND, for somebody else's too.
     """
-    upload = await Upload.get_or_none(id=upload_id)
+    upload = await Upload.get_or_none(id=upload_id) if type_of_id(upload_id) == "upload" else None
     if upload is None or not viewer.may_see(upload.owner_id):
         raise upload_not_found()
     return upload

@@ -2,6 +2,7 @@
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -47,6 +48,12 @@ def build_app(settings: Settings, schema: Schema, means: Means, shelf: Shelf, ch
         *upload_routes(means.receiver),
         *result_routes(shelf),
     ]
-    app = Starlette(routes=routes, exception_handlers={Refusal: answer_error, HTTPException: answer_error})
+    app = _Routes(routes=routes, exception_handlers={Refusal: answer_error, HTTPException: answer_error})
     app.router.redirect_slashes = False
     return Frame(Callers(app, means.secret_key), settings)
+
+
+class _Routes(Starlette):
+    def build_middleware_stack(self) -> ASGIApp:
+        """Without Starlette's own answer to unforeseen errors, which is plain text: they come out, and Frame answers them."""
+        return ExceptionMiddleware(self.router, handlers=self.exception_handlers)

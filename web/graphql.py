@@ -23,7 +23,7 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
-from strawberry.types.unset import UnsetType
+from strawberry.types.unset import UNSET, UnsetType
 
 from auth.queries import find_viewer
 from base.errors import ErrorCode, Refusal, error_extensions
@@ -48,6 +48,8 @@ _PAGE_HEADERS = {
 _INIT_SECONDS = 5
 MAX_BODY_BYTES = 2**20
 _JSON = "application/json"
+_NOT_KEPT = {"Cache-Control": "no-store"}
+"""Answers hold tokens and signed links, and a query may be a GET."""
 _RESPONSE_JSON = "application/graphql-response+json"
 _METHODS = ("GET", "POST")
 _OPERATIONS = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
@@ -161,7 +163,7 @@ class GraphQLApp(GraphQL[Context, None]):
         media_type = sub_response.headers["Content-Type"]
         # Programs that know only application/json read no errors from an answer that is not 200.
         is_refused = media_type == _RESPONSE_JSON and "data" not in response_data
-        return Response(self.encode_json(response_data), 400 if is_refused else 200, media_type=media_type)
+        return Response(self.encode_json(response_data), 400 if is_refused else 200, _NOT_KEPT, media_type)
 
     async def find_caller(self, context: Context) -> None:
         """Who calls, by the token of the connection.
@@ -184,7 +186,8 @@ class GraphQLApp(GraphQL[Context, None]):
             await self.find_caller(context)
         except Refusal as refusal:
             raise ConnectionRejectionError({"code": str(refusal.code)}) from refusal
-        return None
+        nothing: UnsetType = UNSET
+        return nothing
 
     def is_websocket_origin_allowed(self, request: WebSocket, origin: str) -> bool:
         return "*" in self._means.settings.cors_origins or super().is_websocket_origin_allowed(request, origin)
@@ -303,7 +306,7 @@ def _refused(refusal: Refusal, headers: Headers) -> Response:
     body = {"errors": [{"message": refusal.message, "extensions": error_extensions(refusal)}]}
     is_asked_again = refusal.code is ErrorCode.PERSISTED_QUERY_NOT_FOUND
     status = 200 if is_asked_again else refusal.http_status
-    return Response(orjson.dumps(body), status, refusal.headers, media_type=_media_type(headers))
+    return Response(orjson.dumps(body), status, {**_NOT_KEPT, **refusal.headers}, _media_type(headers))
 
 
 def _too_large() -> Refusal:

@@ -15,7 +15,7 @@ RATIO_COUNTS_FROM = 32 * 2**20
 MAX_RATIO = 200
 ENCRYPTED_FLAG = 1
 LOCAL_HEADER_BYTES = 30
-SAVE_WITHOUT_PASSWORD = "The workbook is protected by a password. Save it without one and upload it again."
+PROTECTED = "The workbook is protected by a password. Save it without one and upload it again."
 SAVE_AS_CSV = "Save the sheet as .csv, which is read row by row."
 
 
@@ -31,14 +31,16 @@ def open_archive(path: Path) -> list[zipfile.ZipInfo]:
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
         raise damaged() from error
     if any(part.flag_bits & ENCRYPTED_FLAG for part in parts):
-        raise Refusal(ErrorCode.CORRUPT_FILE, SAVE_WITHOUT_PASSWORD)
+        raise Refusal(ErrorCode.CORRUPT_FILE, PROTECTED)
     if len(parts) > MAX_ENTRIES:
         raise unsafe(f"has {len(parts):,} parts; at most {MAX_ENTRIES:,} are opened")
     unpacked, packed = sum(part.file_size for part in parts), sum(part.compress_size for part in parts)
     if unpacked > MAX_UNPACKED:
         raise unsafe(f"would unpack to {unpacked / 2**30:.1f} GiB; at most 2 GiB are opened")
     if unpacked > RATIO_COUNTS_FROM and unpacked > MAX_RATIO * max(packed, 1):
-        raise unsafe(f"would unpack to {unpacked // max(packed, 1)} times its size; at most {MAX_RATIO} times is opened")
+        raise unsafe(
+            f"would unpack to {unpacked // max(packed, 1)} times its size; at most {MAX_RATIO} times is opened"
+        )
     check_overlap(parts)
     return parts
 

@@ -99,7 +99,9 @@ def score_header(row: Sequence[str | None], wanted: set[str], usual: int) -> int
 
 def header_above_data(rows: Rows, usual: int, region: str | None) -> int | None:
     """The row right above the first e-mail address or phone number, if it has words in the columns of those."""
-    first = next((p for p, row in enumerate(rows) if any(cell and (is_email(cell) or is_phone(cell)) for cell in row)), 0)
+    first = next(
+        (p for p, row in enumerate(rows) if any(cell and (is_email(cell) or is_phone(cell)) for cell in row)), 0
+    )
     if first == 0 or first > HEADER_WITHIN:
         return None
     width = max(len(row) for row in rows)
@@ -126,7 +128,9 @@ def choose_columns(headings: Sequence[str], given: Sequence[str | None], options
             message = f'There is no column "{wanted}" for {LABELS[Field(name)]}. The columns are: {known}.'
             raise Refusal(ErrorCode.BAD_INPUT, message, "options.columns")
         if index in found:
-            message = f'The column "{wanted}" is named for two fields: {LABELS[found[index][0]]} and {LABELS[Field(name)]}.'
+            message = (
+                f'The column "{wanted}" is named for two fields: {LABELS[found[index][0]]} and {LABELS[Field(name)]}.'
+            )
             raise Refusal(ErrorCode.BAD_INPUT, message, "options.columns")
         found[index] = (Field(name), "option")
     return found
@@ -160,9 +164,7 @@ def match_columns(given: Sequence[str | None], found: Found) -> Found:
     return matched
 
 
-def find_by_contents(
-    rows: Rows, given: Sequence[str | None], found: Found, width: int, region: str | None
-) -> Found:
+def find_by_contents(rows: Rows, given: Sequence[str | None], found: Found, width: int, region: str | None) -> Found:
     """Columns for e-mail, phone and website by what they hold, where no heading names one and none speaks against."""
     added: Found = {}
     for field in BY_CONTENTS:

@@ -48,7 +48,11 @@ def is_email(value: str) -> bool:
 def is_phone(value: str) -> bool:
     """Whether `value` looks like a phone number that says so: with a +, a leading zero, or divided into groups."""
     digits = sum(one.isdigit() for one in value)
-    if not PHONE_LIKE.fullmatch(value) or not MIN_PHONE_DIGITS <= digits <= MAX_PHONE_DIGITS or NO_PHONE.fullmatch(value):
+    if (
+        not PHONE_LIKE.fullmatch(value)
+        or not MIN_PHONE_DIGITS <= digits <= MAX_PHONE_DIGITS
+        or NO_PHONE.fullmatch(value)
+    ):
         return False
     return value[0] in "+0(t" or digits < len(value)
 
@@ -82,7 +86,8 @@ def is_certain(field: Field, values: Sequence[str], region: str | None) -> bool:
 
 def guess_columns(rows: Rows, width: int, region: str | None) -> dict[int, Field]:
     """Which column of a table without headings holds what: by e-mail addresses, phone numbers, hosts, countries,
-    and then names and companies among what is left."""
+    and then names and companies among what is left.
+    """
     values = [column_values(rows, column) for column in range(width)]
     found: dict[int, Field] = {}
     for field in (Field.EMAIL, Field.WEBSITE, Field.COUNTRY, Field.PHONE):
@@ -108,7 +113,7 @@ def guess_company(
 ) -> int | None:
     """The column whose values end in Ltd, GmbH and the like, or stand in the domain of the row's e-mail address."""
     for column in texts:
-        if share(values[column], lambda value: COMPANY_FORMS.search(value)) >= SOME:
+        if share(values[column], COMPANY_FORMS.search) >= SOME:
             return column
     email = next((column for column, field in found.items() if field is Field.EMAIL), None)
     if email is None:
@@ -126,7 +131,7 @@ def stands_in_domain(text: str | None, address: str | None) -> bool:
         return False
     letters = "".join(one for one in text.casefold() if one.isalnum())
     domain = address.rpartition("@")[2].casefold().replace("-", "")
-    return len(letters) > 2 and letters in domain  # noqa: PLR2004  two letters stand in any domain
+    return len(letters) > 2 and letters in domain
 
 
 def guess_names(values: Sequence[Sequence[str]], texts: Sequence[int]) -> dict[int, Field]:

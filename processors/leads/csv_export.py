@@ -4,6 +4,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from processors.leads.sheets import FORMULA_STARTS, Values
 
@@ -18,7 +19,7 @@ class CsvExport:
         self.writer = csv.writer(self.file, lineterminator="\r\n")
         self.rows: list[Values] = [list(headings)]
 
-    def __enter__(self) -> "CsvExport":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -41,6 +42,4 @@ class CsvExport:
 
 def quote_row(values: Values) -> Values:
     """`values` with an apostrophe before all text that begins like a formula."""
-    return [
-        "'" + value if type(value) is str and value and value[0] in FORMULA_STARTS else value for value in values
-    ]
+    return ["'" + value if type(value) is str and value and value[0] in FORMULA_STARTS else value for value in values]

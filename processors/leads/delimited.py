@@ -87,7 +87,7 @@ def find_encoding(path: Path) -> Encoding:
 
 def find_wide(head: bytes) -> str | None:
     """UTF-16 without a mark shows as NULs in every second place of Latin text."""
-    if len(head) < 4 or head.count(0) < len(head) // 4:  # noqa: PLR2004  two characters at least
+    if len(head) < 4 or head.count(0) < len(head) // 4:
         return None
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if odd > 4 * even:
@@ -97,9 +97,11 @@ def find_wide(head: bytes) -> str | None:
 
 def refuse_binary(head: bytes) -> None:
     """Refuse with CORRUPT_FILE what is full of control characters; single NULs are only dropped later."""
-    controls = sum(1 for byte in head if byte < 32 and byte not in b"\t\n\r\f\x1a\x1b")  # noqa: PLR2004  ASCII
+    controls = sum(1 for byte in head if byte < 32 and byte not in b"\t\n\r\f\x1a\x1b")
     if controls > max(1, len(head) * MAX_BINARY_SHARE):
-        raise Refusal(ErrorCode.CORRUPT_FILE, "The file is neither a workbook nor text. Save the table as .xlsx or .csv.")
+        raise Refusal(
+            ErrorCode.CORRUPT_FILE, "The file is neither a workbook nor text. Save the table as .xlsx or .csv."
+        )
 
 
 def survey_bytes(path: Path, *, is_wide: bool = False) -> Survey:
@@ -111,14 +113,20 @@ def survey_bytes(path: Path, *, is_wide: bool = False) -> Survey:
         while chunk := file.read(CHUNK):
             breaks = max(chunk.count(b"\n"), chunk.count(b"\r"))
             survey.lines += breaks
-            since_break = len(chunk) - max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) if breaks else since_break + len(chunk)
+            since_break = (
+                len(chunk) - max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) if breaks else since_break + len(chunk)
+            )
             if since_break > MAX_LINE_BYTES and not breaks:
-                message = "A line of the file is longer than 1 MiB, so it is no table of leads, or its line breaks are lost."
+                message = (
+                    "A line of the file is longer than 1 MiB, so it is no table of leads, or its line breaks are lost."
+                )
                 raise Refusal(ErrorCode.CORRUPT_FILE, message)
             if survey.is_utf8:
                 survey.is_utf8 = is_valid(decoder, chunk)
             if not chunk.isascii() and len(survey.beyond_ascii) < SAMPLE_BYTES:
-                survey.beyond_ascii += b"\n".join(line for line in chunk.splitlines() if not line.isascii())[:SAMPLE_BYTES]
+                survey.beyond_ascii += b"\n".join(line for line in chunk.splitlines() if not line.isascii())[
+                    :SAMPLE_BYTES
+                ]
     if survey.is_utf8 and not is_valid(decoder, b"", is_final=True):
         survey.is_utf8 = False
     survey.lines += 1
@@ -160,7 +168,7 @@ def stated_delimiter(sample: str) -> str | None:
     """The delimiter that Excel's first line `sep=;` states, else None."""
     first = sample[:8].lstrip("\ufeff").splitlines()[:1]
     line = first[0].strip('"') if first else ""
-    return line[4] if line[:4].lower() == "sep=" and len(line) == 5 else None  # noqa: PLR2004  sep= and one sign
+    return line[4] if line[:4].lower() == "sep=" and len(line) == 5 else None
 
 
 def find_delimiter(sample: str) -> str:
@@ -218,7 +226,9 @@ def read_rows(
 def check_record(number: int, record: list[str], lines: int, warnings: list[str]) -> None:
     """Refuse what no spreadsheet could hold, and note a record over so many lines that it looks like a mistake."""
     if number > MAX_ROWS:
-        message = f"The file has more than {MAX_ROWS:,} rows, which is what a sheet can hold. Divide it into several files."
+        message = (
+            f"The file has more than {MAX_ROWS:,} rows, which is what a sheet can hold. Divide it into several files."
+        )
         raise Refusal(ErrorCode.FILE_TOO_LARGE, message)
     if len(record) > MAX_COLUMNS:
         message = f"Row {number} has {len(record):,} columns; a sheet has at most {MAX_COLUMNS:,}."

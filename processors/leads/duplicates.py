@@ -6,7 +6,8 @@ address, else phone number, else name and company; rows that reach nobody are no
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping as Map
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -114,7 +115,9 @@ def name_key(reader: LeadReader, cells: Cells) -> tuple[str, str] | None:
 cached_fold = lru_cache(maxsize=65536)(fold)
 
 
-def find_duplicates(reader: LeadReader, rows: Iterable[tuple[int, int, Cells]], suspects: Map[int, int]) -> dict[int, Duplicate]:
+def find_duplicates(
+    reader: LeadReader, rows: Iterable[tuple[int, int, Cells]], suspects: Map[int, int]
+) -> dict[int, Duplicate]:
     """The duplicates among `rows`, each an item number, its row number and its cells, in file order.
 
     `suspects` tells by which rules a row may be one; what no other row shares need not be read.
@@ -132,14 +135,13 @@ def find_duplicates(reader: LeadReader, rows: Iterable[tuple[int, int, Cells]], 
 
 
 def exact_keys(reader: LeadReader, cells: Cells, rules: int) -> Iterator[Key]:
-    """What a row that reaches somebody has in common with its duplicates, in the order of the rules."""
+    """What a row that reaches somebody may have in common with others by these rules, in the order of the rules."""
     email, _ = reader.email(cells)
-    if email:
+    if email and rules & 1 << Rule.EMAIL:
         yield Rule.EMAIL, email_key(email)
-    needs_phone = rules & 1 << Rule.PHONE or not email
-    phone = reader.phone(cells)[0] if needs_phone else None
-    if phone:
+    phone = reader.phone(cells)[0] if rules & 1 << Rule.PHONE or not email else None
+    if phone and rules & 1 << Rule.PHONE:
         yield Rule.PHONE, phone.e164
-    name = name_key(reader, cells) if email or phone else None
+    name = name_key(reader, cells) if rules & 1 << Rule.NAME and (email or phone) else None
     if name:
         yield Rule.NAME, name

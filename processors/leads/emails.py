@@ -17,47 +17,17 @@ EDGES = ".,:;!?'`*"
 RESERVED_ENDS = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
 
 ROLE_NAMES = frozenset(
-    """
-    abuse accounting accounts admin administracion administration administrator anfrage assistance atendimento
-    billing biuro booking bookings buchhaltung buero ciao comercial comercio commercial compta comptabilite contact
-    contacto contato contatti customercare customerservice direction einkauf enquiries enquiry finance friends
-    geral hallo hello help helpdesk hi hostmaster hr hola info infos information inkoop inquiries invoice invoices
-    jobs kantoor karriere kontakt kundenservice legal mail mailbox marketing media no-reply noc noreply office
-    orders personal post postmaster presse press privacy purchasing receptie reception recruiting rechnung rh root
-    sales salut secretariat security segreteria service shop soporte staff studio support team tech ufficio
-    vendas vendite ventas verkauf verkoop vertrieb web webmaster welcome zentrale
-    """.split()
+    ["abuse", "accounting", "accounts", "admin", "administracion", "administration", "administrator", "anfrage", "assistance", "atendimento", "billing", "biuro", "booking", "bookings", "buchhaltung", "buero", "ciao", "comercial", "comercio", "commercial", "compta", "comptabilite", "contact", "contacto", "contato", "contatti", "customercare", "customerservice", "direction", "einkauf", "enquiries", "enquiry", "finance", "friends", "geral", "hallo", "hello", "help", "helpdesk", "hi", "hostmaster", "hr", "hola", "info", "infos", "information", "inkoop", "inquiries", "invoice", "invoices", "jobs", "kantoor", "karriere", "kontakt", "kundenservice", "legal", "mail", "mailbox", "marketing", "media", "no-reply", "noc", "noreply", "office", "orders", "personal", "post", "postmaster", "presse", "press", "privacy", "purchasing", "receptie", "reception", "recruiting", "rechnung", "rh", "root", "sales", "salut", "secretariat", "security", "segreteria", "service", "shop", "soporte", "staff", "studio", "support", "team", "tech", "ufficio", "vendas", "vendite", "ventas", "verkauf", "verkoop", "vertrieb", "web", "webmaster", "welcome", "zentrale"]
 )
 """Local parts that a post is read by, not a person."""
 
 FREE_DOMAINS = frozenset(
-    """
-    126.com 163.com aim.com aliyun.com alice.it aol.com arcor.de att.net bbox.fr bell.net bellsouth.net bigpond.com
-    bluewin.ch bol.com.br bt.com btinternet.com chello.at comcast.net cox.net daum.net email.com email.cz email.it
-    eircom.net fastmail.com fastmail.fm foxmail.com free.fr freemail.hu freenet.de gmail.com gmx.at gmx.ch gmx.com
-    gmx.de gmx.fr gmx.net googlemail.com hanmail.net home.nl hotmail.be hotmail.ca hotmail.co.uk hotmail.com
-    hotmail.de hotmail.es hotmail.fr hotmail.it hotmail.nl hotmail.se hushmail.com icloud.com ig.com.br inbox.com
-    inbox.lv inbox.ru interia.pl kpnmail.nl laposte.net libero.it list.ru live.ca live.co.uk live.com live.de live.fr
-    live.it live.nl live.se mac.com mail.com mail.de mail.ru me.com msn.com naver.com neuf.fr ntlworld.com o2.pl
-    online.de online.no onet.pl optonline.net optusnet.com.au orange.es orange.fr outlook.at outlook.be outlook.com
-    outlook.com.br outlook.de outlook.es outlook.fr outlook.it outlook.pt planet.nl pm.me posteo.de post.cz proton.me
-    protonmail.ch protonmail.com qq.com rambler.ru rediffmail.com rocketmail.com rogers.com sapo.pt sbcglobal.net
-    seznam.cz sfr.fr shaw.ca sina.com sky.com skynet.be sohu.com sympatico.ca t-online.de talktalk.net telefonica.net
-    telenet.be telia.com terra.com.br terra.es tin.it tiscali.co.uk tiscali.it tuta.com tutanota.com ukr.net uol.com.br
-    verizon.net virgilio.it virgin.net virginmedia.com wanadoo.fr web.de wp.pl xs4all.nl xtra.co.nz yahoo.ca
-    yahoo.co.in yahoo.co.jp yahoo.co.uk yahoo.com yahoo.com.ar yahoo.com.au yahoo.com.br yahoo.com.mx yahoo.de
-    yahoo.es yahoo.fr yahoo.it yandex.com yandex.ru yeah.net ymail.com zeelandnet.nl ziggo.nl zoho.com zonnet.nl
-    """.split()
+    ["126.com", "163.com", "aim.com", "aliyun.com", "alice.it", "aol.com", "arcor.de", "att.net", "bbox.fr", "bell.net", "bellsouth.net", "bigpond.com", "bluewin.ch", "bol.com.br", "bt.com", "btinternet.com", "chello.at", "comcast.net", "cox.net", "daum.net", "email.com", "email.cz", "email.it", "eircom.net", "fastmail.com", "fastmail.fm", "foxmail.com", "free.fr", "freemail.hu", "freenet.de", "gmail.com", "gmx.at", "gmx.ch", "gmx.com", "gmx.de", "gmx.fr", "gmx.net", "googlemail.com", "hanmail.net", "home.nl", "hotmail.be", "hotmail.ca", "hotmail.co.uk", "hotmail.com", "hotmail.de", "hotmail.es", "hotmail.fr", "hotmail.it", "hotmail.nl", "hotmail.se", "hushmail.com", "icloud.com", "ig.com.br", "inbox.com", "inbox.lv", "inbox.ru", "interia.pl", "kpnmail.nl", "laposte.net", "libero.it", "list.ru", "live.ca", "live.co.uk", "live.com", "live.de", "live.fr", "live.it", "live.nl", "live.se", "mac.com", "mail.com", "mail.de", "mail.ru", "me.com", "msn.com", "naver.com", "neuf.fr", "ntlworld.com", "o2.pl", "online.de", "online.no", "onet.pl", "optonline.net", "optusnet.com.au", "orange.es", "orange.fr", "outlook.at", "outlook.be", "outlook.com", "outlook.com.br", "outlook.de", "outlook.es", "outlook.fr", "outlook.it", "outlook.pt", "planet.nl", "pm.me", "posteo.de", "post.cz", "proton.me", "protonmail.ch", "protonmail.com", "qq.com", "rambler.ru", "rediffmail.com", "rocketmail.com", "rogers.com", "sapo.pt", "sbcglobal.net", "seznam.cz", "sfr.fr", "shaw.ca", "sina.com", "sky.com", "skynet.be", "sohu.com", "sympatico.ca", "t-online.de", "talktalk.net", "telefonica.net", "telenet.be", "telia.com", "terra.com.br", "terra.es", "tin.it", "tiscali.co.uk", "tiscali.it", "tuta.com", "tutanota.com", "ukr.net", "uol.com.br", "verizon.net", "virgilio.it", "virgin.net", "virginmedia.com", "wanadoo.fr", "web.de", "wp.pl", "xs4all.nl", "xtra.co.nz", "yahoo.ca", "yahoo.co.in", "yahoo.co.jp", "yahoo.co.uk", "yahoo.com", "yahoo.com.ar", "yahoo.com.au", "yahoo.com.br", "yahoo.com.mx", "yahoo.de", "yahoo.es", "yahoo.fr", "yahoo.it", "yandex.com", "yandex.ru", "yeah.net", "ymail.com", "zeelandnet.nl", "ziggo.nl", "zoho.com", "zonnet.nl"]
 )
 """Domains where anybody can have an address: they tell nothing about a company."""
 
 DISPOSABLE_DOMAINS = frozenset(
-    """
-    10minutemail.com burnermail.io discard.email dispostable.com emailondeck.com fakeinbox.com getairmail.com
-    getnada.com guerrillamail.com guerrillamail.info guerrillamail.net guerrillamail.org maildrop.cc mailinator.com
-    mailnesia.com mintemail.com mohmal.com mytemp.email sharklasers.com spamgourmet.com temp-mail.org tempail.com
-    tempmail.com throwawaymail.com trashmail.com trashmail.de wegwerfmail.de yopmail.com yopmail.fr
-    """.split()
+    ["10minutemail.com", "burnermail.io", "discard.email", "dispostable.com", "emailondeck.com", "fakeinbox.com", "getairmail.com", "getnada.com", "guerrillamail.com", "guerrillamail.info", "guerrillamail.net", "guerrillamail.org", "maildrop.cc", "mailinator.com", "mailnesia.com", "mintemail.com", "mohmal.com", "mytemp.email", "sharklasers.com", "spamgourmet.com", "temp-mail.org", "tempail.com", "tempmail.com", "throwawaymail.com", "trashmail.com", "trashmail.de", "wegwerfmail.de", "yopmail.com", "yopmail.fr"]
 )
 """Domains of addresses that are made to be thrown away."""
 

@@ -9,7 +9,7 @@ from processors.contract import FileRole, ItemResult, ItemStatus, LogLevel, Made
 from processors.leads.csv_export import CsvExport
 from processors.leads.options import LeadsOptions
 from processors.leads.report import Tally, make_report
-from processors.leads.sheets import NOT_KEPT, LeadSheet, not_kept_values
+from processors.leads.sheets import NOT_KEPT, REASONS_COLUMN, LeadSheet, not_kept_values
 from processors.leads.spool import PLAN, Plan
 from processors.leads.tables import MAX_COLUMNS
 from processors.leads.xlsx_export import SheetRows, XlsxExport
@@ -25,7 +25,10 @@ def finish_leads(work: Work, options: LeadsOptions, results: Iterable[ItemResult
     csv_path, xlsx_path, report_path = (work.folder / name for name in ("leads.csv", "leads.xlsx", "report.json"))
     tally = Tally()
     sheets = (("Leads", sheet.headings), ("Not kept", NOT_KEPT))
-    with CsvExport(csv_path, sheet.headings) as table, XlsxExport(xlsx_path, work.folder / "not-kept.xml", sheets) as book:
+    with (
+        CsvExport(csv_path, sheet.headings) as table,
+        XlsxExport(xlsx_path, work.folder / "not-kept.xml", sheets, REASONS_COLUMN) as book,
+    ):
         for done, item in enumerate(results, 1):
             write_item(item, sheet, tally, table, book)
             if done % PROGRESS_EVERY == 0:

@@ -87,29 +87,12 @@ EXACT = {phrase.strip(): field for field, phrases in PHRASES.items() for phrase 
 COMPACT = {phrase.replace(" ", ""): field for phrase, field in EXACT.items()}
 
 VETOES = frozenset(
-    """
-    active age allowed anrede avatar birth birthday bounce bounced campaign category channel checked clicked confirmed
-    consent contract count county created date datum day description do dob double employees extension fax faxnummer
-    facebook fecha format frequency geburtsdatum gdpr group hash hour identifier image ind industry instagram job kind
-    label language level linkedin list logo mailing mailchimp manager marketing modified monat month newsletter
-    not occupation opens opened opt optin optout optout owner password photo picture plz position
-    postal postcode preference preferred prefix priority privacy quality rank rating reason registered revenue role
-    salutation score segment sent size skype slack source stage state status subject subscribed subscription suffix
-    tag tags telefax telex template time timezone titel title twitter type typ unsubscribe unsubscribed updated user
-    username valid validated validation verified vat xing year yes zip zipcode
-    """.split()
+    ["active", "age", "allowed", "anrede", "avatar", "birth", "birthday", "bounce", "bounced", "campaign", "category", "channel", "checked", "clicked", "confirmed", "consent", "contract", "count", "county", "created", "date", "datum", "day", "description", "do", "dob", "double", "employees", "extension", "fax", "faxnummer", "facebook", "fecha", "format", "frequency", "geburtsdatum", "gdpr", "group", "hash", "hour", "identifier", "image", "ind", "industry", "instagram", "job", "kind", "label", "language", "level", "linkedin", "list", "logo", "mailing", "mailchimp", "manager", "marketing", "modified", "monat", "month", "newsletter", "not", "occupation", "opens", "opened", "opt", "optin", "optout", "optout", "owner", "password", "photo", "picture", "plz", "position", "postal", "postcode", "preference", "preferred", "prefix", "priority", "privacy", "quality", "rank", "rating", "reason", "registered", "revenue", "role", "salutation", "score", "segment", "sent", "size", "skype", "slack", "source", "stage", "state", "status", "subject", "subscribed", "subscription", "suffix", "tag", "tags", "telefax", "telex", "template", "time", "timezone", "titel", "title", "twitter", "type", "typ", "unsubscribe", "unsubscribed", "updated", "user", "username", "valid", "validated", "validation", "verified", "vat", "xing", "year", "yes", "zip", "zipcode"]
 )
 """A heading with one of these words is about the thing, not the thing: "E-mail status", "Phone type"."""
 
 QUALIFIERS = frozenset(
-    """
-    1 1st 2 2nd 3 4 a address alternate alternative and bedrijf best billing biz business buro business client clients company
-    companys contact contacts corporate customer customers da de del della der des des di direct do du e empresa
-    entreprise firma firmen for full geschaftlich geschaftliche haupt home hq i ihr ihre il in la lead leads
-    legal main mein mine my no nr number numero nummer of office official optional or other our persona personal
-    personale personlich primary principal prive privat private professional professionnel registered required
-    reference represented s secondary societe su team the to trabajo tu tuo unternehmens uw value votre work y you your zakelijk
-    """.split()
+    ["1", "1st", "2", "2nd", "3", "4", "a", "address", "alternate", "alternative", "and", "bedrijf", "best", "billing", "biz", "business", "buro", "business", "client", "clients", "company", "companys", "contact", "contacts", "corporate", "customer", "customers", "da", "de", "del", "della", "der", "des", "des", "di", "direct", "do", "du", "e", "empresa", "entreprise", "firma", "firmen", "for", "full", "geschaftlich", "geschaftliche", "haupt", "home", "hq", "i", "ihr", "ihre", "il", "in", "la", "lead", "leads", "legal", "main", "mein", "mine", "my", "no", "nr", "number", "numero", "nummer", "of", "office", "official", "optional", "or", "other", "our", "persona", "personal", "personale", "personlich", "primary", "principal", "prive", "privat", "private", "professional", "professionnel", "registered", "required", "reference", "represented", "s", "secondary", "societe", "su", "team", "the", "to", "trabajo", "tu", "tuo", "unternehmens", "uw", "value", "votre", "work", "y", "you", "your", "zakelijk"]
 )
 """Words that narrow a heading without changing what the column holds: "Work e-mail", "Primary phone 2"."""
 
@@ -118,16 +101,17 @@ HEADS = (
     (
         Field.PHONE,
         frozenset(
-            "phone phones telephone tel mobile cell cellphone cellular telefon telefonnummer handy mobil mobilnummer "
-            "telefono movil celular telefoon telefoonnummer mobiel telefone telemovel cellulare portable landline "
-            "whatsapp gsm phonenumber".split()
+            ["phone", "phones", "telephone", "tel", "mobile", "cell", "cellphone", "cellular", "telefon", "telefonnummer", "handy", "mobil", "mobilnummer", "telefono", "movil", "celular", "telefoon", "telefoonnummer", "mobiel", "telefone", "telemovel", "cellulare", "portable", "landline", "whatsapp", "gsm", "phonenumber"]
         ),
     ),
-    (Field.WEBSITE, frozenset("website homepage url webseite webpage domain site web".split())),
-    (Field.COUNTRY, frozenset("country land pays pais paese".split())),
-    (Field.COMPANY, frozenset("company organisation organization firma unternehmen entreprise empresa azienda".split())),
-    (Field.FIRST_NAME, frozenset("firstname vorname prenom voornaam forename".split())),
-    (Field.LAST_NAME, frozenset("lastname surname nachname achternaam apellido apellidos cognome sobrenome".split())),
+    (Field.WEBSITE, frozenset(["website", "homepage", "url", "webseite", "webpage", "domain", "site", "web"])),
+    (Field.COUNTRY, frozenset(["country", "land", "pays", "pais", "paese"])),
+    (
+        Field.COMPANY,
+        frozenset(["company", "organisation", "organization", "firma", "unternehmen", "entreprise", "empresa", "azienda"]),
+    ),
+    (Field.FIRST_NAME, frozenset(["firstname", "vorname", "prenom", "voornaam", "forename"])),
+    (Field.LAST_NAME, frozenset(["lastname", "surname", "nachname", "achternaam", "apellido", "apellidos", "cognome", "sobrenome"])),
 )
 """The word that decides where others only qualify it, the strongest first: "Company e-mail" is an e-mail address."""
 
@@ -185,7 +169,11 @@ def match_typo(words: str) -> Field | None:
         return None
     allowed = 1 if len(words) < TWO_TYPOS_FROM else 2
     best = min(
-        ((OSA.distance(words, phrase, score_cutoff=allowed), phrase) for phrase in TYPO_PHRASES if phrase[0] == words[0]),
+        (
+            (OSA.distance(words, phrase, score_cutoff=allowed), phrase)
+            for phrase in TYPO_PHRASES
+            if phrase[0] == words[0]
+        ),
         default=(allowed + 1, ""),
     )
     return EXACT[best[1]] if best[0] <= allowed else None

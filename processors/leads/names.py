@@ -6,22 +6,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 PARTICLES = frozenset(
-    "van von der den de del della di da do dos das du la le les ter ten te zu zum zur af av al bin ibn bint y e und "
-    "vande vander vanden op het 't".split()
+    ["van", "von", "der", "den", "de", "del", "della", "di", "da", "do", "dos", "das", "du", "la", "le", "les", "ter", "ten", "te", "zu", "zum", "zur", "af", "av", "al", "bin", "ibn", "bint", "y", "e", "und", "vande", "vander", "vanden", "op", "het", "'t"]
 )
 """Words that stay in lower case inside a family name and belong to it."""
 JOINING_APOSTROPHE = frozenset({"o", "d", "l", "m", "n", "dell", "dall", "sant", "t"})
 MAC_NAMES = frozenset(
-    "macarthur macaulay macbeth maccallum macdonald macdougall macdowell macfarlane macgregor macgyver macintosh "
-    "macintyre mackay mackenzie mackinnon mackintosh maclachlan maclaren maclean macleod macmahon macmillan macneil "
-    "macpherson macquarie macqueen".split()
+    ["macarthur", "macaulay", "macbeth", "maccallum", "macdonald", "macdougall", "macdowell", "macfarlane", "macgregor", "macgyver", "macintosh", "macintyre", "mackay", "mackenzie", "mackinnon", "mackintosh", "maclachlan", "maclaren", "maclean", "macleod", "macmahon", "macmillan", "macneil", "macpherson", "macquarie", "macqueen"]
 )
 """Names that take a capital after Mac; others that begin so (Macey, Machado) do not."""
-NUMERALS = frozenset("ii iii iv vi vii viii".split())
+NUMERALS = frozenset(["ii", "iii", "iv", "vi", "vii", "viii"])
 ENDINGS = {"jr": "Jr", "sr": "Sr", "phd": "PhD", "ph.d": "Ph.D", "md": "MD", "mba": "MBA", "esq": "Esq"}
 TITLES = frozenset(
-    "mr mrs ms miss mx dr prof professor sir madam herr frau herrn dipl.-ing m mme mlle sig sig.ra dott dott.ssa "
-    "sr sra srta don dhr mevr mevrouw ing dr.-ing".split()
+    ["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "professor", "sir", "madam", "herr", "frau", "herrn", "dipl.-ing", "m", "mme", "mlle", "sig", "sig.ra", "dott", "dott.ssa", "sr", "sra", "srta", "don", "dhr", "mevr", "mevrouw", "ing", "dr.-ing"]
 )
 INITIALS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]?\.?")
 FIRST_LATIN_GAP = 0x250
@@ -67,7 +63,7 @@ def split_name(full: str) -> tuple[str | None, str | None]:
         words = words[1:]
     while len(words) > 1 and is_ending(words[-1]):
         words = words[:-1]
-    if len(words) < 2 or not words[0][0].isalpha() or not has_name_order(full):  # noqa: PLR2004  two parts
+    if len(words) < 2 or not words[0][0].isalpha() or not has_name_order(full):
         return None, None
     start = len(words) - 1
     while start > 1 and words[start - 1].casefold() in PARTICLES:
@@ -83,7 +79,9 @@ def is_ending(word: str) -> bool:
 
 def has_name_order(name: str) -> bool:
     """Whether the first name comes first in this script; Chinese, Japanese and Korean names begin with the family."""
-    return name.isascii() or not any(unicodedata.name(one, "").startswith(("CJK", "HIRAGANA", "KATAKANA", "HANGUL")) for one in name)
+    return name.isascii() or not any(
+        unicodedata.name(one, "").startswith(("CJK", "HIRAGANA", "KATAKANA", "HANGUL")) for one in name
+    )
 
 
 @lru_cache(maxsize=20_000)

@@ -99,7 +99,7 @@ def phone_bucket(cell: str, region: str | None) -> str | None:
     digits = cell.translate(NO_SIGNS)
     if not (digits.isascii() and digits.isdigit()):
         digits = ""
-    significant = digits[2:] if digits.startswith("00") else digits
+    significant = digits.removeprefix("00")
     if len(significant) < MIN_PLAIN_DIGITS or len(digits) > MAX_BARE_DIGITS + 2 or digits.startswith(OTHER_EXITS):
         phone = read_phone(cell, region)
         return phone.e164[-BUCKET_DIGITS:] if phone else None

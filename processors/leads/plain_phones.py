@@ -61,7 +61,7 @@ def plan_of_code(code: int) -> NumberingPlan | None:
 def plan_of_region(region: str) -> NumberingPlan | None:
     """The plan of a country by its ISO 3166-1 alpha-2 code, None where another one shares its code and leads it."""
     meta = PhoneMetadata.metadata_for_region(region, None)
-    if meta is None or COUNTRY_CODE_TO_REGION_CODE[meta.country_code][0] != region:
+    if meta is None or meta.country_code is None or COUNTRY_CODE_TO_REGION_CODE[meta.country_code][0] != region:
         return None
     return plan_of_code(meta.country_code)
 

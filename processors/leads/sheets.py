@@ -1,6 +1,7 @@
 """What the result tables look like: their columns, and one row of text for each lead."""
 
-from collections.abc import Mapping as Map, Sequence
+from collections.abc import Mapping as Map
+from collections.abc import Sequence
 from typing import Any
 
 from processors.contract import ItemResult, ItemStatus
@@ -19,6 +20,7 @@ FIXED = (
     ("setAside", "Set aside"),
 )
 """Keys of a result and their headings; the extra columns follow."""
+REASONS_COLUMN = [key for key, _ in FIXED].index("reasons")
 NOT_KEPT = ("Row", "Status", "Reason", "Name", "E-mail", "Phone", "Company")
 FORMULA_STARTS = frozenset("=+-@\t\r")
 """First characters that make a spreadsheet take text for a formula."""

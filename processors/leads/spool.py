@@ -1,7 +1,8 @@
 """What planning leaves behind for the slices: the rows, who is a duplicate, and where the columns are."""
 
 from array import array
-from collections.abc import Iterator, Mapping as Map
+from collections.abc import Iterator
+from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

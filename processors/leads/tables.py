@@ -43,7 +43,7 @@ def column_letter(index: int) -> str:
 
 def column_index(letters: str) -> int | None:
     """0 for A, 26 for AA; None for what is no column letter of a spreadsheet."""
-    if not letters.isascii() or not letters.isalpha() or len(letters) > 3:  # noqa: PLR2004  XFD is the last
+    if not letters.isascii() or not letters.isalpha() or len(letters) > 3:
         return None
     number = 0
     for letter in letters.upper():

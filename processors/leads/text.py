@@ -92,7 +92,7 @@ def fold(value: str) -> str:
 def clean_row(cells: Sequence[Cell]) -> list[str | None]:
     """All cells of a row, each as `clean_cell` makes it.
 
-    Most rows are plain ASCII without a space too many, which one look at all their text tells.
+    Most rows need no cleaning, which one look at all their text tells.
     """
     text = "|".join([cell for cell in cells if type(cell) is str])
     if is_clean(text):
@@ -103,8 +103,8 @@ def clean_row(cells: Sequence[Cell]) -> list[str | None]:
 def is_clean(text: str) -> bool:
     """Whether cells joined by `|` need no cleaning: nothing invisible or escaped, no spare spaces, no errors."""
     return (
-        text.isascii()
-        and text.isprintable()
+        text.isprintable()
+        and (text.isascii() or unicodedata.is_normalized("NFC", text))
         and len(text) <= MAX_CELL_CHARACTERS
         and not ("  " in text or " |" in text or "| " in text or "#" in text or "_x" in text)
         and text[:1] != " "

@@ -170,8 +170,8 @@ def scan_exact(chunks: Iterable[bytes]) -> UsedRange:
     parser.StartDoctypeDeclHandler = refuse_doctype
     try:
         for chunk in chunks:
-            parser.Parse(chunk, False)  # noqa: FBT003  the C function takes no keyword
-        parser.Parse(b"", True)  # noqa: FBT003
+            parser.Parse(chunk, False)
+        parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise damaged() from error
     return counter.used

@@ -7,7 +7,7 @@ import python_calamine
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from base.errors import ErrorCode, Refusal
-from processors.leads.archives import SAVE_WITHOUT_PASSWORD, damaged, open_archive
+from processors.leads.archives import PROTECTED, damaged, open_archive
 from processors.leads.formats import TableKind
 from processors.leads.probe import probe_workbook
 from processors.leads.tables import MAX_COLUMNS, Row, Table
@@ -30,13 +30,32 @@ def open_workbook(path: Path, kind: TableKind, folder: Path) -> CalamineWorkbook
     elif kind in {TableKind.XLSB, TableKind.ODS}:
         open_archive(path)
     try:
+        if kind is TableKind.XLS:
+            check_password(path, folder)
         if kind is not TableKind.XLSX:
             probe_workbook(link)
         return CalamineWorkbook.from_path(link)
     except python_calamine.PasswordError as error:
-        raise Refusal(ErrorCode.CORRUPT_FILE, SAVE_WITHOUT_PASSWORD) from error
+        raise Refusal(ErrorCode.CORRUPT_FILE, PROTECTED) from error
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         raise damaged() from error
+
+
+def check_password(path: Path, folder: Path) -> None:
+    """Find an encrypted .xlsx: it comes in the container of an .xls, and only the reader of .xlsx knows it.
+
+    Raises python_calamine.PasswordError.
+    """
+    link = folder / "encrypted.xlsx"
+    link.symlink_to(path.resolve())
+    try:
+        CalamineWorkbook.from_path(link)
+    except python_calamine.PasswordError:
+        raise
+    except (python_calamine.CalamineError, OSError, ValueError):
+        return  # an .xls is no .xlsx
+    finally:
+        link.unlink()
 
 
 def list_tables(workbook: CalamineWorkbook, sheet: str | None) -> Iterator[Table]:

@@ -39,12 +39,10 @@ def parse_big_int(value: Any) -> int:
 def parse_json(value: Any) -> Any:
     """Any JSON value that can be stored and sent again. Raises GraphQLError for one that cannot."""
     try:
-        text = orjson.dumps(value)
-    except (TypeError, ValueError):
-        text = b""
-    if not text or b"\\u0000" in text:
-        message = "This JSON nests too deep, or holds a number of more than 64 bits or a null character."
-        raise GraphQLError(message)
+        orjson.dumps(value)
+    except TypeError:
+        message = "This JSON nests too deep, or holds a number of more than 64 bits."
+        raise GraphQLError(message) from None
     return value
 
 

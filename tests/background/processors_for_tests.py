@@ -17,17 +17,7 @@ import orjson
 
 from base.errors import ErrorCode, Refusal
 from base.words import FileRole, ItemStatus, JobType, LogLevel
-from processors.contract import (
-    ItemError,
-    ItemResult,
-    MadeFile,
-    Options,
-    PlannedSlice,
-    Slice,
-    Source,
-    StageInfo,
-    Work,
-)
+from processors.contract import ItemError, ItemResult, MadeFile, Options, PlannedSlice, Slice, Source, StageInfo, Work
 
 
 class ActingOptions(Options):

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from base.words import FileRole, ItemStatus, JobStatus
-from models import File, Item, Job, LogEntry, Slice
+from models import File, Item, LogEntry, Slice
 from tests.background.floor_for_tests import Floor, on_sqlite
 from tests.workshop import check_counters, item_statuses
 
@@ -157,6 +157,7 @@ async def test_files_of_items_are_taken_over(floor: Floor) -> None:
     assert [floor.storage.path_of(file.storage_key).read_text() for file in files] == ["0", "2"]
 
 
+@on_sqlite
 async def test_progress_within_an_item_moves_the_percentage_by_its_share(floor: Floor) -> None:
     job = await floor.run(await floor.add_job(sizes=[2, 2], acts={0: "tell_progress"}))
     assert job.status is JobStatus.COMPLETED

@@ -9,16 +9,18 @@ import pytest
 from structlog.testing import capture_logs
 from tortoise.connection import get_connection
 
-from background import phases, worker as worker_module
+from background import phases
+from background import worker as worker_module
 from background.worker import Worker, worker_name, worker_prefix
 from base.words import JobStatus
-from jobs.claims import claim_slice, recover_slices, sweep_leases
+from jobs.claims import Claim, claim_slice, recover_slices, sweep_leases
 from jobs.lifecycle import cancel_job, retry_job
+from jobs.records import record_plan
 from jobs.rows import fetch
 from models import File, Item, Job, JobEvent, Slice
 from tests.background.floor_for_tests import Floor, on_sqlite, wait_for_status, wait_until
 from tests.databases import read_tables
-from tests.workshop import check_counters, item_statuses
+from tests.workshop import check_counters, completed, item_statuses
 
 
 def is_running(pid: int) -> bool:
@@ -53,7 +55,9 @@ async def expire_leases() -> None:
     await fetch(get_connection("default"), "UPDATE slices SET lease_expires_at = lease_expires_at - 21")
 
 
-async def test_cancelling_a_busy_loop_takes_less_than_two_seconds_and_nothing_is_written_afterwards(floor: Floor) -> None:
+async def test_cancelling_a_busy_loop_takes_less_than_two_seconds_and_nothing_is_written_afterwards(
+    floor: Floor,
+) -> None:
     job = await floor.add_job(sizes=[2, 3, 2], acts={4: "burn"})
     worker = await floor.worker(count=1)
     task = asyncio.create_task(worker.work())
@@ -78,10 +82,10 @@ async def test_cancelling_a_busy_loop_takes_less_than_two_seconds_and_nothing_is
     assert not list((floor.shop.folder / "work").iterdir())
 
 
-@pytest.mark.parametrize("place", ["plan", "finish"])
+@pytest.mark.parametrize("script", [{"plan": "burn"}, {"finish": "burn"}])
 @on_sqlite
-async def test_cancelling_stops_a_plan_and_a_finish_too(floor: Floor, place: str) -> None:
-    job = await floor.add_job(**{place: "burn"})
+async def test_cancelling_stops_a_plan_and_a_finish_too(floor: Floor, script: dict[str, Any]) -> None:
+    job = await floor.add_job(**script)
     task = asyncio.create_task((await floor.worker()).work())
     pid = await pid_told(floor.shop.folder)
     await cancel(floor, job)
@@ -142,15 +146,24 @@ async def test_stopping_gives_slices_back_at_once_and_another_worker_goes_on(flo
     assert {row.crash_count for row in await Slice.all()} == {0}
 
 
-async def test_stopping_while_slices_are_being_claimed_leaves_none_running(floor: Floor) -> None:
-    await floor.add_job(sizes=[1] * 30, seconds=0.01)
-    for delay in (0.0, 0.001, 0.003, 0.01, 0.03):
+async def test_stopping_while_slices_are_being_claimed_leaves_none_running(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def process(_phases: object, claim: Claim) -> None:
+        await asyncio.sleep(0.002)
+        await floor.shop.record(claim, completed(claim.first_index))
+
+    monkeypatch.setattr(phases.Phases, "process", process)
+    job = await floor.shop.plan(*[1] * 300)
+    for delay in (0.0, 0.001, 0.002, 0.003, 0.005, 0.008, 0.013, 0.021):
         worker = await floor.worker(f"w:{delay}")
         tasks = [asyncio.create_task(worker.work()) for _ in range(4)]
         await asyncio.sleep(delay)
         await worker.stop()
         assert await Slice.filter(status="RUNNING").count() == 0
         await asyncio.gather(*tasks)
+        await check_counters(job.id)
+    assert (await Job.get(id=job.id)).status is JobStatus.PENDING
 
 
 @pytest.mark.parametrize("way", ["recover", "sweep"])
@@ -207,7 +220,7 @@ async def test_a_slice_over_which_three_workers_die_fails_its_job(floor: Floor) 
 async def test_an_error_of_the_server_is_tried_again_before_it_fails_the_job(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, calls = phases.record_plan, []
+    real, calls = record_plan, []
 
     async def fail_twice(*given: Any) -> None:
         calls.append(given)

@@ -8,7 +8,6 @@ from tortoise.connection import get_connection
 
 from base.errors import ErrorCode, Refusal
 from base.words import JobStatus, SlicePhase
-from jobs import claims
 from jobs.claims import (
     Claim,
     ClaimLost,
@@ -20,10 +19,19 @@ from jobs.claims import (
     sweep_leases,
 )
 from jobs.lifecycle import cancel_job
-from jobs.records import add_items, record_failure, record_finish, record_items, record_lines, record_plan, record_progress
+from jobs.records import (
+    add_items,
+    record_failure,
+    record_finish,
+    record_items,
+    record_lines,
+    record_plan,
+    record_progress,
+)
 from jobs.rows import fetch
 from jobs.slices import NewSlice
 from models import Item, Job, JobEvent, LogEntry, Slice
+from models.database import database_now
 from processors.contract import LogLevel
 from tests.databases import read_tables
 from tests.workshop import Workshop, check_counters, completed, viewer_of
@@ -92,7 +100,7 @@ async def test_a_claimer_that_comes_too_late_for_one_job_takes_of_the_next(shop:
 async def test_the_lease_is_twenty_seconds_of_the_databases_clock(shop: Workshop) -> None:
     await shop.add_job()
     claim = await shop.claim()
-    clock = claims.database_now(get_connection("default"))
+    clock = database_now(get_connection("default"))
     left = await fetch(get_connection("default"), f"SELECT lease_expires_at - {clock} AS seconds FROM slices")
     assert 19 < float(left[0]["seconds"]) <= 20.01
     await expire_leases()
@@ -121,7 +129,7 @@ async def test_a_lost_worker_loses_the_slice_and_its_job_waits_and_goes_on(shop:
 
 
 @pytest.mark.parametrize("is_taken_again", [False, True])
-async def test_who_lost_the_lease_cannot_write_anything(shop: Workshop, is_taken_again: bool) -> None:  # noqa: FBT001
+async def test_who_lost_the_lease_cannot_write_anything(shop: Workshop, is_taken_again: bool) -> None:
     await shop.plan(1)
     lost = await shop.claim("lost")
     await expire_leases()
@@ -249,9 +257,7 @@ async def test_cancelling_while_the_sweep_takes_the_lease_ends_cancelled(shop: W
 async def test_cancelling_while_workers_claim_leaves_nothing_running(shop: Workshop) -> None:
     for _ in range(8):
         job = await shop.plan(*[1] * 6)
-        ends = await asyncio.gather(
-            *(shop.try_claim() for _ in range(4)), cancel_job(shop.viewer, job.id, shop.outbox)
-        )
+        ends = await asyncio.gather(*(shop.try_claim() for _ in range(4)), cancel_job(shop.viewer, job.id, shop.outbox))
         for claim in ends[:-1]:
             if isinstance(claim, Claim):
                 assert await renew_leases([claim]) == [claim]
@@ -260,32 +266,44 @@ async def test_cancelling_while_workers_claim_leaves_nothing_running(shop: Works
         assert await Slice.filter(job_id=job.id, status="RUNNING").count() == 0
 
 
-async def test_writers_of_one_job_never_wait_for_each_other(shop: Workshop) -> None:
-    """Eight workers, sweeps, renewals and a cancel, at once and again and again: no deadlock and no lost count."""
-    for turn in range(3):
-        job = await shop.plan(*[2] * 24)
-        held: list[Claim] = []
+@pytest.mark.parametrize("turn", [1, 2, 3])
+async def test_writers_of_one_job_never_wait_for_each_other(shop: Workshop, turn: int) -> None:
+    """Eight workers, renewals and sweeps, all at once: no deadlock and no lost count."""
+    job = await shop.plan(*[2] * 24 * turn)
+    held: list[Claim] = []
 
-        async def work() -> None:
-            while (claim := await shop.try_claim()) is not None and claim.phase is SlicePhase.PROCESS:
-                held.append(claim)
-                first = claim.first_index
-                await shop.record(claim, completed(first), is_done=False)
-                await record_lines(claim, [(LogLevel.INFO, f"{first}")], shop.outbox)
-                await shop.record(claim, completed(first + 1))
+    async def work() -> None:
+        while (claim := await shop.try_claim()) is not None and claim.phase is SlicePhase.PROCESS:
+            held.append(claim)
+            first = claim.first_index
+            await shop.record(claim, completed(first), is_done=False)
+            await record_lines(claim, [(LogLevel.INFO, f"{first}")], shop.outbox)
+            await shop.record(claim, completed(first + 1))
 
-        async def disturb() -> None:
-            for _ in range(15):
-                await renew_leases(list(held))
-                await sweep_leases(shop.outbox)
+    async def disturb() -> None:
+        for _ in range(15):
+            await renew_leases(list(held))
+            await sweep_leases(shop.outbox)
 
-        ends = await asyncio.gather(*(work() for _ in range(8)), disturb(), disturb(), return_exceptions=True)
-        assert ends == [None] * 10
-        now = await check_counters(job.id)
-        assert now.completed_items == 48, turn
-        await cancel_job(shop.viewer, job.id, shop.outbox)
-        await recover_slices("w", shop.outbox)
-        assert await shop.try_claim() is None
+    assert await asyncio.gather(*(work() for _ in range(8)), disturb(), disturb()) == [None] * 10
+    assert (await check_counters(job.id)).completed_items == 48 * turn
+
+
+async def test_a_failing_slice_and_others_that_record_never_wait_for_each_other(shop: Workshop) -> None:
+    for _ in range(6):
+        job = await shop.plan(*[1] * 8)
+        claims = [await shop.claim() for _ in range(8)]
+        ends = await asyncio.gather(
+            *(shop.record(claim, completed(claim.first_index)) for claim in claims[:4]),
+            *(shop.fail(claim) for claim in claims[4:6]),
+            *(release_slice(claim, shop.outbox) for claim in claims[6:]),
+            *(renew_leases(claims[::-1]) for _ in range(4)),
+            recover_slices("w", shop.outbox),
+            return_exceptions=True,
+        )
+        assert {type(end) for end in ends} <= {type(None), int, list, ClaimLost}
+        assert (await check_counters(job.id)).status in {JobStatus.FAILED, JobStatus.PENDING}
+        await Job.filter(id=job.id).update(status=JobStatus.FAILED)
 
 
 def _refusal() -> Refusal:

@@ -63,6 +63,9 @@ async def test_a_retry_goes_on_with_the_same_log_and_history(shop: Workshop) -> 
     await shop.fail(claim)
     await retry_job(shop.viewer, job.id, shop.outbox, only_failed_items=False)
     lines = await page_lines(job.id, LogLevel.WARNING, Window())
-    assert [(row["level"], row["message"]) for row in lines.rows] == [("WARNING", "first"), ("ERROR", "It cannot be read.")]
+    assert [(row["level"], row["message"]) for row in lines.rows] == [
+        ("WARNING", "first"),
+        ("ERROR", "It cannot be read."),
+    ]
     events = await page_events(job.id, Window())
     assert [(row["status"], row["attempt"]) for row in events.rows][-2:] == [("FAILED", 1), ("PENDING", 2)]

@@ -6,18 +6,10 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from base.errors import ErrorCode
+from base.errors import ErrorCode, Refusal
 from base.words import FileRole, ItemStatus, JobStatus, LogLevel, SlicePhase
 from jobs import records
-from jobs.records import (
-    NewFile,
-    add_items,
-    pending_indices,
-    record_items,
-    record_lines,
-    record_plan,
-    record_progress,
-)
+from jobs.records import NewFile, add_items, pending_indices, record_items, record_lines, record_plan, record_progress
 from jobs.slices import NewSlice
 from models import File, Item, Job, LogEntry, Slice
 from models.ids import new_id
@@ -39,7 +31,10 @@ async def test_planning_again_inserts_nothing_twice(shop: Workshop) -> None:
     await add_items(claim, 0, ["a", "b"])
     assert await read_tables("items") == before
     await record_plan(claim, [NewSlice(SlicePhase.PROCESS, 0, 0, 2)], [], shop.processor, shop.outbox)
-    assert [(item.index, item.name) for item in await Item.filter(job_id=job.id).order_by("index")] == [(0, "a"), (1, "b")]
+    assert [(item.index, item.name) for item in await Item.filter(job_id=job.id).order_by("index")] == [
+        (0, "a"),
+        (1, "b"),
+    ]
 
 
 async def test_items_of_a_longer_plan_that_was_lost_are_gone(shop: Workshop) -> None:
@@ -64,7 +59,11 @@ async def test_results_are_stored_once_and_counted_once(shop: Workshop) -> None:
     assert done.percentage == 90.0
     items = await Item.filter(job_id=job.id).order_by("index")
     assert [item.result for item in items] == [{"n": 1}, {}, None, {}]
-    assert (items[1].error_code, items[1].error_message, items[1].error_is_retryable) == ("PROCESSING_FAILED", "No.", True)
+    assert (items[1].error_code, items[1].error_message, items[1].error_is_retryable) == (
+        "PROCESSING_FAILED",
+        "No.",
+        True,
+    )
     assert (items[2].skip_reason, items[2].needs_review, items[0].needs_review) == ("twice", True, False)
 
 
@@ -85,9 +84,7 @@ async def test_files_belong_to_their_item_and_attempt(shop: Workshop) -> None:
     await shop.plan(2)
     claim = await shop.claim()
     file = new_file("x" * 2000, content_type="c" * 300)
-    await record_items(
-        claim, [completed(0), completed(1)], [(1, file)], shop.processor, shop.outbox, is_done=True
-    )
+    await record_items(claim, [completed(0), completed(1)], [(1, file)], shop.processor, shop.outbox, is_done=True)
     row = await File.get()
     item = await Item.get(index=1)
     assert (row.item_id, row.attempt, row.name, len(row.content_type)) == (item.id, 1, "x" * 1024, 255)
@@ -148,7 +145,7 @@ async def test_a_result_of_a_megabyte_is_kept(shop: Workshop) -> None:
 async def test_a_sentence_that_databases_refuse_fails_the_job_all_the_same(shop: Workshop) -> None:
     job = await shop.plan(1)
     claim = await shop.claim()
-    refusal = records.Refusal(ErrorCode.CORRUPT_FILE, "a\0b\ud800")
+    refusal = Refusal(ErrorCode.CORRUPT_FILE, "a\0b\ud800")
     await records.record_failure(claim, refusal, shop.outbox, is_retryable=False)
     ended = await Job.get(id=job.id)
     text = "ab\N{REPLACEMENT CHARACTER}"

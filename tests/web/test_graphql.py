@@ -113,7 +113,8 @@ async def test_other_methods_are_405_and_told_which_work(app: App, method: str) 
     response = await app.http.request(method, "/graphql")
 
     assert (response.status_code, response.headers["Allow"]) == (405, "GET, POST")
-    assert read(response).code == "METHOD_NOT_ALLOWED"
+    if method != "HEAD":  # whose answer has no body
+        assert read(response).code == "METHOD_NOT_ALLOWED"
 
 
 async def test_a_query_may_be_a_get(app: App) -> None:

@@ -1,0 +1,198 @@
+"""Reads: who sees what, filters that agree with the live lists, positions in the queue, and odd input."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from base.errors import ErrorCode, Refusal
+from base.words import FileRole, ItemStatus, JobStatus, JobType, LogLevel, Role
+from jobs.live import active_jobs, is_listed, job_event, job_of_event
+from jobs.queries import (
+    JobCriteria,
+    JobOrderField,
+    count_listed,
+    find_job,
+    find_visible_file,
+    find_visible_item,
+    levels_from,
+    list_jobs,
+    page_items,
+    page_job_uploads,
+    page_jobs,
+    queue_positions,
+)
+from models import File, Item, Job
+from models.ids import new_id
+from models.paging import Window
+from tests.workshop import Workshop, completed, viewer_of
+
+OTHER = viewer_of("user-1754556928-0000000000ff")
+ADMIN = viewer_of("user-1754556928-0000000000aa", Role.ADMIN)
+
+
+ALL = JobCriteria()
+
+
+async def listed(
+    shop: Workshop, criteria: JobCriteria = ALL, order: JobOrderField = JobOrderField.CREATED_AT
+) -> list[str]:
+    listing = list_jobs(shop.viewer, criteria, order, is_descending=False)
+    return [row["id"] for row in (await page_jobs(listing, Window())).rows]
+
+
+async def test_jobs_are_seen_by_their_owner_and_by_admins_alone(shop: Workshop) -> None:
+    job = await shop.add_job()
+    assert (await find_job(shop.viewer, job.id)).id == (await find_job(ADMIN, job.id)).id == job.id
+    sentences = set()
+    for viewer, id_, type_ in (
+        (OTHER, job.id, None), (shop.viewer, new_id("batch"), None), (shop.viewer, job.id, JobType.TASK),
+    ):  # fmt: skip
+        with pytest.raises(Refusal) as caught:
+            await find_job(viewer, id_, type_)
+        sentences.add((caught.value.code, caught.value.message))
+    assert sentences == {
+        (ErrorCode.BATCH_NOT_FOUND, "There is no such job."), (ErrorCode.TASK_NOT_FOUND, "There is no such task."),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("id_", ["", "1", "batch-1-2", "batch-1754556928-12a41dbec0f3\0", "task-'; DROP TABLE jobs"])
+async def test_what_is_no_id_is_refused_as_such(shop: Workshop, id_: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        await find_job(shop.viewer, id_)
+    assert caught.value.code is ErrorCode.INVALID_ID
+
+
+async def test_items_and_files_are_seen_by_who_sees_their_job(shop: Workshop) -> None:
+    job = await shop.plan(1)
+    item = await Item.get(job_id=job.id)
+    values: dict[str, Any] = {"content_type": "a/b", "size_bytes": 1, "sha256": "0", "storage_key": "k", "name": "a"}
+    files = [
+        await File.create(id=new_id("file"), job_id=job.id, owner_id=job.owner_id, role=role, **values)
+        for role in (FileRole.RESULT, FileRole.INTERMEDIATE)
+    ]
+    assert (await find_visible_item(shop.viewer, item.id)).id == item.id
+    assert (await find_visible_file(ADMIN, files[0].id)).id == files[0].id
+    for viewer, file in ((OTHER, files[0]), (shop.viewer, files[1])):
+        with pytest.raises(Refusal) as caught:
+            await find_visible_file(viewer, file.id)
+        assert caught.value.code is ErrorCode.FILE_NOT_FOUND
+    with pytest.raises(Refusal) as caught:
+        await find_visible_item(OTHER, item.id)
+    assert caught.value.code is ErrorCode.NOT_FOUND
+
+
+async def test_lists_live_lists_and_criteria_agree(shop: Workshop) -> None:
+    done = await shop.put_into(JobStatus.COMPLETED)
+    waiting = await shop.add_job(title="Ärger 100%_\\", priority=3)
+    await Job.filter(id=waiting.id).update(reference="A-1")
+    jobs = [await Job.get(id=done.id), await Job.get(id=waiting.id)]
+    moment = jobs[1].created_at
+    for criteria, wanted in (
+        (JobCriteria(), jobs),
+        (JobCriteria(ids=[done.id]), jobs[:1]),
+        (JobCriteria(ids=[]), []),
+        (JobCriteria(types=[JobType.BATCH]), jobs),
+        (JobCriteria(types=[JobType.TASK]), []),
+        (JobCriteria(kinds=["plain", "other"]), jobs),
+        (JobCriteria(statuses=[JobStatus.PENDING]), jobs[1:]),
+        (JobCriteria(is_active=True), jobs[1:]),
+        (JobCriteria(is_active=False), jobs[:1]),
+        (JobCriteria(reference="A-1"), jobs[1:]),
+        (JobCriteria(created_after=moment), jobs[1:]),
+        (JobCriteria(created_before=moment), jobs[:1]),
+        (JobCriteria(search="100%_\\"), jobs[1:]),
+        (JobCriteria(search="A.TXT"), jobs),
+        (JobCriteria(search="%"), jobs[1:]),
+        (JobCriteria(owner_id=shop.viewer.user_id, is_active=True), jobs[1:]),
+    ):
+        ids = [job.id for job in wanted]
+        assert await listed(shop, criteria) == ids, criteria
+        assert [job.id for job in jobs if await is_listed(shop.viewer, criteria, job)] == ids, criteria
+        assert await count_listed(list_jobs(shop.viewer, criteria)) == len(ids)
+        assert [job.id for job in await active_jobs(shop.viewer, criteria)] == [id_ for id_ in ids if id_ == waiting.id]
+
+
+@pytest.mark.parametrize("order", list(JobOrderField))
+async def test_every_order_works_on_every_database(shop: Workshop, order: JobOrderField) -> None:
+    ids = {(await shop.add_job(title=title)).id for title in ("b", None, "a")}
+    assert set(await listed(shop, order=order)) == ids
+
+
+async def test_filters_with_odd_text_are_answered(shop: Workshop) -> None:
+    await shop.add_job()
+    for text in ("a\0", "\ud800", "'; --"):
+        assert await listed(shop, JobCriteria(kinds=[text])) == []
+        assert await listed(shop, JobCriteria(reference=text)) == []
+        assert len(await listed(shop, JobCriteria(search=text))) == (text == "a\0")  # NUL is in no stored text
+    with pytest.raises(Refusal) as caught:
+        await listed(shop, JobCriteria(search="x" * 501))
+    assert (caught.value.code, caught.value.field) == (ErrorCode.BAD_INPUT, "filter.search")
+
+
+async def test_another_owners_jobs_are_for_admins(shop: Workshop) -> None:
+    job = await shop.add_job()
+    with pytest.raises(Refusal) as caught:
+        list_jobs(OTHER, JobCriteria(owner_id=shop.viewer.user_id))
+    assert caught.value.code is ErrorCode.FORBIDDEN
+    page = await page_jobs(list_jobs(ADMIN, JobCriteria(owner_id=shop.viewer.user_id)), Window())
+    assert [row["id"] for row in page.rows] == [job.id]
+
+
+async def test_deleted_jobs_are_in_no_list(shop: Workshop) -> None:
+    job = await shop.add_job()
+    await Job.filter(id=job.id).update(deleted_at=datetime.now(UTC))
+    assert await listed(shop) == []
+    assert not await is_listed(shop.viewer, JobCriteria(), await Job.get(id=job.id))
+    with pytest.raises(Refusal):
+        await find_job(shop.viewer, job.id)
+
+
+async def test_positions_in_the_queue_are_by_priority_and_age(shop: Workshop) -> None:
+    jobs = [await shop.add_job(priority=priority) for priority in (0, 5, 0)]
+    assert await queue_positions([job.id for job in jobs]) == [2, 1, 3]
+    await shop.claim()
+    assert await queue_positions([job.id for job in jobs]) == [1, None, 2]
+
+
+async def test_items_come_in_pages_by_index(shop: Workshop) -> None:
+    job = await shop.plan(7)
+    claim = await shop.claim()
+    await shop.record(claim, *(completed(index) for index in (0, 1, 2)), is_done=False)
+    first = await page_items(job.id, None, Window(first=3))
+    second = await page_items(job.id, None, Window(first=3, after=first.cursors[-1]))
+    assert [row["index"] for row in (*first.rows, *second.rows)] == [0, 1, 2, 3, 4, 5]
+    assert (first.has_next, second.has_next) == (True, True)
+    pending = await page_items(job.id, ItemStatus.PENDING, Window(), needs_review=False)
+    assert [row["index"] for row in pending.rows] == [3, 4, 5, 6]
+
+
+async def test_uploads_of_a_job_come_in_their_order(shop: Workshop) -> None:
+    uploads = [await shop.add_upload(name=f"{name}.txt") for name in "cab"]
+    page = await page_job_uploads((await shop.add_job(*uploads)).id, Window())
+    assert [row["filename"] for row in page.rows] == ["c.txt", "a.txt", "b.txt"]
+
+
+async def test_a_job_survives_the_way_through_an_event(shop: Workshop) -> None:
+    await shop.add_job(options={"note": "a"})
+    told = shop.events[-1]
+    job = job_of_event(type(told).decode(told.encode()))
+    stored = await Job.get(id=job.id)
+    assert {name: getattr(job, name) for name in Job._meta.db_fields} == {
+        name: getattr(stored, name) for name in Job._meta.db_fields
+    }
+    assert job_event(stored).version == stored.version
+
+
+def test_levels_begin_with_the_least() -> None:
+    assert levels_from(LogLevel.WARNING) == [LogLevel.WARNING, LogLevel.ERROR]
+
+
+def test_criteria_compare_moments_as_the_database_does() -> None:
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    job = Job(created_at=moment, status=JobStatus.PENDING)
+    criteria = JobCriteria(created_after=moment)
+    assert criteria.matches(job)
+    assert not replace(criteria, created_before=moment).matches(job)
+    assert replace(criteria, created_before=moment + timedelta(microseconds=1)).matches(job)

@@ -1,0 +1,88 @@
+"""The HTTP door: one JSON body for every refusal, nothing of the inside in it."""
+
+import re
+
+import orjson
+import pytest
+from starlette.exceptions import HTTPException
+from structlog.testing import capture_logs
+from tortoise.exceptions import OperationalError
+
+from base.errors import HTTP_STATUS, ErrorCode, Refusal
+from tests.web_app import App
+from web.errors import error_response, refusal_of
+
+
+@pytest.mark.parametrize("code", ErrorCode)
+def test_every_code_has_its_status_and_the_same_body(code: ErrorCode) -> None:
+    response = error_response(Refusal(code, "Why."))
+    error = orjson.loads(response.body)["error"]
+
+    assert response.status_code == HTTP_STATUS.get(code, 400)
+    assert (error["code"], error["message"]) == (code, "Why.")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", error["timestamp"])
+
+
+def test_what_helps_is_said_where_it_helps() -> None:
+    refusal = Refusal(ErrorCode.RATE_LIMITED, "Wait.", "input.name", 2.4, {"X-Extra": "1"})
+    response = error_response(refusal)
+    error = orjson.loads(response.body)["error"]
+
+    assert (error["field"], error["retryAfter"]) == ("input.name", 2.4)
+    assert (response.headers["Retry-After"], response.headers["X-Extra"]) == ("2", "1")
+
+
+def test_retry_after_is_at_least_a_second() -> None:
+    assert error_response(Refusal(ErrorCode.LOCKED, "Wait.", retry_after=0.2)).headers["Retry-After"] == "1"
+
+
+def test_a_401_names_its_challenge() -> None:
+    assert error_response(Refusal(ErrorCode.TOKEN_EXPIRED, "Expired.")).headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(RuntimeError("/srv/secret"), ErrorCode.INTERNAL_ERROR), (OperationalError("/srv/secret"), ErrorCode.DATABASE_ERROR)],
+)
+def test_what_was_not_foreseen_stays_in_the_log(error: Exception, code: ErrorCode) -> None:
+    with capture_logs() as lines:
+        refusal = refusal_of(error)
+
+    assert refusal.code is code
+    assert "secret" not in refusal.message
+    assert [(line["event"], line["exc_info"]) for line in lines] == [("unforeseen error", error)]
+
+
+def test_refusals_and_http_errors_are_answers_and_are_not_logged() -> None:
+    refusal = Refusal(ErrorCode.FORBIDDEN, "No.")
+    with capture_logs() as lines:
+        answers = [refusal_of(refusal), refusal_of(HTTPException(404)), refusal_of(HTTPException(400, "Bad form."))]
+
+    assert answers[0] is refusal
+    assert [(answer.code, answer.message) for answer in answers[1:]] == [
+        (ErrorCode.NOT_FOUND, "There is nothing at this address."),
+        (ErrorCode.BAD_INPUT, "Bad form."),
+    ]
+    assert lines == []
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/graphql/nothing", "/files.txt", "/.env", "/%00", "/graphql/assets"])
+async def test_an_unknown_path_is_404_in_json(app: App, path: str) -> None:
+    response = await app.http.get(path)
+
+    assert (response.status_code, response.headers["Content-Type"]) == (404, "application/json")
+    assert response.json()["error"]["code"] == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics", "/schema.graphql", "/"])
+async def test_a_wrong_method_is_405_and_told_which_work(app: App, path: str) -> None:
+    response = await app.http.delete(path)
+
+    assert (response.status_code, set(response.headers["Allow"].split(", "))) == (405, {"GET", "HEAD"})
+    assert response.json()["error"]["code"] == "METHOD_NOT_ALLOWED"
+
+
+async def test_the_root_leads_to_the_browser_page(app: App) -> None:
+    response = await app.http.get("/", headers={"Accept": "text/html"}, follow_redirects=True)
+
+    assert (str(response.url), response.status_code) == ("http://test/graphql", 200)

@@ -1,0 +1,52 @@
+"""Health is of the process, readiness of each part."""
+
+import asyncio
+
+import pytest
+
+from base.settings import VERSION
+from tests.web_app import App
+from web import health as health_module
+
+
+async def test_health_says_what_answers(app: App) -> None:
+    response = await app.http.get("/health")
+
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json")
+    assert response.json() == {"status": "healthy", "service": "waybill", "version": VERSION}
+
+
+async def test_ready_names_every_part(app: App) -> None:
+    response = await app.http.get("/ready")
+
+    assert response.status_code == 200
+    assert response.json() == {"status": "ready", "parts": {"database": "ok", "storage": "ok", "events": "ok"}}
+
+
+async def says_no() -> bool:
+    return False
+
+
+async def fails() -> bool:
+    raise ConnectionError
+
+
+async def hangs() -> bool:
+    await asyncio.sleep(60)
+    return True
+
+
+@pytest.mark.parametrize("check", [says_no, fails, hangs])
+async def test_one_part_that_fails_makes_503(app: App, monkeypatch: pytest.MonkeyPatch, check: object) -> None:
+    monkeypatch.setattr(health_module, "_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setitem(app.house.checks, "storage", check)
+    response = await app.http.get("/ready")
+
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
+    assert response.json() == {"status": "not ready", "parts": {"database": "ok", "storage": "failing", "events": "ok"}}
+
+
+async def test_health_does_not_depend_on_the_parts(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.house.checks, "database", fails)
+
+    assert (await app.http.get("/health")).status_code == 200

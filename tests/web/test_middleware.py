@@ -1,0 +1,206 @@
+"""What happens to every request: its id, who calls, CORS on every answer, one line in the log."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from base.errors import ErrorCode, Refusal
+from base.logging import request_id
+from tests.web_app import App, opened_app, settings_for
+from web.middleware import Frame, base_url_of
+
+ORIGIN = {"Origin": "https://app.example.com"}
+PATHS = ["/graphql", "/health", "/ready", "/metrics", "/schema.graphql", "/files/", "/results/x/y", "/nothing"]
+
+
+@pytest.fixture
+async def strict_app(tmp_path: Path, empty_database: Path) -> AsyncIterator[App]:
+    """Only one origin may call."""
+    async with opened_app(tmp_path, empty_database, cors_origins=["https://app.example.com"]) as app:
+        yield app
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_every_answer_may_be_read_by_pages_of_other_origins(app: App, path: str) -> None:
+    response = await app.http.get(path, headers=ORIGIN)
+
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert {"Location", "Upload-Offset", "X-Request-ID", "Retry-After"} <= set(
+        response.headers["Access-Control-Expose-Headers"].split(", ")
+    )
+    assert "Access-Control-Allow-Credentials" not in response.headers
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_only_the_named_origin_may_read_where_one_is_named(strict_app: App, path: str) -> None:
+    known = await strict_app.http.get(path, headers=ORIGIN)
+    unknown = await strict_app.http.get(path, headers={"Origin": "https://evil.example.com"})
+    none = await strict_app.http.get(path)
+
+    assert known.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+    assert "Access-Control-Allow-Origin" not in unknown.headers
+    assert "Access-Control-Allow-Origin" not in none.headers
+    assert all("Origin" in answer.headers["Vary"] for answer in (known, unknown, none))
+
+
+async def test_vary_keeps_what_the_route_says(strict_app: App) -> None:
+    response = await strict_app.http.get("/graphql", headers={**ORIGIN, "Accept": "text/html"})
+
+    assert response.headers["Vary"] == "Accept, Origin"
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/files/upload-1754556928-12a41dbec0f3~x", "/deep/er/nothing"])
+@pytest.mark.parametrize("method", ["POST", "PATCH", "HEAD", "DELETE", "GET"])
+async def test_a_preflight_is_answered_on_every_path_without_a_token(app: App, path: str, method: str) -> None:
+    asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "authorization,content-type"}
+    response = await app.http.options(path, headers={**ORIGIN, **asked})
+
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert method in response.headers["Access-Control-Allow-Methods"].split(", ")
+    assert {"authorization", "content-type", "tus-resumable", "x-request-id"} <= set(
+        response.headers["Access-Control-Allow-Headers"].lower().split(", ")
+    )
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_good_request_id_comes_back(app: App, path: str) -> None:
+    assert (await app.http.get(path, headers={"X-Request-ID": "a-B_9.c"})).headers["X-Request-ID"] == "a-B_9.c"
+
+
+@pytest.mark.parametrize("given", [b"", b"a b", b"x" * 65, b"a,b", b"<script>", b"\xe9", b"a\tb"])
+async def test_any_other_request_id_is_replaced(app: App, given: bytes) -> None:
+    response = await app.http.get("/nothing", headers=[(b"X-Request-ID", given)])
+
+    assert len(response.headers["X-Request-ID"]) == 16
+    assert response.json()["error"]["requestId"] == response.headers["X-Request-ID"]
+
+
+async def test_an_unforeseen_error_is_500_with_cors_and_request_id(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        text = "secret at /srv/path"
+        raise RuntimeError(text)
+
+    monkeypatch.setattr("results.endpoints.find_file_to_serve", fail)
+    monkeypatch.setattr("results.endpoints.check_file_link", lambda *_: 0)
+    with capture_logs() as lines:
+        response = await app.http.get("/results/file-1754556928-12a41dbec0f3/x", headers=ORIGIN)
+
+    assert response.status_code == 500
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.json()["error"]["code"] == "INTERNAL_ERROR"
+    assert response.json()["error"]["requestId"] == response.headers["X-Request-ID"]
+    assert "secret" not in response.text
+    assert [line["event"] for line in lines] == ["unforeseen error", "request"]
+    assert str(lines[0]["exc_info"]) == "secret at /srv/path"
+
+
+async def test_each_request_has_one_line_without_the_right_that_its_path_carries(app: App) -> None:
+    person = await app.person()
+    upload = await app.upload(person)
+    url = (await app.data("query ($id: ID!) { upload(id: $id) { url } }", person, id=upload.id))["upload"]["url"]
+    with capture_logs() as lines:
+        response = await app.http.head(url, headers={"Tus-Resumable": "1.0.0"})
+
+    assert response.status_code == 200
+    (line,) = lines
+    assert line == {
+        "event": "request", "log_level": "info", "method": "HEAD", "status": 200, "ms": line["ms"], "path": line["path"],
+    }  # fmt: skip
+    assert upload.id in line["path"]
+    assert url.rpartition("~")[2] not in str(line)
+
+
+async def test_a_token_that_cannot_be_looked_up_matters_only_where_somebody_must_be_known(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise ConnectionError
+
+    person = await app.person()
+    monkeypatch.setattr("web.middleware.find_viewer", fail)
+    health = await app.http.get("/health", headers=person.header)
+    info = await app.ask("{ serverInfo { service } }", person)
+    viewer = await app.ask("{ viewer { id } }", person)
+
+    assert health.status_code == 200
+    assert info.data == {"serverInfo": {"service": "waybill"}}
+    assert (viewer.code, viewer.data) == ("INTERNAL_ERROR", {"viewer": None})
+
+
+async def run_frame(app: Any, scope: dict[str, Any], tmp_path: Path) -> list[dict[str, Any]]:
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    await Frame(app, settings_for(tmp_path))({"headers": [], "method": "GET", "path": "/", **scope}, receive, send)
+    return sent
+
+
+async def test_an_answer_that_has_begun_is_left_without_its_end(tmp_path: Path) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError
+
+    sent = await run_frame(app, {"type": "http"}, tmp_path)
+
+    assert [message["type"] for message in sent] == ["http.response.start"]
+
+
+async def test_a_socket_that_fails_is_closed_with_1011(tmp_path: Path) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise RuntimeError
+
+    assert await run_frame(app, {"type": "websocket"}, tmp_path) == [{"type": "websocket.close", "code": 1011}]
+
+
+async def test_a_request_leaves_no_request_id_behind(tmp_path: Path) -> None:
+    seen: list[str | None] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(request_id.get())
+        raise Refusal(ErrorCode.FORBIDDEN, "No.")
+
+    sent = await run_frame(app, {"type": "http", "headers": [(b"x-request-id", b"one")]}, tmp_path)
+
+    assert (seen, request_id.get(), sent[0]["status"]) == (["one"], None, 403)
+
+
+def scope_from(client: str | None, *headers: tuple[str, str], **changes: Any) -> dict[str, Any]:
+    raw = [(name.lower().encode(), value.encode()) for name, value in (("host", "inside:8000"), *headers)]
+    return {
+        "scheme": "http", "headers": raw, "server": ("127.0.0.1", 8000), "client": (client, 5) if client else None, **changes,
+    }  # fmt: skip
+
+
+FORWARDED = (("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "files.example.com, other"))
+
+
+@pytest.mark.parametrize(
+    ("scope", "public_url", "proxies", "expected"),
+    [
+        (scope_from("10.0.0.1"), "", (), "http://inside:8000"),
+        (scope_from("10.0.0.1", scheme="wss"), "", (), "https://inside:8000"),
+        (scope_from("10.0.0.1", root_path="/waybill"), "", (), "http://inside:8000/waybill"),
+        (scope_from("10.0.0.1", *FORWARDED), "", (), "http://inside:8000"),
+        (scope_from("10.0.0.1", *FORWARDED), "", ("10.0.0.2",), "http://inside:8000"),
+        (scope_from("10.0.0.1", *FORWARDED), "", ("10.0.0.0/8",), "https://files.example.com"),
+        (scope_from("::1", *FORWARDED), "", ("10.0.0.0/8", "::1"), "https://files.example.com"),
+        (scope_from(None, *FORWARDED), "", ("10.0.0.0/8",), "http://inside:8000"),
+        (scope_from("testclient", *FORWARDED), "", ("10.0.0.0/8",), "http://inside:8000"),
+        (scope_from("10.0.0.1", *FORWARDED), "https://public.example.com/w", ("10.0.0.0/8",), "https://public.example.com/w"),
+        ({"scheme": "http", "headers": [], "server": ("127.0.0.1", 9000)}, "", (), "http://127.0.0.1:9000"),
+        ({"scheme": "http", "headers": [], "server": None}, "", (), "http://127.0.0.1:80"),
+    ],
+)
+def test_the_address_is_the_one_by_which_the_client_reached_us(
+    scope: dict[str, Any], public_url: str, proxies: tuple[str, ...], expected: str
+) -> None:
+    assert base_url_of(scope, public_url, proxies) == expected
