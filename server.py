@@ -6,10 +6,11 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from types import FrameType
 
 import uvicorn
 import uvloop
@@ -28,7 +29,7 @@ from events.hub import Hub
 from jobs.claims import recover_slices
 from jobs.lifecycle import count_upload_bytes, fail_waiting_jobs, start_waiting_jobs
 from jobs.outbox import Outbox
-from models.database import close_database, is_alive, open_database
+from models.database import close_database, is_alive, is_sqlite, open_database
 from results.endpoints import Shelf
 from schema.build import build_schema, print_schema
 from schema.context import Means
@@ -57,7 +58,7 @@ def main() -> int:
         set_up_logging(settings.log_format, settings.log_level)
         if arguments.check:
             return _check(settings)
-        with lock_data_folder(settings.data_dir):
+        with _data_folder(settings):
             work = _reset_admin_password(settings) if arguments.reset_admin_password else _serve(settings)
             return uvloop.run(work)
     except (SettingsError, Refusal) as error:
@@ -65,6 +66,15 @@ def main() -> int:
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
     return 1
+
+
+def _data_folder(settings: Settings) -> AbstractContextManager[object]:
+    """The data folder, locked where its database is for one server; several may share it beside a PostgreSQL."""
+    lock = lock_data_folder(settings.data_dir)
+    if is_sqlite(settings.database_url):
+        return lock
+    lock.close()
+    return nullcontext()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -117,20 +127,26 @@ async def _serve(settings: Settings) -> int:
         )
         gc.collect()
         gc.freeze()  # what was loaded by now stays; looking through it at every collection would cost milliseconds
-        await _Server(config, address).serve(sockets=[listener])
+        await _Server(config, address, house.means.receiver.locks.stop).serve(sockets=[listener])
     return 0
 
 
 class _Server(uvicorn.Server):
     """Says when it is ready, and leaves by returning, so that what was opened is closed after it."""
 
-    def __init__(self, config: uvicorn.Config, address: str) -> None:
+    def __init__(self, config: uvicorn.Config, address: str, stop_uploads: Callable[[], None]) -> None:
         super().__init__(config)
         self._address = address
+        self._stop_uploads = stop_uploads
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         print(f"Waybill {VERSION} is ready: {self._address}/graphql", flush=True)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Running uploads save what they have and answer 503, while uvicorn waits for the requests under way."""
+        self._stop_uploads()
+        super().handle_exit(sig, frame)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -208,7 +224,8 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
             await stack.enter_async_context(docket)
         await finish_interrupted_uploads(receiver)
         instance = str(settings.data_dir.absolute())
-        await recover_slices(worker_prefix(instance), outbox)
+        if is_sqlite(settings.database_url):  # beside a PostgreSQL another server may hold them; their leases end
+            await recover_slices(worker_prefix(instance), outbox)
         if settings.workers:
             worker = running_worker(
                 worker_name(instance), settings.workers, settings.worker_memory, storage, outbox, hub, queue

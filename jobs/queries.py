@@ -240,7 +240,8 @@ async def find_visible_file(viewer: Viewer, file_id: str) -> File:
 async def results_after(job_id: str, index: int, count: int) -> list[dict[str, Any]]:
     """Up to `count` items of a job after `index`, as rows, in order."""
     db = get_connection("default")
-    statement = 'SELECT * FROM items WHERE job_id = $1 AND "index" > $2 ORDER BY "index" LIMIT ' + str(count)
+    columns = '"index", status, result, error_code, error_message, error_is_retryable, skip_reason, needs_review'
+    statement = f'SELECT {columns} FROM items WHERE job_id = $1 AND "index" > $2 ORDER BY "index" LIMIT ' + str(count)
     return list(await db.execute_query_dict(sql(db, statement), [job_id, index]))
 
 

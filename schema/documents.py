@@ -1,5 +1,6 @@
 """What a client asks, as a document: parsed, measured before anything costly looks at it, and validated."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from graphql import (
     IntValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    ValueNode,
     get_named_type,
     get_nullable_type,
     is_list_type,
@@ -218,12 +220,15 @@ def _field_of(parent: GraphQLNamedType | None, name: str) -> GraphQLField | None
 
 
 def _page_size(node: FieldNode) -> int:
-    """The rows of a page: as many as it may have at most where a variable tells."""
+    """The rows of a page: as many as it may have at most where a variable tells, or what is no size at all."""
     values = [argument.value for argument in node.arguments or () if argument.name.value in {"first", "last"}]
-    sizes = [
-        int(value.value) if isinstance(value, IntValueNode) and len(value.value) < 4 else MAX_SIZE for value in values
-    ]
-    return min(max(sizes, default=DEFAULT_SIZE), MAX_SIZE)
+    return max(map(_number_in, values), default=DEFAULT_SIZE)
+
+
+def _number_in(value: ValueNode) -> int:
+    if isinstance(value, IntValueNode) and re.fullmatch(r"[0-9]{1,3}", value.value):
+        return min(int(value.value), MAX_SIZE)
+    return MAX_SIZE
 
 
 def _too_complex(why: str) -> Refusal:

@@ -15,7 +15,7 @@ RATIO_COUNTS_FROM = 32 * 2**20
 MAX_RATIO = 200
 ENCRYPTED_FLAG = 1
 LOCAL_HEADER_BYTES = 30
-PROTECTED = "The workbook is protected by a password. Save it without one and upload it again."
+PROTECTED = "The workbook is encrypted with a password. Save it without one and upload it again."
 SAVE_AS_CSV = "Save the sheet as .csv, which is read row by row."
 
 

@@ -9,10 +9,11 @@ from processors.contract import FileRole, ItemResult, ItemStatus, LogLevel, Made
 from processors.leads.csv_export import CsvExport
 from processors.leads.options import LeadsOptions
 from processors.leads.report import Tally, make_report
+from processors.leads.sheet_rows import SheetRows
 from processors.leads.sheets import NOT_KEPT, REASONS_COLUMN, LeadSheet, not_kept_values
 from processors.leads.spool import PLAN, Plan
 from processors.leads.tables import MAX_COLUMNS
-from processors.leads.xlsx_export import SheetRows, XlsxExport
+from processors.leads.xlsx_export import XlsxExport
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PROGRESS_EVERY = 1_000

@@ -10,30 +10,20 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 import xlsxwriter
-from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from processors.leads.sheets import FORMULA_STARTS, Values
-from processors.leads.tables import MAX_COLUMNS, MAX_ROWS, column_letter
+from processors.leads.sheet_rows import MAX_UNITS, SheetRows
+from processors.leads.sheets import FORMULA_STARTS
+from processors.leads.tables import MAX_COLUMNS
 
-MAX_UNITS = 32_767
-"""UTF-16 units in a cell."""
-SHORT_ROW = 16_000
-BATCH = 500
 CONTENT_TYPES = "[Content_Types].xml"
 PART = "xl/worksheets/sheet{}.xml"
 SHEET_DATA = re.compile(rb"<sheetData>(<row r=\"1\".*?</row>)(?:<row r=\"2\".*?</row>)?</sheetData>", re.DOTALL)
 QUOTED_STYLE = re.compile(rb'<c r="A2" s="(\d+)"/>')
 DIMENSION = re.compile(rb"<dimension [^>]*/>")
-TEXT = '" t="inlineStr"><is><t>'
-SHARED = ' t="s"'
-MAX_SHARED = 5_000
-KEPT_TEXT = ' t="inlineStr"><is><t xml:space="preserve">'
-ESCAPE_LOOKALIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
-NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 WIDTHS = {"Name": 24, "E-mail": 30, "Phone": 18, "Company": 24, "Website": 24, "Notes": 30, "Reasons": 40, "Reason": 60}
 DEFAULT_WIDTH = 14
 MAX_STYLED_COLUMNS = 200
@@ -112,21 +102,24 @@ def frame_parts(
     """
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
-        bold, quoted = book.add_format({"bold": True}), book.add_format({"quote_prefix": True})
+        quoted = book.add_format({"quote_prefix": True})
+        bold, bold_quoted = book.add_format({"bold": True}), book.add_format({"bold": True, "quote_prefix": True})
         for (name, headings), count in zip(sheets, counts, strict=True):
-            frame_sheet(book.add_worksheet(name), headings[:MAX_COLUMNS], count, bold, quoted)
-            if name == sheets[0][0]:
-                for column, text in enumerate(shared, 1):
-                    book.worksheets()[0].write_string(1, column, text)
+            sheet = book.add_worksheet(name)
+            for column, heading in enumerate(headings[:MAX_COLUMNS]):
+                sheet.write_string(
+                    0, column, heading[:MAX_UNITS], bold_quoted if heading[0] in FORMULA_STARTS else bold
+                )
+            sheet.write_blank(1, 0, None, quoted)
+            frame_sheet(sheet, headings[:MAX_COLUMNS], count)
+            for column, text in enumerate(shared if name == sheets[0][0] else (), 1):
+                sheet.write_string(1, column, text)
     with zipfile.ZipFile(file) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def frame_sheet(sheet: Worksheet, headings: Sequence[str], count: int, bold: Format, quoted: Format) -> None:
-    """Headings, widths, a frozen first row and a filter."""
-    for column, heading in enumerate(headings):
-        sheet.write_string(0, column, heading[:MAX_UNITS], bold)
-    sheet.write_blank(1, 0, None, quoted)
+def frame_sheet(sheet: Worksheet, headings: Sequence[str], count: int) -> None:
+    """Widths, a first row that stays in sight, and a filter over `count` rows."""
     for column, heading in enumerate(headings[:MAX_STYLED_COLUMNS]):
         sheet.set_column(column, column, WIDTHS.get(heading, DEFAULT_WIDTH))
     sheet.freeze_panes(1, 0)

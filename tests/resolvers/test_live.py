@@ -81,7 +81,8 @@ async def test_progress_comes_at_the_pace_that_was_asked_for_and_the_latest_wins
     async with await live.wire_of(person) as wire:
         await wire.subscribe(WATCH, id=job_id, pace=10)
         await wire.next()
-        started, seen = time.monotonic(), []
+        started = time.monotonic()
+        seen: list[dict[str, Any]] = []
         for step in range(1, 51):
             await move(app, job_id, percentage=float(step))
             await asyncio.sleep(0.01)
@@ -294,7 +295,7 @@ async def test_a_line_that_cannot_be_is_bad_input(app: App, live: Served, after:
         assert await wire.error() == "BAD_INPUT"
 
 
-async def test_a_thousand_watchers_cost_no_database_reads(
+async def test_many_watchers_cost_no_database_reads(
     app: App, live: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person: Person = await app.person()

@@ -2,6 +2,7 @@
 
 import base64
 from datetime import timedelta
+from typing import Any
 
 import jwt
 import orjson
@@ -21,7 +22,7 @@ JOBS = "{ jobs { totalCount } }"
 PASSWORD = "correct horse battery"
 
 
-async def account(**columns: object) -> User:
+async def account(**columns: Any) -> User:
     password_hash = await hash_password(PASSWORD)
     return await User.create(id=new_id("user"), username="ada", password_hash=password_hash, **columns)
 

@@ -1,5 +1,7 @@
 """Uploads over GraphQL: announcing, reading, listing, deleting; and that they are their owner's alone."""
 
+from typing import Any
+
 import pytest
 
 from base.words import Role, UploadStatus
@@ -151,7 +153,7 @@ async def test_a_list_is_walked_forward_and_backward_without_a_hole(app: App) ->
         ({"after": "5"}, "after"),
     ],
 )
-async def test_a_window_that_makes_no_sense_is_bad_input(app: App, window: dict[str, object], field: str) -> None:
+async def test_a_window_that_makes_no_sense_is_bad_input(app: App, window: dict[str, Any], field: str) -> None:
     answer = await app.ask(LIST, await app.person(), **window)
 
     assert (answer.code, answer.field) == ("BAD_INPUT", field)

@@ -1,0 +1,145 @@
+"""Settings: where they come from, what is wrong with them in a sentence, and what --check says."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from base.settings import (
+    PREFIX,
+    Settings,
+    SettingsError,
+    describe_settings,
+    load_settings,
+    parse_bytes,
+    split_list,
+    unsafe_settings,
+)
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the environment nor the .env of whoever runs the tests matters."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(PREFIX + name.upper(), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("0", 0), ("1048576", 2**20), ("500 MiB", 500 * 2**20), ("10GiB", 10 * 2**30), ("1.5 kib", 1536), ("2MB", 2_000_000),
+     (" 1 TiB ", 2**40), (5, 5), ("7b", 7)],
+)  # fmt: skip
+def test_a_size_has_a_unit_or_is_bytes(text: str | int, size: int) -> None:
+    assert parse_bytes(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "10 GiBs", "1e3", "1,5 MB", "GiB"])
+def test_anything_else_is_no_size(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a size"):
+        parse_bytes(text)
+
+
+def test_a_list_has_commas() -> None:
+    assert split_list(" a, b ,,c") == ("a", "b", "c")
+    assert split_list("") == ()
+
+
+def test_the_environment_wins_over_the_file_and_that_over_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("WAYBILL_PORT=9001\nWAYBILL_HOST=0.0.0.0\n# WAYBILL_WORKERS=3\nOTHER=1\n")
+    monkeypatch.setenv("WAYBILL_PORT", "9002")
+    settings = load_settings()
+    sources = {line.name: (line.value, line.source) for line in describe_settings(settings)}
+
+    assert (settings.port, settings.host) == (9002, "0.0.0.0")
+    assert sources["WAYBILL_PORT"] == ("9002", "environment")
+    assert sources["WAYBILL_HOST"] == ("0.0.0.0", ".env")
+    assert sources["WAYBILL_LOG_LEVEL"] == ("info", "default")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("PORT", "abc", "valid integer"),
+        ("PORT", "70000", "less than or equal to 65535"),
+        ("DATABASE_URL", "mysql://x", "is not a database"),
+        ("REDIS_URL", "http://x", "is not a Redis address"),
+        ("PUBLIC_URL", "files.example.com", "is not an address"),
+        ("PUBLIC_URL", "ftp://files.example.com", "is not an address"),
+        ("SECRET_KEY", "short", "is too short: at least 32 characters"),
+        ("CORS_ORIGINS", "app.example.com", "is not an origin"),
+        ("CORS_ORIGINS", "https://a.example.com, https://b.example.com/path", "is not an origin"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, nonsense", "does not appear to be an IPv4 or IPv6 network"),
+        ("MAX_UPLOAD_SIZE", "much", "is not a size"),
+        ("MAX_UPLOAD_SIZE", "0", "greater than or equal to 1"),
+        ("WORKERS", "-1", "greater than or equal to 0"),
+        ("LOG_FORMAT", "xml", "'text' or 'json'"),
+        ("ADMIN_USERNAME", "", "at least 1 character"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line_with_the_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv(PREFIX + name, value)
+    with pytest.raises(SettingsError) as error:
+        load_settings()
+
+    (line,) = str(error.value).splitlines()
+    assert line.startswith(f"WAYBILL_{name} ")
+    assert words in line
+
+
+def test_every_wrong_setting_has_its_line_and_no_secret_stands_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAYBILL_PORT", "x")
+    monkeypatch.setenv("WAYBILL_SECRET_KEY", "hush")
+    with pytest.raises(SettingsError) as error:
+        load_settings()
+
+    assert [line.split()[0] for line in str(error.value).splitlines()] == ["WAYBILL_PORT", "WAYBILL_SECRET_KEY"]
+    assert "hush" not in str(error.value)
+
+
+def test_a_file_that_is_no_text_is_said_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"WAYBILL_PORT=\xff\xfe")
+    with pytest.raises(SettingsError, match=r"The file \.env cannot be read"):
+        load_settings()
+
+
+def test_secrets_and_passwords_in_addresses_are_not_shown() -> None:
+    settings = load_settings(
+        secret_key=SecretStr("k" * 32),
+        admin_password=SecretStr("hush-hush-hush"),
+        database_url="postgres://waybill:hush@host/name",
+        redis_url="redis://:hush@host:6379/0",
+    )
+    shown = {line.name: line.value for line in describe_settings(settings)}
+
+    assert "hush" not in str(shown)
+    assert shown["WAYBILL_SECRET_KEY"] == "(set)"
+    assert shown["WAYBILL_DATABASE_URL"] == "postgres://waybill:(hidden)@host/name"
+    assert shown["WAYBILL_REDIS_URL"] == "redis://:(hidden)@host:6379/0"
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({}, []),
+        ({"host": "0.0.0.0", "public_url": "https://x.example.com", "cors_origins": ("https://x.example.com",)}, []),
+        ({"host": "0.0.0.0", "cors_origins": ("https://x.example.com",)}, ["unencrypted"]),
+        ({"host": "::", "public_url": "https://x.example.com"}, ["WAYBILL_CORS_ORIGINS"]),
+        ({"admin_password": SecretStr("short")}, ["WAYBILL_ADMIN_PASSWORD"]),
+        ({"trusted_proxies": ("0.0.0.0/0",)}, ["WAYBILL_TRUSTED_PROXIES"]),
+        ({"trusted_proxies": ("::/0",)}, ["WAYBILL_TRUSTED_PROXIES"]),
+    ],
+)
+def test_what_is_unsafe_is_said(values: dict[str, object], words: list[str]) -> None:
+    warnings = unsafe_settings(load_settings(**values))
+
+    assert len(warnings) == len(words)
+    assert all(word in warning for word, warning in zip(words, warnings, strict=True))
+
+
+def test_every_setting_is_described() -> None:
+    assert all(line.description for line in describe_settings(load_settings()))
