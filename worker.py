@@ -23,7 +23,9 @@ log = log_for("worker")
 
 def main() -> int:
     """Work until told to stop. Returns the exit code."""
-    argparse.ArgumentParser(prog="worker.py", description="Waybill's worker. Settings are environment variables.").parse_args()
+    argparse.ArgumentParser(
+        prog="worker.py", description="Waybill's worker. Settings are environment variables."
+    ).parse_args()
     try:
         settings = load_settings()
         set_up_logging(settings.log_format, settings.log_level)

@@ -51,7 +51,10 @@ async def open_session(secret_key: str, username: str, password: str) -> OpenSes
     session_id = new_id("session")
     refresh_token = f"{session_id}.{secrets.token_urlsafe(32)}"
     session = await Session.create(
-        id=session_id, user_id=user.id, current_hash=_hash(refresh_token), expires_at=moment + REFRESH_LIFETIME,
+        id=session_id,
+        user_id=user.id,
+        current_hash=_hash(refresh_token),
+        expires_at=moment + REFRESH_LIFETIME,
         created_at=moment,
     )
     log.info("signed in", user=user.id, security=True)

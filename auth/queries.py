@@ -42,7 +42,9 @@ def require_viewer(viewer: Viewer | None) -> Viewer:
         Refusal: UNAUTHENTICATED.
     """
     if viewer is None:
-        raise Refusal(ErrorCode.UNAUTHENTICATED, "Sign in first: call login and send the access token as a bearer token.")
+        raise Refusal(
+            ErrorCode.UNAUTHENTICATED, "Sign in first: call login and send the access token as a bearer token."
+        )
     return viewer
 
 

@@ -36,7 +36,10 @@ def read_access_token(secret_key: str, token: str) -> AccessToken:
     """
     try:
         claims = jwt.decode(
-            token, secret_key, algorithms=["HS256"], issuer=_ISSUER,
+            token,
+            secret_key,
+            algorithms=["HS256"],
+            issuer=_ISSUER,
             options={"require": ["exp", "iat", "sub", "sid", "use"]},
         )
     except jwt.ExpiredSignatureError:

@@ -54,8 +54,9 @@ class Mailbox:
     def seen(self, event: Event) -> None:
         """The subscriber got `event`'s state by another road (its snapshot): nothing older is delivered any more."""
         self._delivered[event.key] = (event, time.monotonic())
-        self._waiting = [entry for entry in self._waiting
-                         if entry[0].key != event.key or entry[0].version > event.version]
+        self._waiting = [
+            entry for entry in self._waiting if entry[0].key != event.key or entry[0].version > event.version
+        ]
 
     def forget(self, key: str) -> None:
         """Nothing more will come for `key`."""

@@ -25,9 +25,7 @@ def database_config(database_url: str, data_dir: Path, *, is_migrating: bool = F
     """The ORM's configuration for `database_url`; empty means SQLite in `data_dir`."""
     return {
         "connections": {"default": _connection(database_url, data_dir, is_migrating=is_migrating)},
-        "apps": {
-            "models": {"models": ["models"], "default_connection": "default", "migrations": "models.migrations"},
-        },
+        "apps": {"models": {"models": ["models"], "default_connection": "default", "migrations": "models.migrations"}},
         "use_tz": True,
         "timezone": "UTC",
     }

@@ -54,7 +54,11 @@ class Job(Model):
     class Meta:
         table = "jobs"
         unique_together = (("owner_id", "external_id"),)
-        indexes = (("owner_id", "type", "created_at", "id"), ("type", "created_at", "id"), ("status", "priority", "queued_at"))
+        indexes = (
+            ("owner_id", "type", "created_at", "id"),
+            ("type", "created_at", "id"),
+            ("status", "priority", "queued_at"),
+        )
 
 
 class JobUpload(Model):

@@ -95,7 +95,9 @@ async def read_page(db: BaseDBAsyncClient, listing: Listing, window: Window) -> 
         if cursor is not None:
             places = ", ".join("?" for _ in listing.keys)
             comparison = "<" if is_upper is not listing.is_descending else ">"
-            bounded = bounded.where(f"({', '.join(listing.keys)}) {comparison} ({places})", *_read(cursor, listing, name))
+            bounded = bounded.where(
+                f"({', '.join(listing.keys)}) {comparison} ({places})", *_read(cursor, listing, name)
+            )
     direction = "DESC" if listing.is_descending is not window.is_backward else "ASC"
     order = ", ".join(f"{key} {direction}" for key in listing.keys)
     keys = ", ".join(f"{key} AS key_{place}" for place, key in enumerate(listing.keys))
@@ -112,8 +114,11 @@ async def read_page(db: BaseDBAsyncClient, listing: Listing, window: Window) -> 
     cursors = [_write([row.pop(f"key_{place}") for place in range(len(listing.keys))]) for row in found]
     has_before = bool(window.after or window.offset)
     return Page(
-        found, cursors, bool(window.before) if window.is_backward else has_more,
-        has_more if window.is_backward else has_before, listing,
+        found,
+        cursors,
+        bool(window.before) if window.is_backward else has_more,
+        has_more if window.is_backward else has_before,
+        listing,
     )
 
 

@@ -20,8 +20,21 @@ from base.errors import ErrorCode
 from base.words import FileRole, ItemStatus, JobType, LogLevel
 
 __all__ = [
-    "ErrorCode", "FileRole", "ItemError", "ItemResult", "ItemStatus", "JobType", "LogLevel", "MadeFile", "Options",
-    "PlannedSlice", "Processor", "Slice", "Source", "StageInfo", "Work",
+    "ErrorCode",
+    "FileRole",
+    "ItemError",
+    "ItemResult",
+    "ItemStatus",
+    "JobType",
+    "LogLevel",
+    "MadeFile",
+    "Options",
+    "PlannedSlice",
+    "Processor",
+    "Slice",
+    "Source",
+    "StageInfo",
+    "Work",
 ]
 
 
@@ -33,8 +46,10 @@ class Options(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class StageInfo:
-    """One stage of a processor: `name` for programs (`read`), `label` for people ("Reading rows"), and the `share` of
-    the whole percentage that it fills (the three shares of a processor add up to 100)."""
+    """One stage of a processor: `name` is for programs (`read`), `label` for people ("Reading rows").
+
+    `share` is the part of the whole percentage that it fills; the three shares of a processor add up to 100.
+    """
 
     name: str
     label: str
@@ -98,8 +113,10 @@ class ItemError:
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """How one item ended: COMPLETED with `result` (JSON bytes of an object), FAILED with `error`, or SKIPPED with
-    `skip_reason`. FAILED and SKIPPED items may carry a `result` too."""
+    """How one item ended: COMPLETED with `result` (JSON bytes), FAILED with `error`, or SKIPPED with `skip_reason`.
+
+    `result` is a JSON object; FAILED and SKIPPED items may carry one too.
+    """
 
     index: int
     status: ItemStatus

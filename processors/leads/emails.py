@@ -368,7 +368,7 @@ def check_email(part: str) -> str | None:
     if plain or len(part) > MAX_PLAIN_LENGTH:
         return plain
     try:
-        return validate_email(part, check_deliverability=False).normalized
+        return validate_email(part, check_deliverability=False, strict=True).normalized
     except EmailNotValidError:
         return None
 

@@ -78,7 +78,11 @@ def encrypted() -> bytes:
     fat = (0xFFFFFFFD).to_bytes(4, "little") + (0xFFFFFFFE).to_bytes(4, "little") + b"\xff" * 4 * 126
     entries = b"".join(
         _entry(name, kind, child)
-        for name, kind, child in (("Root Entry", 5, 1), ("EncryptionInfo", 2, 0xFFFFFFFF), ("EncryptedPackage", 2, 0xFFFFFFFF))
+        for name, kind, child in (
+            ("Root Entry", 5, 1),
+            ("EncryptionInfo", 2, 0xFFFFFFFF),
+            ("EncryptedPackage", 2, 0xFFFFFFFF),
+        )
     )
     return header + fat + entries + bytes(sector - len(entries)) + bytes(8 * sector)
 

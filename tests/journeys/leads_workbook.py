@@ -36,6 +36,15 @@ def write_workbook(path: Path, rows: int) -> Expected:
             duplicates += is_duplicate
             of = number - 1 if is_duplicate else number
             email = "" if is_unreachable else f"lead{of}@example.com"
-            row = [f"anna lead{number}", email, "", f"company {number}", f"https://www.c{number}.example", "DE", "", "fair"]
+            row = [
+                f"anna lead{number}",
+                email,
+                "",
+                f"company {number}",
+                f"https://www.c{number}.example",
+                "DE",
+                "",
+                "fair",
+            ]
             sheet.write_row(number + 2, 0, row)
     return Expected(rows, duplicates, invalid)

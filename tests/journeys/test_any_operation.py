@@ -1,9 +1,11 @@
 """Whatever a client asks that the schema allows: an answer or a refusal, never an error of the server."""
 
 import asyncio
+from typing import Any
 
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.core.result import Ok
 
 from client.api import Waybill
 from client.server_process import ServerProcess
@@ -26,15 +28,23 @@ def ask_everything(base_url: str, headers: dict[str, str]) -> set[str]:
     schema = schemathesis.graphql.from_url(f"{base_url}/graphql")
     asked: set[str] = set()
     for result in schema.get_all_operations():
+        assert isinstance(result, Ok)
         operation = result.ok()
-        name = operation.definition.field_name
-        if name == ENDS_THE_SESSION or operation.definition.root_type.name == "Subscription":
+        definition: Any = operation.definition
+        name = definition.field_name
+        if name == ENDS_THE_SESSION or definition.root_type.name == "Subscription":
             continue
 
-        @settings(max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
-                  suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=EXAMPLES,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
         @given(case=operation.as_strategy())
-        def ask(case: schemathesis.Case) -> None:
+        def ask(case: Any) -> None:
             response = case.call(headers=headers)
             assert response.status_code < 500, (case.body, response.text)
             assert not any(fault in response.text for fault in SERVER_FAULTS), (case.body, response.text)

@@ -10,6 +10,7 @@ import sqlite3
 import time
 import zipfile
 from collections.abc import AsyncGenerator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,16 @@ async def test_a_workbook_of_leads_comes_back_as_files_and_every_step_is_told(wa
 
     assert_true_progress(states)
     assert states[0]["status"] == "UPLOADING"
-    assert [state["status"] for state in states if state["status"] in {"UPLOADED", "PENDING"}] == ["UPLOADED", "PENDING"]
-    assert [name for name in dict.fromkeys(state["stage"] for state in states) if name] == ["upload", "read", "check", "write"]
+    assert [state["status"] for state in states if state["status"] in {"UPLOADED", "PENDING"}] == [
+        "UPLOADED",
+        "PENDING",
+    ]
+    assert [name for name in dict.fromkeys(state["stage"] for state in states) if name] == [
+        "upload",
+        "read",
+        "check",
+        "write",
+    ]
     last = states[-1]
     assert (last["status"], last["progress"]["percentage"]) == ("COMPLETED", 100)
     assert [file["name"] for file in last["files"]] == ["leads.csv", "leads.xlsx", "report.json"]
@@ -91,7 +100,9 @@ async def test_a_server_killed_during_the_upload_goes_on_at_the_committed_offset
             await asyncio.to_thread(uploader.upload)
     await server.start()
 
-    offset = (await waybill.execute("query ($id: ID!) { upload(id: $id) { offset } }", {"id": upload["id"]}))["upload"]["offset"]
+    offset = (await waybill.execute("query ($id: ID!) { upload(id: $id) { offset } }", {"id": upload["id"]}))["upload"][
+        "offset"
+    ]
     assert offset == 40_960
     await send_file(upload["url"], tmp_path / "leads.xlsx", 65_536)
     states = await asyncio.wait_for(states_of(waybill, batch_id), 60)
@@ -196,7 +207,7 @@ async def wait_for_items(waybill: Waybill, batch_id: str, count: int) -> None:
 
 def assert_true_progress(states: list[dict[str, Any]]) -> None:
     """Within an attempt the percentage never falls, `version` grows, and only COMPLETED is 100."""
-    for earlier, later in zip(states, states[1:], strict=False):
+    for earlier, later in pairwise(states):
         assert later["version"] > earlier["version"]
         assert later["progress"]["percentage"] >= earlier["progress"]["percentage"]
         assert later["progress"]["processedItems"] >= earlier["progress"]["processedItems"]

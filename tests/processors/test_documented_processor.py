@@ -31,7 +31,9 @@ def test_the_documented_processor_counts_the_words_of_every_line(tmp_path: Path)
     results = [
         result
         for number, part in enumerate(slices)
-        for result in processor.process(work, contract.Slice(number * 100, range(number * 100, number * 100 + len(part.names)), part.payload))
+        for result in processor.process(
+            work, contract.Slice(number * 100, range(number * 100, number * 100 + len(part.names)), part.payload)
+        )
     ]
     (made,) = processor.finish(work, results)
     assert made.path.read_text().splitlines()[:4] == ["0,0", "1,1", "2,2", "3,0"]
