@@ -5,11 +5,13 @@ import asyncio
 import gc
 import signal
 import socket
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -29,7 +31,7 @@ from events.hub import Hub
 from jobs.claims import recover_slices
 from jobs.lifecycle import count_upload_bytes, fail_waiting_jobs, start_waiting_jobs
 from jobs.outbox import Outbox
-from models.database import close_database, is_alive, is_sqlite, open_database
+from models.database import close_database, is_alive, is_sqlite, open_database, sqlite_path
 from results.endpoints import Shelf
 from schema.build import build_schema, print_schema
 from schema.context import Means
@@ -220,8 +222,7 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(close_database)
         await _welcome_admin(settings)
         await stack.enter_async_context(events.running())
-        with _told("Redis cannot be reached: check WAYBILL_REDIS_URL"):
-            await stack.enter_async_context(docket)
+        await stack.enter_async_context(docket)
         await finish_interrupted_uploads(receiver)
         instance = str(settings.data_dir.absolute())
         if is_sqlite(settings.database_url):  # beside a PostgreSQL another server may hold them; their leases end
@@ -250,7 +251,16 @@ def _secret_key(settings: Settings) -> str:
 
 async def _open_database(settings: Settings) -> None:
     with _told("The database cannot be opened: check WAYBILL_DATABASE_URL and WAYBILL_DATA_DIR"):
+        if is_sqlite(settings.database_url):
+            _try_file(sqlite_path(settings.database_url, settings.data_dir))
         await open_database(settings.database_url, settings.data_dir)
+
+
+def _try_file(path: Path) -> None:
+    """Raise what is wrong with the file: the ORM would wait for ever for one that is no database."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
 
 
 @contextmanager

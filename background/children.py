@@ -98,16 +98,20 @@ class Child:
     async def start(cls, memory_bytes: int) -> Self:
         """A new process, in a session of its own: signals to the server's group (Ctrl-C) do not reach it."""
         ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                *_command(memory_bytes),
-                stdin=theirs.fileno(),
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-                env={name: value for name, value in os.environ.items() if not name.startswith(SECRET_PREFIXES)},
-                start_new_session=True,
-            )
-        return cls(process, *await asyncio.open_unix_connection(sock=ours))
+        try:
+            with theirs:
+                process = await asyncio.create_subprocess_exec(
+                    *_command(memory_bytes),
+                    stdin=theirs.fileno(),
+                    stdout=asyncio.subprocess.DEVNULL,
+                    stderr=asyncio.subprocess.PIPE,
+                    env={name: value for name, value in os.environ.items() if not name.startswith(SECRET_PREFIXES)},
+                    start_new_session=True,
+                )
+            return cls(process, *await asyncio.open_unix_connection(sock=ours))
+        except BaseException:
+            ours.close()  # a process that was started already ends when it finds its channel closed
+            raise
 
     @property
     def is_alive(self) -> bool:

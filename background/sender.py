@@ -113,7 +113,12 @@ class CallWork:
         """See `Work`: 1,000 lines a call and 2,000 characters a line; one more line says that the rest is missing."""
         self._lines += 1
         if self._lines <= LOG_LINES:
-            self._sender.add(LOG, orjson.dumps((LogLevel(level), str(message)[:LOG_CHARACTERS])))
+            self._sender.add(LOG, orjson.dumps((LogLevel(level), _encodable(str(message)[:LOG_CHARACTERS]))))
         elif self._lines == LOG_LINES + 1:
             text = f"More than {LOG_LINES} lines in one call: the rest is left out."
             self._sender.add(LOG, orjson.dumps((LogLevel.WARNING, text)))
+
+
+def _encodable(text: str) -> str:
+    """`text` with a question mark for each lone surrogate, which UTF-8 does not have."""
+    return text.encode(errors="replace").decode()

@@ -153,7 +153,7 @@ def _connection(database_url: str, data_dir: Path, *, is_migrating: bool) -> dic
         "minsize": 1,
         "maxsize": int(options.get("maxsize", "10")),
     }
-    return {"engine": "tortoise.backends.asyncpg", "credentials": credentials}
+    return {"engine": "models.postgres", "credentials": credentials}
 
 
 CONFIG = database_config("", Path("data"))

@@ -4,6 +4,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from zlib import crc32
 
 import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -111,7 +112,7 @@ async def read_page(db: BaseDBAsyncClient, listing: Listing, window: Window) -> 
     found = found[: window.size]
     if window.is_backward:
         found.reverse()
-    cursors = [_write([row.pop(f"key_{place}") for place in range(len(listing.keys))]) for row in found]
+    cursors = [_write([row.pop(f"key_{place}") for place in range(len(listing.keys))], listing) for row in found]
     has_before = bool(window.after or window.offset)
     return Page(
         found,
@@ -133,11 +134,16 @@ def _where(listing: Listing) -> str:
     return f" WHERE {' AND '.join(listing.conditions)}" if listing.conditions else ""
 
 
-def _write(keys: Sequence[Any]) -> str:
+def _write(keys: Sequence[Any], listing: Listing) -> str:
     """A single whole number is its own cursor (ids of log lines and events); everything else is JSON in base64url."""
     if len(keys) == 1 and isinstance(keys[0], int):
         return str(keys[0])
-    return urlsafe_b64encode(orjson.dumps(list(keys))).decode().rstrip("=")
+    return urlsafe_b64encode(orjson.dumps([_mark(listing), *keys])).decode().rstrip("=")
+
+
+def _mark(listing: Listing) -> int:
+    """Tells the cursors of one order from those of another, whose keys have other types."""
+    return crc32(" ".join(listing.keys).encode())
 
 
 def _read(cursor: str, listing: Listing, name: str) -> list[Any]:
@@ -147,9 +153,10 @@ def _read(cursor: str, listing: Listing, name: str) -> list[Any]:
         keys = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         keys = None
-    if not isinstance(keys, list) or len(keys) != len(listing.keys):
+    if not isinstance(keys, list) or len(keys) != len(listing.keys) + 1:
         raise Refusal(ErrorCode.BAD_INPUT, f"{name} is not a cursor of this list.", name)
-    if not all(_is_key(key) for key in keys):
+    mark, *keys = keys
+    if mark != _mark(listing) or not all(_is_key(key) for key in keys):
         raise Refusal(ErrorCode.BAD_INPUT, f"{name} is not a cursor of this list.", name)
     return keys
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from processors.leads.archives import unsafe
 
-MEMORY_BYTES = 900 * 2**20
+MEMORY_BYTES = 700 * 2**20
 CPU_SECONDS = 60
 UNREADABLE = 3
 PROGRAM = f"""

@@ -7,7 +7,7 @@ import python_calamine
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from base.errors import ErrorCode, Refusal
-from processors.leads.archives import PROTECTED, damaged, open_archive
+from processors.leads.archives import PROTECTED, damaged, open_archive, unsafe
 from processors.leads.formats import TableKind
 from processors.leads.probe import probe_workbook
 from processors.leads.tables import MAX_COLUMNS, Row, Table
@@ -89,7 +89,7 @@ def read_sheet(workbook: CalamineWorkbook, name: str) -> Table:
     try:
         sheet = workbook.get_sheet_by_name(name)
     except python_calamine.CalamineError as error:
-        raise damaged() from error
+        raise why_unreadable(error) from error
     if sheet.start is None:
         return Table(iter(()), f'the sheet "{name}"', name, 0)
     if sheet.start[1] + sheet.width > MAX_COLUMNS:

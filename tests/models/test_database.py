@@ -107,7 +107,7 @@ def test_what_is_sqlite(url: str, expected: bool) -> None:
 def test_a_postgresql_address_is_taken_apart() -> None:
     config = database_config("postgres://us%40er:p%2Fw@db.example:6432/bill?maxsize=25", Path("/data"))
     assert config["connections"]["default"] == {
-        "engine": "tortoise.backends.asyncpg",
+        "engine": "models.postgres",
         "credentials": {
             "host": "db.example", "port": 6432, "user": "us@er", "password": "p/w", "database": "bill", "minsize": 1,
             "maxsize": 25,

@@ -1,0 +1,33 @@
+"""The PostgreSQL client: the ORM's own, with transactions that give their connection back when they cannot begin.
+
+The ORM takes a connection from the pool and begins then; whoever is cancelled in between would keep it for ever, and
+after ten of those nobody would get one any more.
+"""
+
+from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
+from tortoise.backends.base.client import TransactionalDBClient, TransactionContext, TransactionContextPooled
+from tortoise.connection import get_connections
+
+
+class SafeTransactionContext(TransactionContextPooled):
+    """Enters the transaction so that a caller who is cancelled meanwhile gives the connection back."""
+
+    async def __aenter__(self) -> TransactionalDBClient:
+        try:
+            return await super().__aenter__()
+        except BaseException:
+            if self.client._connection is not None:  # noqa: SLF001
+                await self.client._parent._pool.release(self.client._connection)  # noqa: SLF001  rolls back, too
+            if hasattr(self, "token"):
+                get_connections().reset(self.token)
+            raise
+
+
+class SafeClient(AsyncpgDBClient):
+    """A pool of connections."""
+
+    def _in_transaction(self) -> TransactionContext:
+        return SafeTransactionContext(TransactionWrapper(self), self._pool_init_lock)
+
+
+client_class = SafeClient
