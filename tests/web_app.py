@@ -275,7 +275,9 @@ class Served:
     app: App
     port: int
 
-    async def wire(self, *, protocol: str | None = "graphql-transport-ws", origin: str | None = None, **options: Any) -> Wire:
+    async def wire(
+        self, *, protocol: str | None = "graphql-transport-ws", origin: str | None = None, **options: Any
+    ) -> Wire:
         """A new connection; not yet initialised."""
         return Wire(
             await connect(

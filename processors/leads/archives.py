@@ -3,6 +3,7 @@
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,7 +20,28 @@ PROTECTED = "The workbook is encrypted with a password. Save it without one and 
 SAVE_AS_CSV = "Save the sheet as .csv, which is read row by row."
 
 
-def open_archive(path: Path) -> list[zipfile.ZipInfo]:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file in an archive. `size_bytes` is what it declares to unpack to."""
+
+    path: Path
+    info: zipfile.ZipInfo
+
+    @property
+    def name(self) -> str:
+        return self.info.filename
+
+    @property
+    def size_bytes(self) -> int:
+        return self.info.file_size
+
+    def chunks(self) -> Iterator[bytes]:
+        """Its bytes in chunks of at most 1 MiB. Raises Refusal as `unpack` does."""
+        with self.path.open("rb") as file:
+            yield from unpack(file, self.info)
+
+
+def open_archive(path: Path) -> list[Part]:
     """The parts of the archive at `path`, checked by what its directory declares.
 
     Raises Refusal: CORRUPT_FILE where it is broken or encrypted, UNSAFE_ARCHIVE where it has too many parts, parts
@@ -42,7 +64,7 @@ def open_archive(path: Path) -> list[zipfile.ZipInfo]:
             f"would unpack to {unpacked // max(packed, 1)} times its size; at most {MAX_RATIO} times is opened"
         )
     check_overlap(parts)
-    return parts
+    return [Part(path, part) for part in parts]
 
 
 def check_overlap(parts: list[zipfile.ZipInfo]) -> None:

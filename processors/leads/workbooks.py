@@ -7,12 +7,12 @@ import python_calamine
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from base.errors import ErrorCode, Refusal
-from processors.leads.archives import PROTECTED, damaged, open_archive, unsafe
+from processors.leads.archives import PROTECTED, damaged, open_archive
 from processors.leads.formats import TableKind
 from processors.leads.probe import probe_workbook
+from processors.leads.sheet_scan import check_workbook
 from processors.leads.tables import MAX_COLUMNS, Row, Table
 from processors.leads.text import Cell
-from processors.leads.used_range import check_workbook
 
 SHEETS_NAMED = 20
 
@@ -38,7 +38,14 @@ def open_workbook(path: Path, kind: TableKind, folder: Path) -> CalamineWorkbook
     except python_calamine.PasswordError as error:
         raise Refusal(ErrorCode.CORRUPT_FILE, PROTECTED) from error
     except (python_calamine.CalamineError, OSError, ValueError) as error:
-        raise damaged() from error
+        raise why_unreadable(error) from error
+
+
+def why_unreadable(error: Exception) -> Refusal:
+    """The refusal for what calamine says: for some formats it has a limit of cells of its own."""
+    if "limit exceeded" in str(error).casefold():
+        return unsafe("claims more cells than can be read")
+    return damaged()
 
 
 def check_password(path: Path, folder: Path) -> None:

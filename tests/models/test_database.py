@@ -1,6 +1,7 @@
 import asyncio
 import random
 import sqlite3
+import threading
 import subprocess
 import sys
 import time
@@ -379,6 +380,8 @@ async def test_a_database_that_cannot_be_opened_leaves_no_lock(tmp_path: Path) -
         with pytest.raises(sqlite3.OperationalError, match="unable to open database file"):
             await asyncio.wait_for(client._in_transaction().__aenter__(), 5)
     assert not client._lock.locked()
+    while any("_connection_worker_thread" in thread.name for thread in threading.enumerate()):
+        await asyncio.sleep(0.01)  # it still speaks to this loop
 
 
 async def test_a_transaction_inside_of_another_is_undone_alone(data_dir: Path) -> None:

@@ -97,7 +97,9 @@ async def test_what_cannot_be_a_batch_is_refused_with_code_and_field_and_nothing
 )
 async def test_a_kind_or_an_option_that_is_not_known_is_named(app: App, custom: dict[str, Any], words: str) -> None:
     person = await app.person()
-    answer = await app.ask(CREATE, person, input={"work": {"custom": custom}, "uploadIds": [(await app.upload(person)).id]})
+    answer = await app.ask(
+        CREATE, person, input={"work": {"custom": custom}, "uploadIds": [(await app.upload(person)).id]}
+    )
 
     assert answer.code == "BAD_INPUT"
     assert words in answer.errors[0]["message"]
@@ -201,7 +203,14 @@ async def test_a_foreign_job_and_an_unknown_one_look_the_same(app: App, operatio
     assert (await Job.get(id=job_id)).status is JobStatus.AWAITING_INPUT
 
 
-@pytest.mark.parametrize(("id_", "code"), [("nonsense", "INVALID_ID"), ("upload-1754556928-12a41dbec0f3", "NOT_FOUND"), ("task-1754556928-12a41dbec0f3", "TASK_NOT_FOUND")])
+@pytest.mark.parametrize(
+    ("id_", "code"),
+    [
+        ("nonsense", "INVALID_ID"),
+        ("upload-1754556928-12a41dbec0f3", "NOT_FOUND"),
+        ("task-1754556928-12a41dbec0f3", "TASK_NOT_FOUND"),
+    ],
+)
 async def test_an_id_that_names_no_job_says_which_kind_of_wrong_it_is(app: App, id_: str, code: str) -> None:
     person = await app.person()
 
@@ -308,7 +317,9 @@ async def test_what_is_finished_cannot_be_cancelled(app: App, status: JobStatus)
     job_id = await app.batch(person)
     await set_columns(job_id, status=status)
 
-    assert (await app.ask("mutation ($id: ID!) { cancelJob(id: $id) { id } }", person, id=job_id)).code == "CANNOT_CANCEL"
+    assert (
+        await app.ask("mutation ($id: ID!) { cancelJob(id: $id) { id } }", person, id=job_id)
+    ).code == "CANNOT_CANCEL"
     assert (await Job.get(id=job_id)).status is status
 
 

@@ -295,9 +295,7 @@ async def test_a_line_that_cannot_be_is_bad_input(app: App, live: Served, after:
         assert await wire.error() == "BAD_INPUT"
 
 
-async def test_many_watchers_cost_no_database_reads(
-    app: App, live: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_many_watchers_cost_no_database_reads(app: App, live: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     person: Person = await app.person()
     job_id = await app.batch(person)
     wires = [await live.wire_of(person) for _ in range(10)]

@@ -15,7 +15,9 @@ from models.fields import now
 from models.ids import new_id
 from tests.web_app import SECRET, App, Person
 
-LOGIN = "mutation ($u: String!, $p: String!) { login(username: $u, password: $p) { accessToken refreshToken user { id } } }"
+LOGIN = (
+    "mutation ($u: String!, $p: String!) { login(username: $u, password: $p) { accessToken refreshToken user { id } } }"
+)
 REFRESH = "mutation ($t: String!) { refreshSession(refreshToken: $t) { accessToken refreshToken user { id } } }"
 VIEWER = "{ viewer { id username role isAnonymous isDisabled } }"
 JOBS = "{ jobs { totalCount } }"
@@ -50,7 +52,9 @@ async def test_login_gives_tokens_that_work(app: App) -> None:
     }
 
 
-@pytest.mark.parametrize(("username", "password"), [("ada", "wrong"), ("bob", PASSWORD), ("", ""), ("ada", "x" * 100_000)])
+@pytest.mark.parametrize(
+    ("username", "password"), [("ada", "wrong"), ("bob", PASSWORD), ("", ""), ("ada", "x" * 100_000)]
+)
 async def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(app: App, username: str, password: str) -> None:
     await account()
     answer = await app.ask(LOGIN, u=username, p=password)

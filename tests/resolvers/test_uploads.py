@@ -56,11 +56,15 @@ async def test_an_upload_needs_somebody(app: App) -> None:
     assert (await app.ask(CREATE, input={"filename": "a.txt", "size": 3})).code == "UNAUTHENTICATED"
 
 
-@pytest.mark.parametrize("operation", ["{ upload(id: $id) { id } }", "mutation { deleteUpload(id: $id) }", "{ node(id: $id) { id } }"])
+@pytest.mark.parametrize(
+    "operation", ["{ upload(id: $id) { id } }", "mutation { deleteUpload(id: $id) }", "{ node(id: $id) { id } }"]
+)
 async def test_a_foreign_upload_and_an_unknown_one_look_the_same(app: App, operation: str) -> None:
     owner, stranger = await app.person(), await app.person()
     upload = await app.upload(owner)
-    query = operation.replace("mutation {", "mutation ($id: ID!) {").replace("{", "query ($id: ID!) {", not operation.startswith("m"))
+    query = operation.replace("mutation {", "mutation ($id: ID!) {").replace(
+        "{", "query ($id: ID!) {", not operation.startswith("m")
+    )
     foreign, unknown = [await app.ask(query, stranger, id=id_) for id_ in (upload.id, UNKNOWN)]
 
     assert foreign.code == unknown.code == "UPLOAD_NOT_FOUND"
@@ -69,7 +73,9 @@ async def test_a_foreign_upload_and_an_unknown_one_look_the_same(app: App, opera
     assert (await Upload.get(id=upload.id)).status is UploadStatus.COMPLETED
 
 
-@pytest.mark.parametrize("id_", ["", "x", "upload-", "upload-1-2", f"{UNKNOWN}\n", "x" * 10_000, "upload-１７５４５５６９２８-12a41dbec0f3"])
+@pytest.mark.parametrize(
+    "id_", ["", "x", "upload-", "upload-1-2", f"{UNKNOWN}\n", "x" * 10_000, "upload-１７５４５５６９２８-12a41dbec0f3"]
+)
 async def test_what_is_no_id_is_an_invalid_id(app: App, id_: str) -> None:
     person = await app.person()
     found = await app.ask("query ($id: ID!) { upload(id: $id) { id } }", person, id=id_)

@@ -18,7 +18,9 @@ BUILT_IN = {"String", "Int", "Float", "Boolean", "ID"}
 
 
 def test_the_published_contract_is_this_schema() -> None:
-    assert (ROOT / "schema.graphql").read_text() == print_schema(SCHEMA), "python server.py --print-schema > schema.graphql"
+    assert (ROOT / "schema.graphql").read_text() == print_schema(SCHEMA), (
+        "python server.py --print-schema > schema.graphql"
+    )
 
 
 def test_everything_has_a_description() -> None:
@@ -82,7 +84,8 @@ def test_a_refusal_inside_of_other_errors_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("original", "code"), [(RuntimeError("/srv/secret"), "INTERNAL_ERROR"), (OperationalError("/srv/secret"), "DATABASE_ERROR")]
+    ("original", "code"),
+    [(RuntimeError("/srv/secret"), "INTERNAL_ERROR"), (OperationalError("/srv/secret"), "DATABASE_ERROR")],
 )
 def test_what_was_not_foreseen_stays_in_the_log(original: Exception, code: str) -> None:
     with capture_logs() as lines:
@@ -90,7 +93,9 @@ def test_what_was_not_foreseen_stays_in_the_log(original: Exception, code: str) 
 
     assert (error.extensions or {})["code"] == code
     assert "secret" not in error.message
-    assert [(line["event"], line["path"], line["exc_info"]) for line in lines] == [("unforeseen error", ["job"], original)]
+    assert [(line["event"], line["path"], line["exc_info"]) for line in lines] == [
+        ("unforeseen error", ["job"], original)
+    ]
 
 
 def test_a_value_that_cannot_leave_is_our_error_not_the_clients() -> None:

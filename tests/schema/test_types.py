@@ -36,7 +36,9 @@ async def test_stages_follow_the_percentage(app: App, job: Job, expected: list[s
 
 
 def test_progress_counts_what_is_done_and_knows_no_rate_while_nothing_moves() -> None:
-    job = job_in(JobStatus.PROCESSING, percentage=33.33333, total_items=9, completed_items=1, failed_items=1, skipped_items=1)
+    job = job_in(
+        JobStatus.PROCESSING, percentage=33.33333, total_items=9, completed_items=1, failed_items=1, skipped_items=1
+    )
     progress = progress_of(job, now())
 
     assert (progress.percentage, progress.processed_items, progress.failed_items) == (33.33, 3, 1)
@@ -57,8 +59,14 @@ async def test_items_page_filter_and_tell_why_they_failed(app: App) -> None:
     person = await app.person()
     job_id = await app.batch(person)
     for index in range(5):
-        failed: dict[str, Any] = {"status": ItemStatus.FAILED, "error_code": "CORRUPT_FILE", "error_message": "Not readable."} if index == 3 else {}
-        await Item.create(id=new_id("item"), job_id=job_id, index=index, name=f"Row {index}", needs_review=index == 1, **failed)
+        failed: dict[str, Any] = (
+            {"status": ItemStatus.FAILED, "error_code": "CORRUPT_FILE", "error_message": "Not readable."}
+            if index == 3
+            else {}
+        )
+        await Item.create(
+            id=new_id("item"), job_id=job_id, index=index, name=f"Row {index}", needs_review=index == 1, **failed
+        )
     query = """query ($id: ID!, $status: ItemStatus, $review: Boolean, $first: Int, $after: String) { batch(id: $id) {
       items(status: $status, needsReview: $review, first: $first, after: $after) {
         nodes { index name error { code message isRetryable } } pageInfo { endCursor hasNextPage } totalCount } } }"""
@@ -68,7 +76,11 @@ async def test_items_page_filter_and_tell_why_they_failed(app: App) -> None:
         return found
 
     assert (await items(status="FAILED"))["nodes"] == [
-        {"index": 3, "name": "Row 3", "error": {"code": "CORRUPT_FILE", "message": "Not readable.", "isRetryable": False}}
+        {
+            "index": 3,
+            "name": "Row 3",
+            "error": {"code": "CORRUPT_FILE", "message": "Not readable.", "isRetryable": False},
+        }
     ]
     assert (await items(review=True))["totalCount"] == 1
     page = await items(first=2, after="1")

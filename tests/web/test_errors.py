@@ -42,7 +42,10 @@ def test_a_401_names_its_challenge() -> None:
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(RuntimeError("/srv/secret"), ErrorCode.INTERNAL_ERROR), (OperationalError("/srv/secret"), ErrorCode.DATABASE_ERROR)],
+    [
+        (RuntimeError("/srv/secret"), ErrorCode.INTERNAL_ERROR),
+        (OperationalError("/srv/secret"), ErrorCode.DATABASE_ERROR),
+    ],
 )
 def test_what_was_not_foreseen_stays_in_the_log(error: Exception, code: ErrorCode) -> None:
     with capture_logs() as lines:

@@ -17,7 +17,7 @@ REMOTE_IN_HTML = re.compile(rf"\b(?:src|srcset|href|action|data)\s*={REMOTE}", r
 REMOTE_IN_CSS = re.compile(rf"(?:\burl\(|@import){REMOTE}", re.IGNORECASE)
 REMOTE_IN_SCRIPT = re.compile(
     rf"\b(?:import\(|import\s|from\s?(?=[\"'`])|importScripts\(|fetch\(|new (?:Shared)?Worker\(|new WebSocket\(|"
-    rf"new EventSource\(|new URL\(|\.open\([\"'`]\w+[\"'`],|\.src=|\.href=){REMOTE}",
+    rf"new EventSource\(|new URL\(|\.open\([\"'`]\w+[\"'`],|\.src=|\.href=){REMOTE}"
 )
 QUOTED_ASSET = re.compile(r"[\"'`](?:\./|assets/)?([\w.-]+-[\w-]{8}\.(?:js|css|ttf))[\"'`]")
 ASSET_IN_CSS = re.compile(r"url\([\"']?(?:\./)?([\w.-]+)[\"']?\)")

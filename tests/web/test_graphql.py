@@ -192,7 +192,9 @@ async def test_a_slash_too_many_leads_to_the_right_address(app: App) -> None:
         (", ;;=,", JSON),
     ],
 )
-async def test_the_answer_has_the_media_type_that_the_client_likes(app: App, accept: str | None, media_type: str) -> None:
+async def test_the_answer_has_the_media_type_that_the_client_likes(
+    app: App, accept: str | None, media_type: str
+) -> None:
     response = await post(app, **({"Accept": accept} if accept else {"Accept": ""}))
 
     assert (response.status_code, response.headers["Content-Type"]) == (200, media_type)
@@ -275,7 +277,10 @@ TOO_COMPLEX = {
     "500 levels": "{" + "jobs { nodes {" * 250 + "id" + "} }" * 250 + "}",
     "21 levels": "{" + "jobs { nodes { uploads { nodes {" * 5 + "jobs { totalCount }" + "} } } }" * 5 + "}",
     "21 levels in fragments": "{ jobs { nodes { ...A } } } "
-    + "".join(f"fragment {a} on Job {{ uploads {{ nodes {{ jobs {{ ...{b} }} }} }} }} " for a, b in zip("ABCDEFG", "BCDEFGH", strict=True))
+    + "".join(
+        f"fragment {a} on Job {{ uploads {{ nodes {{ jobs {{ ...{b} }} }} }} }} "
+        for a, b in zip("ABCDEFG", "BCDEFGH", strict=True)
+    )
     + "fragment H on Job { id }",
     "a bomb of fragments": "{ ...F0 } "
     + " ".join(f"fragment F{number} on Query {{ ...F{number + 1} ...F{number + 1} }}" for number in range(60))

@@ -15,7 +15,9 @@ async def samples(app: App) -> dict[tuple[str, ...], float]:
     assert response.headers["Content-Type"].startswith("text/plain")
     families = text_string_to_metric_families(response.text)
     lines = [line for family in families for line in family.samples]
-    return {(line.name, *sorted(f"{name}={value}" for name, value in line.labels.items())): line.value for line in lines}
+    return {
+        (line.name, *sorted(f"{name}={value}" for name, value in line.labels.items())): line.value for line in lines
+    }
 
 
 async def test_requests_are_counted_by_route_method_and_status(app: App) -> None:

@@ -195,7 +195,12 @@ FORWARDED = (("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "files.example
         (scope_from("::1", *FORWARDED), "", ("10.0.0.0/8", "::1"), "https://files.example.com"),
         (scope_from(None, *FORWARDED), "", ("10.0.0.0/8",), "http://inside:8000"),
         (scope_from("testclient", *FORWARDED), "", ("10.0.0.0/8",), "http://inside:8000"),
-        (scope_from("10.0.0.1", *FORWARDED), "https://public.example.com/w", ("10.0.0.0/8",), "https://public.example.com/w"),
+        (
+            scope_from("10.0.0.1", *FORWARDED),
+            "https://public.example.com/w",
+            ("10.0.0.0/8",),
+            "https://public.example.com/w",
+        ),
         ({"scheme": "http", "headers": [], "server": ("127.0.0.1", 9000)}, "", (), "http://127.0.0.1:9000"),
         ({"scheme": "http", "headers": [], "server": None}, "", (), "http://127.0.0.1:80"),
     ],

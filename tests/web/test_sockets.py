@@ -333,7 +333,9 @@ async def test_any_origin_may_where_any_may_call(live: Served) -> None:
 async def test_a_storm_of_bad_connections_leaves_the_server_well(app: App, live: Served) -> None:
     async def storm(number: int) -> None:
         wire = await live.wire()
-        await wire.send(["nonsense", "[]", {"type": "subscribe"}, {"type": "connection_init", "payload": 5}][number % 4])
+        await wire.send(
+            ["nonsense", "[]", {"type": "subscribe"}, {"type": "connection_init", "payload": 5}][number % 4]
+        )
         if number % 3:
             wire.connection.transport.abort()
         else:

@@ -117,7 +117,8 @@ def test_vetoed_headings_are_never_taken_by_their_contents() -> None:
 
 
 def test_numbers_that_are_no_phones_are_not_taken_for_phones() -> None:
-    rows: Rows = [["E-mail", "Order", "Day"], *[["a@x.com", "10020030", "2024-01-05"]] * 3]
+    values: Rows = [["a@x.com", "10020030", "2024-01-05"]]
+    rows: Rows = [["E-mail", "Order", "Day"], *values * 3]
     assert fields_of(rows) == {"email": "E-mail"}
 
 

@@ -24,7 +24,9 @@ def path(tmp_path: Path) -> Path:
 GERMAN = "Name;E-Mail\r\nJürgen Groß;j@example.com\r\nKäthe Müller;k@example.com\r\n"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "utf-32"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "utf-32"]
+)
 def test_german_text_is_read_in_every_usual_encoding(path: Path, encoding: str) -> None:
     assert rows_of(path, GERMAN.encode(encoding))[1] == (2, ["Jürgen Groß", "j@example.com"])
 

@@ -50,7 +50,12 @@ def test_the_first_valid_address_is_used_and_the_other_valid_ones_are_kept() -> 
 
 @pytest.mark.parametrize(
     ("address", "role"),
-    [("info@example.com", True), ("SALES2@example.com", True), ("anna@example.com", False), ("infos.anna@x.com", False)],
+    [
+        ("info@example.com", True),
+        ("SALES2@example.com", True),
+        ("anna@example.com", False),
+        ("infos.anna@x.com", False),
+    ],
 )
 def test_departments_are_told_from_people(address: str, role: bool) -> None:
     assert is_role(address) is role

@@ -39,7 +39,14 @@ def test_numbers_become_e164(cell: str, region: str | None, e164: str) -> None:
 
 @pytest.mark.parametrize(
     ("cell", "region"),
-    [("020 7946 0123", None), ("12345", "GB"), ("abc", "US"), ("+999 1234567", None), ("4.4E+11", "GB"), ("1" * 300, "US")],
+    [
+        ("020 7946 0123", None),
+        ("12345", "GB"),
+        ("abc", "US"),
+        ("+999 1234567", None),
+        ("4.4E+11", "GB"),
+        ("1" * 300, "US"),
+    ],
 )
 def test_what_is_no_valid_number_gives_none(cell: str, region: str | None) -> None:
     assert read_phone(cell, region) is None
@@ -88,7 +95,9 @@ def test_the_short_cut_never_disagrees_with_the_library(text: str, region: str |
     assert plain is None or parse_any(text, region) == Phone(plain)
 
 
-@given(st.sampled_from(REGIONS), st.from_regex(r"[0-9]{4,12}", fullmatch=True), st.sampled_from(["", "0", "1", "8", "00"]))
+@given(
+    st.sampled_from(REGIONS), st.from_regex(r"[0-9]{4,12}", fullmatch=True), st.sampled_from(["", "0", "1", "8", "00"])
+)
 def test_any_valid_number_has_the_bucket_of_its_e164_form(region: str, national: str, prefix: str) -> None:
     phone = read_phone(prefix + national, region)
     if phone:

@@ -28,8 +28,8 @@ from processors.leads.text import MAX_CELL_CHARACTERS, Cell, clean_cell, clean_r
         ("#N/A", None),
         ("#1 of 2", "#1 of 2"),
         (date(2024, 3, 4), "2024-03-04"),
-        (datetime(2024, 3, 4), "2024-03-04"),
-        (datetime(2024, 3, 4, 5, 6, 7, 891), "2024-03-04 05:06:07"),
+        (datetime(2024, 3, 4), "2024-03-04"),  # noqa: DTZ001  cells have no zone
+        (datetime(2024, 3, 4, 5, 6, 7, 891), "2024-03-04 05:06:07"),  # noqa: DTZ001
         (time(5, 6), "05:06:00"),
         (timedelta(hours=30), "1 day, 6:00:00"),
     ],
