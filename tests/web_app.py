@@ -20,7 +20,6 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
 import server
@@ -260,12 +259,10 @@ class Wire:
     async def close_code(self, seconds: float = 5) -> int:
         """The code with which the server closes; what comes before does not matter."""
         async with asyncio.timeout(seconds):
-            try:
-                while True:
-                    await self.connection.recv()
-            except ConnectionClosed as closed:
-                assert closed.rcvd is not None, "the connection ended without a close frame"
-                return closed.rcvd.code
+            await self.connection.wait_closed()
+        code = self.connection.close_code
+        assert code not in {None, 1006}, "the connection ended without a close frame"
+        return int(code or 0)
 
 
 @dataclass
@@ -299,20 +296,21 @@ class Served:
 async def served(app: App) -> AsyncIterator[Served]:
     """Serve `app` at a free port as server.py does."""
     config = uvicorn.Config(app.asgi, log_config=None, access_log=False, lifespan="off", ws_max_size=2**20)
+    config.load()
     uvicorn_server = uvicorn.Server(config)
+    uvicorn_server.lifespan = config.lifespan_class(config)
     listener = socket.create_server(("127.0.0.1", 0))
-    serving = asyncio.create_task(uvicorn_server._serve([listener]))
-    while not uvicorn_server.started:
-        await asyncio.sleep(0.005)
+    # Its parts instead of `serve`, which looks every 0.1 s whether it is to end.
+    await uvicorn_server.startup([listener])
     yield Served(app, listener.getsockname()[1])
-    uvicorn_server.should_exit = uvicorn_server.force_exit = True
-    await serving
+    uvicorn_server.force_exit = True
+    await uvicorn_server.shutdown([listener])
 
 
 async def until(condition: Any, seconds: float = 3) -> None:
     """Wait until `condition()` holds."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  there is nothing else to wait for
             await asyncio.sleep(0.01)
 
 

@@ -85,8 +85,9 @@ def is_certain(field: Field, values: Sequence[str], region: str | None) -> bool:
 
 
 def guess_columns(rows: Rows, width: int, region: str | None) -> dict[int, Field]:
-    """Which column of a table without headings holds what: by e-mail addresses, phone numbers, hosts, countries,
-    and then names and companies among what is left.
+    """Which column of a table without headings holds what.
+
+    E-mail addresses, hosts, countries and phone numbers are certain; names and companies are guessed among the rest.
     """
     values = [column_values(rows, column) for column in range(width)]
     found: dict[int, Field] = {}

@@ -5,115 +5,31 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-PARTICLES = frozenset(
-    [
-        "van",
-        "von",
-        "der",
-        "den",
-        "de",
-        "del",
-        "della",
-        "di",
-        "da",
-        "do",
-        "dos",
-        "das",
-        "du",
-        "la",
-        "le",
-        "les",
-        "ter",
-        "ten",
-        "te",
-        "zu",
-        "zum",
-        "zur",
-        "af",
-        "av",
-        "al",
-        "bin",
-        "ibn",
-        "bint",
-        "y",
-        "e",
-        "und",
-        "vande",
-        "vander",
-        "vanden",
-        "op",
-        "het",
-        "'t",
-    ]
+from processors.leads.text import word_set
+
+PARTICLES = word_set(
+    """
+    van von der den de del della di da do dos das du la le les ter ten te zu zum zur af av al bin ibn bint y e und
+    vande vander vanden op het 't
+    """
 )
 """Words that stay in lower case inside a family name and belong to it."""
 JOINING_APOSTROPHE = frozenset({"o", "d", "l", "m", "n", "dell", "dall", "sant", "t"})
-MAC_NAMES = frozenset(
-    [
-        "macarthur",
-        "macaulay",
-        "macbeth",
-        "maccallum",
-        "macdonald",
-        "macdougall",
-        "macdowell",
-        "macfarlane",
-        "macgregor",
-        "macgyver",
-        "macintosh",
-        "macintyre",
-        "mackay",
-        "mackenzie",
-        "mackinnon",
-        "mackintosh",
-        "maclachlan",
-        "maclaren",
-        "maclean",
-        "macleod",
-        "macmahon",
-        "macmillan",
-        "macneil",
-        "macpherson",
-        "macquarie",
-        "macqueen",
-    ]
+MAC_NAMES = word_set(
+    """
+    macarthur macaulay macbeth maccallum macdonald macdougall macdowell macfarlane macgregor macgyver macintosh
+    macintyre mackay mackenzie mackinnon mackintosh maclachlan maclaren maclean macleod macmahon macmillan macneil
+    macpherson macquarie macqueen
+    """
 )
 """Names that take a capital after Mac; others that begin so (Macey, Machado) do not."""
-NUMERALS = frozenset(["ii", "iii", "iv", "vi", "vii", "viii"])
+NUMERALS = word_set("ii iii iv vi vii viii")
 ENDINGS = {"jr": "Jr", "sr": "Sr", "phd": "PhD", "ph.d": "Ph.D", "md": "MD", "mba": "MBA", "esq": "Esq"}
-TITLES = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "miss",
-        "mx",
-        "dr",
-        "prof",
-        "professor",
-        "sir",
-        "madam",
-        "herr",
-        "frau",
-        "herrn",
-        "dipl.-ing",
-        "m",
-        "mme",
-        "mlle",
-        "sig",
-        "sig.ra",
-        "dott",
-        "dott.ssa",
-        "sr",
-        "sra",
-        "srta",
-        "don",
-        "dhr",
-        "mevr",
-        "mevrouw",
-        "ing",
-        "dr.-ing",
-    ]
+TITLES = word_set(
+    """
+    mr mrs ms miss mx dr prof professor sir madam herr frau herrn dipl.-ing m mme mlle sig sig.ra dott dott.ssa sr
+    sra srta don dhr mevr mevrouw ing dr.-ing
+    """
 )
 INITIALS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]?\.?")
 FIRST_LATIN_GAP = 0x250

@@ -110,3 +110,8 @@ def is_clean(text: str) -> bool:
         and text[:1] != " "
         and text[-1:] != " "
     )
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of `text`: for tables of words in the code."""
+    return frozenset(text.split())

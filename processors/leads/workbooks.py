@@ -7,7 +7,7 @@ import python_calamine
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from base.errors import ErrorCode, Refusal
-from processors.leads.archives import PROTECTED, damaged, open_archive
+from processors.leads.archives import PROTECTED, damaged, open_archive, unsafe
 from processors.leads.formats import TableKind
 from processors.leads.probe import probe_workbook
 from processors.leads.sheet_scan import check_workbook

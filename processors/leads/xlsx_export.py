@@ -8,6 +8,7 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +20,8 @@ from processors.leads.sheet_rows import MAX_UNITS, SheetRows
 from processors.leads.sheets import FORMULA_STARTS
 from processors.leads.tables import MAX_COLUMNS
 
+SAME_DATE = datetime(1980, 1, 1, tzinfo=UTC)
+"""The date of every workbook, so that the same leads make the same bytes however often they are written."""
 CONTENT_TYPES = "[Content_Types].xml"
 PART = "xl/worksheets/sheet{}.xml"
 SHEET_DATA = re.compile(rb"<sheetData>(<row r=\"1\".*?</row>)(?:<row r=\"2\".*?</row>)?</sheetData>", re.DOTALL)
@@ -80,7 +83,7 @@ class XlsxExport:
 
 def new_part(name: str) -> zipfile.ZipInfo:
     """A deflated part of the archive, with the same date in every workbook."""
-    part = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    part = zipfile.ZipInfo(name, SAME_DATE.timetuple()[:6])
     part.compress_type = zipfile.ZIP_DEFLATED
     return part
 
@@ -102,6 +105,7 @@ def frame_parts(
     """
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        book.set_properties({"title": "Leads", "created": SAME_DATE})
         quoted = book.add_format({"quote_prefix": True})
         bold, bold_quoted = book.add_format({"bold": True}), book.add_format({"bold": True, "quote_prefix": True})
         for (name, headings), count in zip(sheets, counts, strict=True):

@@ -265,7 +265,7 @@ async def put_to_work(server: ServerProcess) -> None:
         batch = "mutation ($id: ID!) { createBatch(input: {work: {leads: {}}, uploadIds: [$id]}) { id } }"
         job = (await waybill.execute(batch, {"id": upload["id"]}))["createBatch"]
         async with asyncio.timeout(10):
-            while (await waybill.execute("query ($id: ID!) { job(id: $id) { isActive } }", job))["job"]["isActive"]:
+            while (await waybill.execute("query ($id: ID!) { job(id: $id) { isActive } }", job))["job"]["isActive"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
 
@@ -276,7 +276,7 @@ async def test_a_server_that_is_killed_leaves_no_process_behind(tmp_path: Path) 
         assert children
         await server.kill()
         async with asyncio.timeout(5):
-            while alive(children):
+            while alive(children):  # noqa: ASYNC110  the processes tell nobody
                 await asyncio.sleep(0.02)
 
 

@@ -308,8 +308,8 @@ async def test_a_query_that_asks_too_much_is_refused_at_once(app: App, name: str
     [
         get_introspection_query(specified_by_url=True, schema_description=True, input_value_deprecation=True),
         "{" + " ".join(f"a{number}: __typename" for number in range(100)) + "}",
-        "{ batches { nodes { id status progress { percentage } owner { username } uploads { nodes { filename } } "
-        "items { nodes { id name status result error { code message } } } stages { name percentage } } } }",
+        """{ batches { nodes { id status progress { percentage } owner { username } uploads { nodes { filename } }
+          items { nodes { id name status result error { code message } } } stages { name percentage } } } }""",
     ],
 )
 async def test_what_front_ends_ask_is_not_too_complex(app: App, query: str) -> None:

@@ -32,47 +32,44 @@ async def test_who_does_not_introduce_themselves_in_five_seconds_is_closed_with_
     assert 4.9 < time.monotonic() - started < 6
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [
-        "", "not json", "[1, 2", "3", "null", "true", '"connection_init"', "[]", "{}", '{"type": null}', '{"type": 5}',
-        '{"type": ["connection_init"]}', '{"type": "unknown"}', '{"type": "connection_init", "payload": null}',
-        '{"type": "connection_init", "payload": []}', '{"type": "start"}', '{"type": "subscribe"}',
-        '{"type": "complete"}', '{"type": "complete", "id": 5}', '"\\ud800"', "[" * 2000, b"\x00\xff",
-    ],
-)  # fmt: skip
-async def test_a_frame_of_the_wrong_shape_closes_with_4400(app: App, live: Served, frame: str | bytes) -> None:
-    wire = await live.wire()
-    await wire.send(frame)
+BAD_FRAMES: list[str | bytes] = [
+    "", "not json", "[1, 2", "3", "null", "true", '"connection_init"', "[]", "{}", '{"type": null}', '{"type": 5}',
+    '{"type": ["connection_init"]}', '{"type": "unknown"}', '{"type": "connection_init", "payload": null}',
+    '{"type": "connection_init", "payload": []}', '{"type": "start"}', '{"type": "subscribe"}', '{"type": "complete"}',
+    '{"type": "complete", "id": 5}', '"\\ud800"', "[" * 2000, b"\x00\xff",
+]  # fmt: skip
+BAD_SUBSCRIBES: list[dict[str, Any]] = [
+    {"payload": {"query": TYPENAME}},
+    {"id": 5, "payload": {"query": TYPENAME}},
+    {"id": ["1"], "payload": {"query": TYPENAME}},
+    {"id": "", "payload": {"query": TYPENAME}},
+    {"id": "1"},
+    {"id": "1", "payload": None},
+    {"id": "1", "payload": []},
+    {"id": "1", "payload": {}},
+    {"id": "1", "payload": {"query": None}},
+    {"id": "1", "payload": {"query": ""}},
+    {"id": "1", "payload": {"query": {"a": 1}}},
+    {"id": "1", "payload": {"query": TYPENAME, "variables": []}},
+    {"id": "1", "payload": {"query": TYPENAME, "variables": "{}"}},
+    {"id": "1", "payload": {"query": TYPENAME, "operationName": 5}},
+]
 
-    assert await wire.close_code() == 4400
+
+async def test_a_frame_of_the_wrong_shape_closes_with_4400(app: App, live: Served) -> None:
+    for frame in BAD_FRAMES:
+        wire = await live.wire()
+        await wire.send(frame)
+        assert await wire.close_code() == 4400, frame
+
     assert await app.data(TYPENAME) == {"__typename": "Query"}
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        {"payload": {"query": TYPENAME}},
-        {"id": 5, "payload": {"query": TYPENAME}},
-        {"id": ["1"], "payload": {"query": TYPENAME}},
-        {"id": "", "payload": {"query": TYPENAME}},
-        {"id": "1"},
-        {"id": "1", "payload": None},
-        {"id": "1", "payload": []},
-        {"id": "1", "payload": {}},
-        {"id": "1", "payload": {"query": None}},
-        {"id": "1", "payload": {"query": ""}},
-        {"id": "1", "payload": {"query": {"a": 1}}},
-        {"id": "1", "payload": {"query": TYPENAME, "variables": []}},
-        {"id": "1", "payload": {"query": TYPENAME, "variables": "{}"}},
-        {"id": "1", "payload": {"query": TYPENAME, "operationName": 5}},
-    ],
-)
-async def test_a_subscribe_of_the_wrong_shape_closes_with_4400(live: Served, message: dict[str, Any]) -> None:
-    wire = await live.wire_of()
-    await wire.send({"type": "subscribe", **message})
-
-    assert await wire.close_code() == 4400
+async def test_a_subscribe_of_the_wrong_shape_closes_with_4400(live: Served) -> None:
+    for message in BAD_SUBSCRIBES:
+        wire = await live.wire_of()
+        await wire.send({"type": "subscribe", **message})
+        assert await wire.close_code() == 4400, message
 
 
 async def test_a_frame_of_more_than_a_mebibyte_closes_with_1009(app: App, live: Served) -> None:
@@ -306,9 +303,9 @@ async def test_after_a_logout_the_socket_takes_no_more_operations(app: App, live
 async def strict(tmp_path: Path, empty_database: Path) -> AsyncIterator[Served]:
     """Pages of one other origin, and of the public address, may open sockets."""
     origins, public_url = ["https://app.example.com"], "https://files.example.com/waybill"
-    async with opened_app(tmp_path, empty_database, cors_origins=origins, public_url=public_url) as app:
-        async with served(app) as live:
-            yield live
+    opened = opened_app(tmp_path, empty_database, cors_origins=origins, public_url=public_url)
+    async with opened as app, served(app) as live:
+        yield live
 
 
 async def test_pages_of_strange_origins_may_open_no_socket(strict: Served) -> None:

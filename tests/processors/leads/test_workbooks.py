@@ -268,7 +268,7 @@ def test_a_sheet_that_claims_too_many_cells_is_refused_before_it_is_built(reader
 
 def test_a_sheet_in_utf_16_is_looked_into_as_well(reader: Reader) -> None:
     sheet = f'<?xml version="1.0" encoding="UTF-16"?><worksheet xmlns="{NAMESPACE}"><sheetData>{CLAIMS["last cell"]}'
-    parts = {**FRAME, SHEET: f"{sheet}</sheetData></worksheet>".encode("utf-16")}
+    parts: dict[str, bytes | str] = {**FRAME, SHEET: f"{sheet}</sheetData></worksheet>".encode("utf-16")}
     assert reader.refusal(zipped(parts)).code is ErrorCode.UNSAFE_ARCHIVE
 
 
@@ -283,7 +283,7 @@ def test_a_stated_dimension_claims_nothing(reader: Reader) -> None:
         f'<worksheet xmlns="{NAMESPACE}"><dimension ref="A1:XFD1048576"/><sheetData><row r="1">{cell("A1", "a")}</row>'
     )
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
+        parts: dict[str, bytes | str] = {name: archive.read(name) for name in archive.namelist()}
     assert reader.tables(zipped({**parts, SHEET: f"{sheet}</sheetData></worksheet>"}))["S"] == [["a"]]
 
 
