@@ -5,13 +5,11 @@ import asyncio
 import gc
 import signal
 import socket
-import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -23,7 +21,7 @@ from auth.signatures import Signer
 from background.queue import DocketQueue
 from background.running import running_worker
 from background.worker import worker_name, worker_prefix
-from base.errors import ErrorCode, Refusal
+from base.errors import ErrorCode, Refusal, told
 from base.logging import log_for, set_up_logging
 from base.settings import VERSION, Settings, SettingsError, describe_settings, load_settings, unsafe_settings
 from events.feed import open_events
@@ -31,7 +29,7 @@ from events.hub import Hub
 from jobs.claims import recover_slices
 from jobs.lifecycle import count_upload_bytes, fail_waiting_jobs, start_waiting_jobs
 from jobs.outbox import Outbox
-from models.database import close_database, is_alive, is_sqlite, open_database, sqlite_path
+from models.database import DATABASE_TROUBLE, close_database, is_alive, is_sqlite, open_database
 from results.endpoints import Shelf
 from schema.build import build_schema, print_schema
 from schema.context import Means
@@ -238,7 +236,7 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
 
 
 def _secret_key(settings: Settings) -> str:
-    with _told(f"The secret key in the data folder {settings.data_dir} cannot be read or written"):
+    with told(f"The secret key in the data folder {settings.data_dir} cannot be read or written"):
         secret_key = settings.secret_key.get_secret_value() or read_secret_key(settings.data_dir)
     if len(secret_key) < _MIN_KEY_CHARACTERS:
         message = (
@@ -250,28 +248,8 @@ def _secret_key(settings: Settings) -> str:
 
 
 async def _open_database(settings: Settings) -> None:
-    with _told("The database cannot be opened: check WAYBILL_DATABASE_URL and WAYBILL_DATA_DIR"):
-        if is_sqlite(settings.database_url):
-            _try_file(sqlite_path(settings.database_url, settings.data_dir))
+    with told(DATABASE_TROUBLE):
         await open_database(settings.database_url, settings.data_dir)
-
-
-def _try_file(path: Path) -> None:
-    """Raise what is wrong with the file: the ORM would wait for ever for one that is no database."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("ROLLBACK")
-
-
-@contextmanager
-def _told(sentence: str) -> Iterator[None]:
-    """What cannot be opened is told to the operator in a sentence; the traceback is there for who logs at level debug."""
-    try:
-        yield
-    except Exception as error:
-        log.debug("could not start", exc_info=error)
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise Refusal(ErrorCode.SERVICE_UNAVAILABLE, f"{sentence} ({reason}).") from error
 
 
 async def _welcome_admin(settings: Settings) -> None:

@@ -9,13 +9,13 @@ from contextlib import AsyncExitStack
 from background.queue import DocketQueue
 from background.running import running_worker
 from background.worker import worker_name
-from base.errors import ErrorCode, Refusal
+from base.errors import ErrorCode, Refusal, told
 from base.logging import log_for, set_up_logging
 from base.settings import VERSION, Settings, SettingsError, load_settings
 from events.feed import open_events
 from events.hub import Hub
 from jobs.outbox import Outbox
-from models.database import close_database, is_sqlite, open_database
+from models.database import DATABASE_TROUBLE, close_database, is_sqlite, open_database
 from storage.local import LocalStorage
 
 log = log_for("worker")
@@ -59,7 +59,8 @@ async def _work(settings: Settings) -> None:
     outbox = Outbox(events.publisher, queue.permit_work)
     name = worker_name(str(settings.data_dir.absolute()))
     async with AsyncExitStack() as stack:
-        await open_database(settings.database_url, settings.data_dir)
+        with told(DATABASE_TROUBLE):
+            await open_database(settings.database_url, settings.data_dir)
         stack.push_async_callback(close_database)
         await stack.enter_async_context(events.running())
         await stack.enter_async_context(docket)

@@ -1,12 +1,16 @@
 """Every refusal Waybill can give: its code, its HTTP status, and the exception that carries it to the two doors."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from base.logging import request_id
+from base.logging import log_for, request_id
+
+log = log_for(__name__)
 
 
 class ErrorCode(StrEnum):
@@ -138,6 +142,21 @@ def error_extensions(refusal: Refusal) -> dict[str, Any]:
         "retryAfter": refusal.retry_after,
     }
     return {name: value for name, value in details.items() if value is not None}
+
+
+@contextmanager
+def told(sentence: str) -> Iterator[None]:
+    """What cannot be opened at start is told to the operator in a sentence; the traceback is in the log at level debug.
+
+    Raises:
+        Refusal: SERVICE_UNAVAILABLE with `sentence` and the reason, for any exception in the block.
+    """
+    try:
+        yield
+    except Exception as error:
+        log.debug("could not start", exc_info=error)
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise Refusal(ErrorCode.SERVICE_UNAVAILABLE, f"{sentence} ({reason}).") from error
 
 
 def rfc3339(moment: datetime) -> str:

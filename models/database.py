@@ -17,6 +17,9 @@ from base.logging import log_for
 
 log = log_for(__name__)
 
+DATABASE_TROUBLE = "The database cannot be opened: check WAYBILL_DATABASE_URL and WAYBILL_DATA_DIR"
+"""What an operator is told when `open_database` raises."""
+
 _MIGRATION_LOCK = 0x5761_7962
 """Key of the PostgreSQL advisory lock under which migrations run."""
 
@@ -33,9 +36,18 @@ def database_config(database_url: str, data_dir: Path, *, is_migrating: bool = F
 
 async def open_database(database_url: str, data_dir: Path) -> None:
     """Bring the tables up to date and connect; on SQLite the file is copied before anything changes."""
+    if is_sqlite(database_url):
+        await asyncio.to_thread(_try_file, sqlite_path(database_url, data_dir))
     await migrate(database_url, data_dir)
     await Tortoise.init(config=database_config(database_url, data_dir), _enable_global_fallback=True)
     await is_alive()
+
+
+def _try_file(path: Path) -> None:
+    """Raise what is wrong with the file: the ORM would wait for ever for one that is no database."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
 
 
 async def close_database() -> None:

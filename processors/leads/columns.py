@@ -13,6 +13,8 @@ from processors.leads.tables import column_index
 
 HEADER_WITHIN = 40
 """Non-blank rows among which the header is looked for."""
+FEWEST_ROWS, MOST_CELLS = 20, 50_000
+"""How much of a sample is looked at: of very wide tables, fewer rows."""
 FULL_ENOUGH = 0.4
 """The share of a table's usual number of cells that a header with one known heading must have."""
 COLUMNS_NAMED = 30
@@ -40,6 +42,7 @@ def find_layout(rows: Rows, numbers: Sequence[int], options: LeadsOptions) -> La
     Raises Refusal BAD_INPUT where `options.columns` names a column that is not there.
     """
     width = max(len(row) for row in rows)
+    rows = rows[: max(FEWEST_ROWS, MOST_CELLS // width)]
     header = find_header(rows, options)
     data = header + 1 if header is not None else find_first_data(rows)
     headings = name_columns(rows[header] if header is not None else (), width)

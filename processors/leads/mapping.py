@@ -1,6 +1,6 @@
 """Which column of a table holds which field, and where the table begins: the outcome of looking at its first rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,15 @@ class Mapping:
         """The columns whose values stay beside the fields."""
         return tuple(column for column in self.columns if column.field is None or column.found_by == "fallback")
 
+    def with_columns(self, indices: Iterable[int]) -> "Mapping":
+        """The same with more extra columns, which have values but no heading."""
+        seen = {column.heading.casefold() for column in self.columns}
+        added = []
+        for index in indices:
+            heading = name_apart(f"Column {column_letter(index)}", seen)
+            added.append(Column(index, heading))
+        return Mapping(self.header_row, tuple(sorted((*self.columns, *added), key=lambda one: one.index)))
+
     def to_json(self) -> dict[str, Any]:
         """For plan.json and report.json."""
         return {
@@ -73,15 +82,16 @@ class Mapping:
 
 def name_columns(cells: Sequence[str | None], width: int) -> list[str]:
     """A heading for each of `width` columns: its own, or its letter, with a number where it stood before."""
-    names: list[str] = []
     seen: set[str] = set()
-    for index in range(width):
-        given = cells[index] if index < len(cells) else None
-        base = name = given or f"Column {column_letter(index)}"
-        number = 2
-        while name.casefold() in seen:
-            name = f"{base} ({number})"
-            number += 1
-        seen.add(name.casefold())
-        names.append(name)
-    return names
+    given = (cells[index] if index < len(cells) else None for index in range(width))
+    return [name_apart(heading or f"Column {column_letter(index)}", seen) for index, heading in enumerate(given)]
+
+
+def name_apart(heading: str, seen: set[str]) -> str:
+    """`heading`, with a number if it (whatever its case) is among `seen`, to which it is added."""
+    name, number = heading, 2
+    while name.casefold() in seen:
+        name = f"{heading} ({number})"
+        number += 1
+    seen.add(name.casefold())
+    return name

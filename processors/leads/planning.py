@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import orjson
 
@@ -14,7 +14,7 @@ from processors.leads.delimited import read_delimited
 from processors.leads.duplicates import KeyCollector, find_duplicates
 from processors.leads.fields import LABELS
 from processors.leads.formats import TableKind, find_kind
-from processors.leads.leads import LeadReader
+from processors.leads.leads import Cells, LeadReader
 from processors.leads.mapping import Column, Mapping
 from processors.leads.options import LeadsOptions
 from processors.leads.spool import DUPLICATES, PLAN, ROWS, Plan, pack_duplicates
@@ -27,6 +27,30 @@ CleanRow = tuple[int, list[str | None]]
 SAMPLE_ROWS = 250
 """Non-blank rows in which the header and the columns are looked for."""
 PROGRESS_EVERY = 1_000
+
+
+class Watcher(Protocol):
+    """Looks at every row while it is spooled."""
+
+    def add(self, cells: Cells) -> None:
+        """The next row."""
+
+
+class ColumnWatch:
+    """Finds the columns that have no heading and get their first value below the rows that were looked at."""
+
+    def __init__(self, mapping: Mapping) -> None:
+        known = {column.index for column in mapping.columns}
+        self.width = max(known) + 1
+        self.gaps = [index for index in range(self.width) if index not in known]
+        self.late: set[int] = set()
+
+    def add(self, cells: Cells) -> None:
+        """The next row."""
+        if len(cells) > self.width:
+            self.late.update(index for index in range(self.width, len(cells)) if cells[index])
+        if self.gaps:
+            self.late.update(index for index in self.gaps if index < len(cells) and cells[index])
 
 
 class Chosen:
@@ -48,8 +72,10 @@ def plan_leads(work: Work, options: LeadsOptions, source: Source) -> Iterator[Pl
     tell_layout(work, chosen)
     reader = LeadReader(mapping, options.country)
     collector = KeyCollector(reader)
+    watch = ColumnWatch(mapping)
     with (work.folder / ROWS).open("wb") as file:
-        yield from spool_rows(work, options, chosen, collector, file)
+        yield from spool_rows(work, options, chosen, (collector, watch), file)
+    mapping = mapping.with_columns(sorted(watch.late))
     for warning in chosen.table.warnings:
         work.log(LogLevel.WARNING, warning)
     suspects = collector.suspects()
@@ -65,16 +91,17 @@ def plan_leads(work: Work, options: LeadsOptions, source: Source) -> Iterator[Pl
 
 
 def spool_rows(
-    work: Work, options: LeadsOptions, chosen: Chosen, collector: KeyCollector, file: BinaryIO
+    work: Work, options: LeadsOptions, chosen: Chosen, watchers: Sequence[Watcher], file: BinaryIO
 ) -> Iterator[PlannedSlice]:
-    """Write each row to `file` and its keys to `collector`, and yield a slice for every `batchSize` of them."""
+    """Write each row to `file`, show it to the watchers, and yield a slice for every `batchSize` of them."""
     offset = 0
     total = chosen.table.total_rows
     while batch := list(islice(chosen.rows, options.batch_size)):
         lines = b"".join(orjson.dumps([number, *cells]) + b"\n" for number, cells in batch)
         file.write(lines)
-        for _, cells in batch:
-            collector.add(cells)
+        for watcher in watchers:
+            for _, cells in batch:
+                watcher.add(cells)
         last = batch[-1][0]
         if last // PROGRESS_EVERY != batch[0][0] // PROGRESS_EVERY:
             work.progress(last, max(total, last) if total is not None else None)

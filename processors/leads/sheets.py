@@ -6,7 +6,7 @@ from typing import Any
 
 from processors.contract import ItemResult, ItemStatus
 from processors.leads.fields import LABELS
-from processors.leads.mapping import Mapping
+from processors.leads.mapping import Mapping, name_apart
 
 Values = list[str | int | None]
 
@@ -51,16 +51,8 @@ LABELS_BY_KEY: dict[str, str] = {field.value: label for field, label in LABELS.i
 
 def unique_headings(own: list[str], extras: list[str]) -> list[str]:
     """Our own headings, then those of the file, with a number where one of them is already there."""
-    names = list(own)
     seen = {name.casefold() for name in own}
-    for heading in extras:
-        name, number = heading, 2
-        while name.casefold() in seen:
-            name = f"{heading} ({number})"
-            number += 1
-        seen.add(name.casefold())
-        names.append(name)
-    return names
+    return [*own, *(name_apart(heading, seen) for heading in extras)]
 
 
 def not_kept_values(item: ItemResult, result: Map[str, Any]) -> Values:

@@ -1,9 +1,9 @@
 import asyncio
 import random
 import sqlite3
-import threading
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, suppress
@@ -380,7 +380,7 @@ async def test_a_database_that_cannot_be_opened_leaves_no_lock(tmp_path: Path) -
         with pytest.raises(sqlite3.OperationalError, match="unable to open database file"):
             await asyncio.wait_for(client._in_transaction().__aenter__(), 5)
     assert not client._lock.locked()
-    while any("_connection_worker_thread" in thread.name for thread in threading.enumerate()):
+    while any("_connection_worker_thread" in thread.name for thread in threading.enumerate()):  # noqa: ASYNC110  threads tell nobody when they end
         await asyncio.sleep(0.01)  # it still speaks to this loop
 
 

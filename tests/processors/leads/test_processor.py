@@ -241,10 +241,12 @@ def test_planning_again_gives_the_same(run_leads: RunLeads) -> None:
 
 
 def test_the_log_says_what_is_read_and_what_came_out(run_leads: RunLeads) -> None:
+    columns = (
+        '"E-Mail", Name from "Name", Phone from "Tel.", Company from "Firma", Country from "Land", Website from "Web"'
+    )
     assert run_leads("leads.csv", CSV).lines == [
         "Reading text in UTF-8, divided by semicolons; the header is row 3.",
-        'Columns: E-mail from "E-Mail", Name from "Name", Phone from "Tel.", Company from "Firma", '
-        'Country from "Land", Website from "Web"; 1 more are kept as they are.',
+        f"Columns: E-mail from {columns}; 1 more are kept as they are.",
         "6 leads, 3 of them duplicates of others.",
         "2 of 6 leads kept, 3 duplicates left out, 1 that reach nobody.",
     ]
@@ -262,6 +264,15 @@ def test_progress_never_passes_its_total(tmp_path: Path) -> None:
 def test_the_header_is_not_a_lead_where_it_stands_again(run_leads: RunLeads) -> None:
     data = b"name,email\nAnna,a@example.com\nname,email\nBen,b@example.com\n"
     assert run_leads("a.csv", data).names == ["Row 2", "Row 4"]
+
+
+def test_values_far_below_or_beside_the_table_are_kept_as_extra_columns(run_leads: RunLeads) -> None:
+    lines = [f"a{number}@example.com,,{number}" for number in range(300)]
+    lines += ["b@example.com,late,5", "c@example.com,,6,beside,,far"]
+    run = run_leads("a.csv", "\n".join(["email,,n", *lines]).encode())
+    assert run.results[300]["extra"] == {"n": "5", "Column B": "late"}
+    assert run.results[301]["extra"] == {"n": "6", "Column D": "beside", "Column F": "far"}
+    assert list(run.csv_rows[0])[-4:] == ["Column B", "n", "Column D", "Column F"]
 
 
 def test_sheets_without_a_table_are_passed_over(run_leads: RunLeads) -> None:
