@@ -13,7 +13,7 @@ from processors.leads.tables import column_index
 
 HEADER_WITHIN = 40
 """Non-blank rows among which the header is looked for."""
-FEWEST_ROWS, MOST_CELLS = 20, 50_000
+FEWEST_ROWS, MOST_CELLS = 8, 20_000
 """How much of a sample is looked at: of very wide tables, fewer rows."""
 FULL_ENOUGH = 0.4
 """The share of a table's usual number of cells that a header with one known heading must have."""

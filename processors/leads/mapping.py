@@ -47,11 +47,8 @@ class Mapping:
 
     def with_columns(self, indices: Iterable[int]) -> "Mapping":
         """The same with more extra columns, which have values but no heading."""
-        seen = {column.heading.casefold() for column in self.columns}
-        added = []
-        for index in indices:
-            heading = name_apart(f"Column {column_letter(index)}", seen)
-            added.append(Column(index, heading))
+        taken = {column.heading.casefold(): 2 for column in self.columns}
+        added = [Column(index, name_apart(f"Column {column_letter(index)}", taken)) for index in indices]
         return Mapping(self.header_row, tuple(sorted((*self.columns, *added), key=lambda one: one.index)))
 
     def to_json(self) -> dict[str, Any]:
@@ -82,16 +79,20 @@ class Mapping:
 
 def name_columns(cells: Sequence[str | None], width: int) -> list[str]:
     """A heading for each of `width` columns: its own, or its letter, with a number where it stood before."""
-    seen: set[str] = set()
+    taken: dict[str, int] = {}
     given = (cells[index] if index < len(cells) else None for index in range(width))
-    return [name_apart(heading or f"Column {column_letter(index)}", seen) for index, heading in enumerate(given)]
+    return [name_apart(heading or f"Column {column_letter(index)}", taken) for index, heading in enumerate(given)]
 
 
-def name_apart(heading: str, seen: set[str]) -> str:
-    """`heading`, with a number if it (whatever its case) is among `seen`, to which it is added."""
-    name, number = heading, 2
-    while name.casefold() in seen:
+def name_apart(heading: str, taken: dict[str, int]) -> str:
+    """`heading`, with a number if it (whatever its case) is in `taken`, to which it is added.
+
+    `taken` has the names that are there, case folded, each with the number to try first for the next one like it.
+    """
+    name, number = heading, taken.get(heading.casefold(), 2)
+    while name.casefold() in taken:
         name = f"{heading} ({number})"
         number += 1
-    seen.add(name.casefold())
+    taken[heading.casefold()] = number
+    taken[name.casefold()] = taken.get(name.casefold(), 2)
     return name

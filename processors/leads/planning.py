@@ -1,6 +1,7 @@
 """Planning a file of leads: choosing its table, spooling its rows, and settling who is in it twice."""
 
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -53,13 +54,13 @@ class ColumnWatch:
             self.late.update(index for index in self.gaps if index < len(cells) and cells[index])
 
 
+@dataclass(frozen=True, slots=True)
 class Chosen:
     """The table to read: its layout, and its data rows (clean, without blank ones), to be read once."""
 
-    def __init__(self, table: Table, layout: Layout, rows: Iterator[CleanRow]) -> None:
-        self.table = table
-        self.layout = layout
-        self.rows = rows
+    table: Table
+    layout: Layout
+    rows: Iterator[CleanRow]
 
 
 def plan_leads(work: Work, options: LeadsOptions, source: Source) -> Iterator[PlannedSlice | MadeFile]:
@@ -81,8 +82,8 @@ def plan_leads(work: Work, options: LeadsOptions, source: Source) -> Iterator[Pl
     suspects = collector.suspects()
     duplicates = find_duplicates(reader, read_back(work.folder / ROWS, suspects), suspects)
     (work.folder / DUPLICATES).write_bytes(pack_duplicates(collector.count, duplicates))
-    about = chosen.table
-    plan = Plan(mapping, source.name, about.about, about.sheet, collector.count, tuple(about.warnings))
+    table = chosen.table
+    plan = Plan(mapping, source.name, table.about, table.sheet, collector.count, tuple(table.warnings))
     (work.folder / PLAN).write_bytes(plan.to_bytes())
     work.log(LogLevel.INFO, f"{collector.count:,} leads, {len(duplicates):,} of them duplicates of others.")
     for name, content_type in ((ROWS, "application/x-ndjson"), (DUPLICATES, "application/octet-stream")):

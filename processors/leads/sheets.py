@@ -51,8 +51,8 @@ LABELS_BY_KEY: dict[str, str] = {field.value: label for field, label in LABELS.i
 
 def unique_headings(own: list[str], extras: list[str]) -> list[str]:
     """Our own headings, then those of the file, with a number where one of them is already there."""
-    seen = {name.casefold() for name in own}
-    return [*own, *(name_apart(heading, seen) for heading in extras)]
+    taken = {name.casefold(): 2 for name in own}
+    return [*own, *(name_apart(heading, taken) for heading in extras)]
 
 
 def not_kept_values(item: ItemResult, result: Map[str, Any]) -> Values:

@@ -17,6 +17,8 @@ JOINERS = "\u200c\u200d"
 ERROR_VALUES = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"})
 LARGEST_EXACT = 2**53
 TO_SPACES = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum()})
+PLAIN_I = str.maketrans("İı", "ii")
+"""The Turkish letters, whose case folding no other language shares."""
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 """How Excel writes what XML cannot hold: `_x000D_` is a carriage return (ECMA-376-1, 22.9.2.19)."""
 
@@ -85,7 +87,7 @@ def fold(value: str) -> str:
     """`value` for comparing: NFKC, case folded, punctuation and symbols as spaces, single spaces."""
     if value.isascii():
         return " ".join(value.lower().translate(TO_SPACES).split())
-    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value.replace("İ", "i")).casefold())
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value.translate(PLAIN_I)).casefold())
     return " ".join("".join(" " if unicodedata.category(one)[0] in "PSZ" else one for one in plain).split())
 
 
