@@ -200,8 +200,8 @@ async def _fetch_result(waybill: Waybill, file: dict[str, Any], folder: Path, sc
         raise DemoFailed(
             f"{file['name']} did not arrive as the API describes it: SHA-256 {digest}, not {file['sha256']}."
         )
-    proof = screen.paint(f"SHA-256 {digest[:8]}… matches", GREEN)
-    screen.line(f"  {file['name']:20}{size_text(file['size']):>10}  {proof}")
+    screen.line(f"  {file['name']:20}{size_text(file['size']):>10}  {screen.paint('matches its SHA-256:', GREEN)}")
+    screen.line(f"    {digest}")
 
 
 def _show_addresses(server: ServerProcess, folder: Path, screen: Screen, *, is_kept: bool) -> None:
