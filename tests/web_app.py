@@ -40,6 +40,9 @@ SECRET = "a secret of the tests, long enough for everybody"
 JSON, RESPONSE_JSON = "application/json", "application/graphql-response+json"
 
 
+NO_WORKER = "the application of a test has no worker"
+
+
 class CountingOptions(Options):
     """A number, and anything."""
 
@@ -63,13 +66,13 @@ class Counting:
     options: ClassVar[type[Options]] = CountingOptions
 
     def plan(self, work: Work, inputs: Sequence[Source]) -> Iterator[PlannedSlice | MadeFile]:
-        raise NotImplementedError
+        raise AssertionError(NO_WORKER)
 
     def process(self, work: Work, part: Slice) -> Iterator[ItemResult]:
-        raise NotImplementedError
+        raise AssertionError(NO_WORKER)
 
     def finish(self, work: Work, results: Iterable[ItemResult]) -> Iterator[MadeFile]:
-        raise NotImplementedError
+        raise AssertionError(NO_WORKER)
 
 
 class CountingTask(Counting):

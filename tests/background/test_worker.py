@@ -109,6 +109,7 @@ async def test_a_stop_that_was_missed_is_found_when_the_lease_is_renewed(
     await wait_for_status(job, JobStatus.CANCELLED, 2)
     await task
     renewing.cancel()
+    assert await Slice.filter(status__in=["WAITING", "RUNNING"]).count() == 0
 
 
 async def test_a_cancel_between_the_claim_and_the_work_stops_it(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,7 +103,9 @@ async def test_one_process_publishes_into_its_own_hub_in_order() -> None:
 
 
 async def test_publishing_where_nobody_listens_is_nothing() -> None:
-    await LocalPublisher(Hub()).publish(job_event(1))
+    hub = Hub()
+    await LocalPublisher(hub).publish(job_event(1))
+    assert hub.listener_count == 0
 
 
 async def test_a_thousand_listeners_are_told_within_a_moment() -> None:

@@ -1,6 +1,5 @@
 """Reading workbooks: ordinary, odd, broken and hostile ones."""
 
-import contextlib
 import io
 import struct
 import tracemalloc
@@ -202,8 +201,12 @@ def test_a_workbook_cut_short_is_refused(reader: Reader, keep: float) -> None:
 def test_a_workbook_with_a_broken_byte_is_read_or_refused(reader: Reader, seed: int) -> None:
     data = bytearray(workbook_of(f'<row r="1">{cell("A1", "some text")}{cell("B1", "more text")}</row>'))
     data[seed % len(data)] ^= 0xFF
-    with contextlib.suppress(Refusal):
+    code = None
+    try:
         reader.tables(bytes(data))
+    except Refusal as refusal:
+        code = refusal.code
+    assert code in {None, ErrorCode.CORRUPT_FILE, ErrorCode.UNSUPPORTED_TYPE, ErrorCode.UNSAFE_ARCHIVE}
 
 
 def test_an_encrypted_archive_is_refused(reader: Reader) -> None:
