@@ -14,18 +14,20 @@ from types import FrameType
 
 import uvicorn
 import uvloop
+from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
 from auth.lifecycle import ensure_admin, reset_admin_password
 from auth.signatures import Signer
 from background.queue import DocketQueue
 from background.running import running_worker
+from background.sweepers import sweep_uploads_forever
 from background.worker import worker_name, worker_prefix
 from base.errors import ErrorCode, Refusal, told
 from base.logging import log_for, set_up_logging
 from base.settings import VERSION, Settings, SettingsError, describe_settings, load_settings, unsafe_settings
 from events.feed import open_events
-from events.hub import Hub
+from events.hub import Hub, Publisher
 from jobs.claims import recover_slices
 from jobs.lifecycle import count_upload_bytes, fail_waiting_jobs, start_waiting_jobs
 from jobs.outbox import Outbox
@@ -35,8 +37,11 @@ from schema.build import build_schema, print_schema
 from schema.context import Means
 from storage.data_folder import lock_data_folder, read_secret_key
 from storage.local import LocalStorage
-from uploads.lifecycle import finish_interrupted_uploads
+from storage.writer import Durability
+from uploads.limits import Limits
+from uploads.locks import SharedLock, UploadLocks
 from uploads.receiver import Receiver
+from uploads.redis_lock import RedisLock
 from web.app import build_app
 from web.health import Check
 from web.middleware import base_url_of
@@ -119,6 +124,7 @@ async def _serve(settings: Settings) -> int:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # uvicorn would believe any program on this machine; see `base_url_of`
             lifespan="off",
             timeout_graceful_shutdown=GRACE_SECONDS,
             ws_max_size=2**20,
@@ -200,28 +206,20 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
     """
     secret_key = _secret_key(settings)
     signer, hub = Signer(secret_key), Hub()
-    storage = LocalStorage(settings.data_dir)
+    storage = LocalStorage(settings.data_dir, Durability(settings.upload_fsync))
     events = open_events(settings.redis_url, hub)
     docket = DocketQueue.docket_at(settings.redis_url)
     queue = DocketQueue(docket)
     outbox = Outbox(events.publisher, queue.permit_work)
-    receiver = Receiver(
-        storage=storage,
-        signer=signer,
-        publisher=events.publisher,
-        max_size_bytes=settings.max_upload_size,
-        base_url=partial(base_url_of, public_url=settings.public_url, trusted_proxies=settings.trusted_proxies),
-        on_progress=partial(count_upload_bytes, outbox=outbox),
-        on_completed=partial(start_waiting_jobs, outbox=outbox),
-        on_gone=partial(fail_waiting_jobs, outbox=outbox),
-    )
     async with AsyncExitStack() as stack:
+        lock = await stack.enter_async_context(_shared_lock(settings.redis_url, events.publisher))
+        receiver = _receiver(settings, storage, signer, outbox, UploadLocks(lock))
         await _open_database(settings)
         stack.push_async_callback(close_database)
         await _welcome_admin(settings)
         await stack.enter_async_context(events.running())
         await stack.enter_async_context(docket)
-        await finish_interrupted_uploads(receiver)
+        await stack.enter_async_context(_receiving(receiver, hub, settings))
         instance = str(settings.data_dir.absolute())
         if is_sqlite(settings.database_url):  # beside a PostgreSQL another server may hold them; their leases end
             await recover_slices(worker_prefix(instance), outbox)
@@ -233,6 +231,55 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
             await queue.permit_work()
         checks = {"database": is_alive, "storage": storage.is_writable, "events": events.is_alive}
         yield House(Means(settings, secret_key, signer, hub, outbox, storage, receiver), checks)
+
+
+def _receiver(
+    settings: Settings, storage: LocalStorage, signer: Signer, outbox: Outbox, locks: UploadLocks
+) -> Receiver:
+    return Receiver(
+        storage=storage,
+        signer=signer,
+        publisher=outbox.publisher,
+        base_url=partial(base_url_of, public_url=settings.public_url, trusted_proxies=settings.trusted_proxies),
+        on_progress=partial(count_upload_bytes, outbox=outbox),
+        on_completed=partial(start_waiting_jobs, outbox=outbox),
+        on_gone=partial(fail_waiting_jobs, outbox=outbox),
+        limits=Limits(
+            max_size_bytes=settings.max_upload_size,
+            bytes_per_user=settings.upload_bytes_per_user,
+            open_per_user=settings.open_uploads_per_user,
+            running=settings.running_uploads,
+        ),
+        retention=settings.retention_uploads,
+        has_relative_location=settings.upload_location == "relative",
+        locks=locks,
+    )
+
+
+@asynccontextmanager
+async def _shared_lock(redis_url: str, publisher: Publisher) -> AsyncIterator[SharedLock | None]:
+    """The lock that several servers respect; none where there is one server only."""
+    if not redis_url:
+        yield None
+        return
+    async with Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=5) as redis:
+        yield RedisLock(redis, publisher)
+
+
+@asynccontextmanager
+async def _receiving(receiver: Receiver, hub: Hub, settings: Settings) -> AsyncIterator[None]:
+    """What uploads need besides their requests, while the block lasts."""
+    tasks = [
+        asyncio.create_task(sweep_uploads_forever(receiver, settings.retention_inputs)),
+        asyncio.create_task(receiver.locks.obey(hub)),
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await receiver.tasks.stop()
 
 
 def _secret_key(settings: Settings) -> str:

@@ -31,8 +31,10 @@ from jobs.slices import NewSlice
 from models.ids import new_id
 from processors.contract import ItemError, ItemResult, MadeFile, PlannedSlice, Processor, Slice, Source
 from processors.registry import find_processor, find_reference
-from storage.keys import file_key, upload_key
+from storage.keys import file_key
 from storage.local import LocalStorage
+from storage.reading import StoredFile
+from uploads.queries import contents_of
 
 ITEMS_PER_INSERT = 4_000
 RESULTS_PER_COMMIT = 1_000
@@ -86,15 +88,6 @@ class Phases:
         """Have the processor plan; insert its items while they come, and its slices when all are there."""
         processor = find_processor(claim.job.kind)
         notes = _Notes(claim, processor, self._outbox)
-        sources = [
-            Source(
-                upload.filename,
-                self._storage.path_of(upload_key(upload.id)),
-                upload.size_bytes or 0,
-                upload.content_type,
-            )
-            for upload in await inputs_of_job(claim.job.id)
-        ]
         planned: list[NewSlice] = []
         names: list[str] = []
         files: list[NewFile] = []
@@ -117,7 +110,8 @@ class Phases:
                 case LogLine() | Progress():
                     await notes.take(message)
 
-        async with self._folder(claim) as folder:
+        async with self._folder(claim) as folder, self._folder(claim, "inputs") as inputs:
+            sources = await self._sources(claim, inputs)
             await self._children.run(self._call(claim, folder, inputs=sources), on_message)
         await add_items(claim, inserted, names)
         await notes.write()
@@ -165,6 +159,21 @@ class Phases:
             await self._children.run(self._call(claim, folder, spool=spool, results_path=results_path), on_message)
         await notes.write()
         await record_finish(claim, files, self._outbox)
+
+    async def _sources(self, claim: Claim, folder: Path) -> list[Source]:
+        """The inputs of the job, each as one file; a concatenation is put together in `folder`."""
+        uploads = await inputs_of_job(claim.job.id)
+        contents = await contents_of(self._storage, uploads)
+        sources = []
+        for upload in uploads:
+            content = contents[upload.id]
+            if isinstance(content, StoredFile):
+                path = content.path
+            else:
+                path = folder / upload.id
+                await self._storage.join(content, path)
+            sources.append(Source(upload.filename, path, content.size, upload.content_type))
+        return sources
 
     async def _take_result(self, batch: "_Batch", notes: _Notes, message: Message) -> None:
         match message:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from background.children import Children
 from background.queue import Queue
-from background.sweepers import sweep_forever
+from background.sweepers import sweep_jobs_forever
 from background.worker import Worker
 from base.logging import log_for
 from events.hub import Hub
@@ -36,7 +36,7 @@ async def running_worker(
                 queue.run(worker.work, SLICES_PER_CHILD * count),
                 worker.renew(),
                 worker.obey(),
-                sweep_forever(outbox),
+                sweep_jobs_forever(outbox),
             )
         ]
         for task in tasks:

@@ -4,6 +4,7 @@ import ipaddress
 import os
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ PREFIX = "WAYBILL_"
 
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 _BYTE_UNITS = {"": 1, "B": 1, "KIB": KIB, "MIB": MIB, "GIB": GIB, "TIB": 1024**4, "KB": 1000, "MB": 10**6, "GB": 10**9}
+_SECONDS = {"": 1, "s": 1, "min": 60, "m": 60, "h": 3_600, "d": 86_400}
 
 
 class SettingsError(Exception):
@@ -31,12 +33,24 @@ def parse_bytes(value: Any) -> Any:
     return int(float(match[1]) * _BYTE_UNITS[match[2].upper()])
 
 
+def parse_duration(value: Any) -> Any:
+    """`"24 h"`, `"7d"`, `"90 min"` or a number of seconds as a timedelta."""
+    if isinstance(value, timedelta):
+        return value
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", str(value))
+    if match is None or match[2].lower() not in _SECONDS:
+        msg = "is not a time: write a number of seconds or for example '90 min', '24 h' or '7 d'"
+        raise ValueError(msg)
+    return timedelta(seconds=float(match[1]) * _SECONDS[match[2].lower()])
+
+
 def split_list(value: Any) -> Any:
     """`"a, b"` as `("a", "b")`."""
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 ByteSize = Annotated[int, BeforeValidator(parse_bytes)]
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 TextList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)]
 
 
@@ -63,6 +77,34 @@ class Settings(BaseSettings):
     cors_origins: TextList = Field(("*",), description="Origins of web pages that may call, comma separated; * = any.")
     trusted_proxies: TextList = Field((), description="Addresses or networks whose X-Forwarded-* headers are believed.")
     max_upload_size: ByteSize = Field(10 * GIB, ge=1, description="Largest upload.")
+    upload_bytes_per_user: ByteSize = Field(
+        100 * GIB, ge=0, description="Bytes that one user may have uploaded, unfinished ones included; 0 = no limit."
+    )
+    open_uploads_per_user: int = Field(
+        5_000, ge=0, description="Unfinished uploads that one user may have; 0 = no limit."
+    )
+    running_uploads: int = Field(
+        256,
+        ge=1,
+        description="Uploads that send at the same time, each in up to 2 MiB of memory; more are told to wait.",
+    )
+    upload_fsync: Literal["always", "finish", "never"] = Field(
+        "always",
+        description="When uploaded bytes are made to survive a power cut: before they count, at the end, or as the system likes.",
+    )
+    upload_location: Literal["absolute", "relative"] = Field(
+        "absolute", description="Whether new uploads are told tus clients as a whole address or as a path."
+    )
+    retention_uploads: Duration = Field(
+        timedelta(hours=24),
+        ge=timedelta(seconds=1),
+        description="How long an unfinished upload is kept after its last byte.",
+    )
+    retention_inputs: Duration = Field(
+        timedelta(days=7),
+        ge=timedelta(seconds=1),
+        description="How long a finished upload is kept after its end and that of the last job that used it.",
+    )
     workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=0,
@@ -174,6 +216,10 @@ def unsafe_settings(settings: Settings) -> list[str]:
         )
     if is_open and "*" in settings.cors_origins:
         warnings.append("WAYBILL_CORS_ORIGINS is *: pages of any site may call this server (they still need a token).")
+    if settings.upload_fsync == "never":
+        warnings.append(
+            "WAYBILL_UPLOAD_FSYNC is never: files that were told complete may be damaged after a power cut."
+        )
     if settings.admin_password.get_secret_value() and len(settings.admin_password.get_secret_value()) < 12:
         warnings.append("WAYBILL_ADMIN_PASSWORD has fewer than 12 characters.")
     if "0.0.0.0/0" in settings.trusted_proxies or "::/0" in settings.trusted_proxies:
@@ -192,4 +238,13 @@ def _shown(value: Any) -> str:
         return "(set)" if value.get_secret_value() else "(none)"
     if isinstance(value, tuple):
         return ", ".join(value) or "(none)"
+    if isinstance(value, timedelta):
+        return _duration_text(value)
     return re.sub(r"(?<=://)([^:@/]*):[^@/]*@", r"\1:(hidden)@", str(value)) or "(none)"
+
+
+def _duration_text(value: timedelta) -> str:
+    """`24 h` in the largest unit in which it is a whole number."""
+    seconds = value.total_seconds()
+    unit = next((unit for unit in ("d", "h", "min") if seconds % _SECONDS[unit] == 0), "s")
+    return f"{seconds / _SECONDS[unit]:g} {unit}"

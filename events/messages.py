@@ -1,11 +1,11 @@
-"""What is told: the new state of a job or an upload, a new log line, an order to stop; with its JSON form."""
+"""What is told: the new state of a job or an upload, a new log line, an order to stop or let go; with its JSON form."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
 
-Kind = Literal["job", "upload", "log", "stop"]
+Kind = Literal["job", "upload", "log", "stop", "release"]
 URGENT_FIELDS = ("status", "stage", "awaiting", "deleted_at", "attempt")
 """A change of one of these is told at once; everything else is progress, of which the latest is enough."""
 
@@ -15,7 +15,8 @@ class Event:
     """One change, told after its commit.
 
     Attributes:
-        kind: Which table `row` is of; `stop` orders workers to stop the job `row["id"]`.
+        kind: Which table `row` is of; `stop` orders workers to stop the job `row["id"]`, `release` asks whoever is
+            touching the upload `row["id"]` to let go.
         row: The row as the database returned it (column → JSON value): a watcher needs no query to see the state.
     """
 
@@ -44,6 +45,8 @@ class Event:
                 return logs_topic(job_id=self.row["job_id"]), logs_topic(owner_id=self.row["owner_id"]), logs_topic()
             case "stop":
                 return (STOP_TOPIC,)
+            case "release":
+                return (RELEASE_TOPIC,)
 
     def is_urgent_after(self, earlier: "Event | None") -> bool:
         """Whether more than the progress changed since `earlier`."""
@@ -59,6 +62,7 @@ class Event:
 
 
 STOP_TOPIC = "stop"
+RELEASE_TOPIC = "release"
 
 
 def job_topic(job_id: str) -> str:

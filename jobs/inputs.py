@@ -112,6 +112,9 @@ def check_options(processor: Processor, options: dict[str, Any]) -> Options:
 def _check_upload(viewer: Viewer, processor: Processor, upload: Upload | None) -> Upload:
     if upload is None or not viewer.may_see(upload.owner_id) or upload.status is UploadStatus.DELETED:
         raise Refusal(ErrorCode.UPLOAD_NOT_FOUND, "There is no such upload.", _FIELD)
+    if upload.is_partial:
+        message = f"The upload “{upload.filename}” is a part: name the concatenation that it belongs to."
+        raise Refusal(ErrorCode.BAD_INPUT, message, _FIELD)
     if upload.status not in _USABLE:
         raise Refusal(ErrorCode.INVALID_STATE, f"The upload “{upload.filename}” is {upload.status.lower()}.", _FIELD)
     ending = PurePosixPath(upload.filename).suffix.lower()

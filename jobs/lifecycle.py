@@ -10,7 +10,7 @@ from tortoise.transactions import in_transaction
 
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
-from base.words import JobStatus, SlicePhase, SliceStatus
+from base.words import JobStatus, SlicePhase, SliceStatus, UploadStatus
 from jobs.actions import CANCELLABLE, RUNNABLE, can_retry
 from jobs.attempts import reset_everything, reset_undone_items
 from jobs.creation import NewJob, find_by_external_id, insert_job
@@ -95,7 +95,7 @@ async def count_upload_bytes(db: BaseDBAsyncClient, upload: Upload, outbox: Outb
 async def fail_waiting_jobs(db: BaseDBAsyncClient, upload: Upload, outbox: Outbox) -> AfterCommit:
     """Fail the jobs that wait for an upload which will never be complete; runs inside the upload's own transaction."""
     letters = Letters()
-    refusal = Refusal(ErrorCode.UPLOAD_NOT_FOUND, f"The upload “{upload.filename}” is gone; its job cannot start.")
+    refusal = _why_gone(upload)
     waiting = {JobStatus.UPLOADING, JobStatus.UPLOADED, JobStatus.PENDING, JobStatus.AWAITING_INPUT, JobStatus.PAUSED}
     for job_id in await jobs_using(db, upload.id):
         await _fail(db, job_id, waiting, refusal, letters, is_retryable=False)
@@ -329,6 +329,18 @@ async def _move_locked(
     row = await _move(db, job["id"], {JobStatus(job["status"])}, status, message, letters, **columns)
     assert row is not None  # noqa: S101  locked
     return row
+
+
+def _why_gone(upload: Upload) -> Refusal:
+    """What the jobs of an upload that ended without being complete are told."""
+    match upload.status:
+        case UploadStatus.EXPIRED:
+            return Refusal(ErrorCode.UPLOAD_EXPIRED, f"The upload “{upload.filename}” was not finished in time.")
+        case UploadStatus.REJECTED:
+            return Refusal(ErrorCode(str(upload.error_code)), f"The upload “{upload.filename}”: {upload.error_message}")
+        case _:
+            message = f"The upload “{upload.filename}” is gone; its job cannot start."
+            return Refusal(ErrorCode.UPLOAD_NOT_FOUND, message)
 
 
 def _summary(total: int, failed: int) -> str:

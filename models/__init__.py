@@ -6,7 +6,19 @@ from models.item import Item
 from models.job import Job, JobUpload
 from models.session import Session
 from models.slice import Slice
-from models.upload import Upload
+from models.upload import Upload, UploadPart
 from models.user import User
 
-__all__ = ["File", "Item", "Job", "JobEvent", "JobUpload", "LogEntry", "Session", "Slice", "Upload", "User"]
+__all__ = [
+    "File",
+    "Item",
+    "Job",
+    "JobEvent",
+    "JobUpload",
+    "LogEntry",
+    "Session",
+    "Slice",
+    "Upload",
+    "UploadPart",
+    "User",
+]

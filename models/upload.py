@@ -1,4 +1,4 @@
-"""Table `uploads`: one file coming in."""
+"""Tables `uploads` and `upload_parts`: one file coming in, and which uploads a concatenation is made of."""
 
 from tortoise import fields
 from tortoise.models import Model
@@ -18,9 +18,17 @@ class Upload(Model):
     external_id = fields.CharField(max_length=255, null=True)
     metadata = fields.TextField(default="")
     """The Upload-Metadata header as it came, to be answered byte for byte."""
+    concat = fields.TextField(null=True)
+    """The Upload-Concat header as it came: null for a plain file."""
+    is_partial = fields.BooleanField(default=False, db_default=False)
+    """A part of files to come: not a file of its own, and in no list."""
+    is_stored = fields.BooleanField(default=True, db_default=True)
+    """Whether the disk has bytes under this id: not for a concatenation, and not any more once they are removed."""
     size_bytes = fields.BigIntField(null=True)
     offset_bytes = fields.BigIntField(default=0)
     sha256 = fields.CharField(max_length=64, null=True)
+    fence = fields.BigIntField(default=0, db_default=0)
+    """Grows with every writer, where several processes may write: an earlier one commits nothing any more."""
     version = fields.BigIntField(default=1)
     error_code = fields.CharField(max_length=40, null=True)
     error_message = fields.TextField(null=True)
@@ -30,4 +38,22 @@ class Upload(Model):
 
     class Meta:
         table = "uploads"
-        indexes = (("owner_id", "created_at", "id"), ("status", "updated_at"))
+        indexes = (
+            ("owner_id", "created_at", "id"),
+            ("status", "updated_at"),
+            ("owner_id", "is_stored", "status", "size_bytes"),
+            ("is_stored", "status", "id"),
+        )
+
+
+class UploadPart(Model):
+    """One piece of a concatenation, in the order of its bytes (the same piece may come twice)."""
+
+    id = fields.BigIntField(primary_key=True)
+    final_id = fields.CharField(max_length=64)
+    part_id = fields.CharField(max_length=64, db_index=True)
+    position = fields.IntField()
+
+    class Meta:
+        table = "upload_parts"
+        unique_together = (("final_id", "position"),)

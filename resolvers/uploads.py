@@ -7,17 +7,15 @@ from schema.types.connection import Connection, Window, connection_of
 from schema.types.enums import UploadStatus
 from schema.types.inputs import CreateUploadInput
 from schema.types.upload import Upload, upload_row_type, upload_type
-from uploads.lifecycle import create_upload, delete_upload
+from uploads.lifecycle import NewUpload, create_upload, delete_upload
 from uploads.metadata import described
 from uploads.queries import find_upload, page_uploads
 
 
 async def resolve_create_upload(info: Info, input: CreateUploadInput) -> Upload:  # noqa: A002  the contract's name
     description = described(input.filename, input.content_type, input.external_id)
-    owner_id = info.context.viewer.user_id
-    return upload_type(
-        await create_upload(info.context.means.receiver, owner_id, description, input.size), info.context
-    )
+    new = NewUpload(info.context.viewer.user_id, description, input.size)
+    return upload_type(await create_upload(info.context.means.receiver, new), info.context)
 
 
 async def resolve_upload(info: Info, id: ID) -> Upload | None:  # noqa: A002  the contract's name

@@ -9,8 +9,8 @@ from datetime import datetime
 from itertools import accumulate
 
 from results.checksums import Checksums
-from results.reading import StoredFile
 from results.zip_records import Record, central_header, end_record, local_header
+from storage.reading import Stored
 
 _FORM = "1"
 """Changes with the form of what is made here, so that no client puts parts of two forms together."""
@@ -21,7 +21,7 @@ class Entry:
     """One file in a bundle: `name` inside (unique), the stored bytes, their id and hex SHA-256, when they were made."""
 
     name: str
-    file: StoredFile
+    file: Stored
     file_id: str
     sha256: str
     made_at: datetime
@@ -53,7 +53,7 @@ class Bundle:
         return self._starts[-1]
 
     async def read(self, start: int, end: int) -> AsyncGenerator[bytes, None]:
-        """See `results.reading.Content`."""
+        """See `storage.reading.Content`."""
         number = bisect_right(self._starts, start) - 1
         while start < end:
             first, last = self._starts[number], self._starts[number + 1]
@@ -78,7 +78,7 @@ class Bundle:
         return end_record(count, self._starts[3 * count] - directory, directory)
 
     async def _crc(self, entry: Entry) -> int:
-        return await self._checksums.crc32_of(f"{entry.file_id}:{entry.sha256}", entry.file.path, entry.file.size)
+        return await self._checksums.crc32_of(f"{entry.file_id}:{entry.sha256}", entry.file)
 
 
 def _etag(entries: Sequence[Entry]) -> str:

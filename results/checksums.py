@@ -3,16 +3,16 @@
 import asyncio
 import zlib
 from collections import OrderedDict
-from pathlib import Path
 from weakref import WeakValueDictionary
 
 from anyio.to_thread import run_sync
+
+from storage.reading import Stored
 
 CAPACITY = 200_000
 """Checksums that are remembered, about 40 MB; a bundle with more entries computes its oldest twice."""
 _PART_BYTES = 64 * 1024 * 1024
 """Bytes per call into a thread: a reader who leaves stops the work after so many."""
-_BLOCK_BYTES = 1024 * 1024
 
 
 class Checksums:
@@ -23,13 +23,12 @@ class Checksums:
         self._known: OrderedDict[str, int] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def crc32_of(self, key: str, path: Path, size: int) -> int:
-        """The CRC-32 of the `size` bytes at `path`.
+    async def crc32_of(self, key: str, stored: Stored) -> int:
+        """The CRC-32 of all bytes of `stored`.
 
         Args:
             key: Names these bytes and no others, whatever happens to the file: its id and SHA-256.
-            path: Where the bytes lie.
-            size: How many there are.
+            stored: The bytes.
 
         Raises:
             OSError: The file is gone or shorter.
@@ -38,27 +37,21 @@ class Checksums:
         async with lock:
             crc = self._known.pop(key, None)
             if crc is None:
-                crc = await _compute(path, size)
+                crc = await _compute(stored)
             self._known[key] = crc
             if len(self._known) > self._capacity:
                 self._known.popitem(last=False)
             return crc
 
 
-async def _compute(path: Path, size: int) -> int:
+async def _compute(stored: Stored) -> int:
     crc = 0
-    for start in range(0, size, _PART_BYTES):
-        crc = await run_sync(_continue, path, start, min(size, start + _PART_BYTES), crc)
+    for start in range(0, stored.size, _PART_BYTES):
+        crc = await run_sync(_continue, stored, start, min(stored.size, start + _PART_BYTES), crc)
     return crc
 
 
-def _continue(path: Path, start: int, end: int, crc: int) -> int:
-    with path.open("rb", buffering=0) as file:
-        file.seek(start)
-        while start < end:
-            block = file.read(min(_BLOCK_BYTES, end - start))
-            if not block:
-                raise OSError(f"a stored file ends early, at byte {start}")
-            crc = zlib.crc32(block, crc)
-            start += len(block)
+def _continue(stored: Stored, start: int, end: int, crc: int) -> int:
+    for block in stored.blocks(start, end):
+        crc = zlib.crc32(block, crc)
     return crc

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from auth.signatures import Signer
 from base.errors import ErrorCode, Refusal
-from results.names import file_name
+from serving.names import file_name
 
 LIFETIME = timedelta(hours=24)
 _HOUR_SECONDS = 3_600

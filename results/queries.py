@@ -1,6 +1,6 @@
 """Reads: which file or bundle a link leads to, and what lies in a bundle."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,9 +13,9 @@ from models import File, Item, Job, Upload
 from results.bundle import Entry
 from results.links import file_not_found, result_expired
 from results.names import EntryNames
-from results.reading import StoredFile
-from storage.keys import upload_key
 from storage.local import LocalStorage
+from storage.reading import Stored, StoredFile
+from uploads.queries import contents_of
 
 
 @dataclass(frozen=True)
@@ -74,23 +74,23 @@ async def entries_of(contents: Contents, storage: LocalStorage) -> list[Entry]:
     Raises:
         Refusal: RESULT_EXPIRED where a result or report is gone: half of the results must not look like all of them.
     """
-    return await run_sync(_entries_on_disk, contents, storage)
+    inputs = await contents_of(storage, contents.uploads)
+    return await run_sync(_entries_on_disk, contents, inputs, storage)
 
 
-def _entries_on_disk(contents: Contents, storage: LocalStorage) -> list[Entry]:
-    entries = list(_entries(contents, storage))
+def _entries_on_disk(contents: Contents, inputs: Mapping[str, Stored], storage: LocalStorage) -> list[Entry]:
+    entries = list(_entries(contents, inputs, storage))
     gone = {entry.file_id for entry in entries if not entry.file.is_there()}
-    if gone - {upload.id for upload in contents.uploads}:
+    if gone - inputs.keys():
         raise result_expired()
     return [entry for entry in entries if entry.file_id not in gone]
 
 
-def _entries(contents: Contents, storage: LocalStorage) -> Iterator[Entry]:
+def _entries(contents: Contents, inputs: Mapping[str, Stored], storage: LocalStorage) -> Iterator[Entry]:
     names = EntryNames()
     for upload in contents.uploads:
-        stored = StoredFile(storage.path_of(upload_key(upload.id)), upload.size_bytes or 0)
         name = names.claim("inputs", upload.filename)
-        yield Entry(name, stored, upload.id, upload.sha256 or "", upload.created_at)
+        yield Entry(name, inputs[upload.id], upload.id, upload.sha256 or "", upload.created_at)
     for folder, files in (("results", contents.files), ("items", contents.item_files)):
         for file in files:
             stored = StoredFile(storage.path_of(file.storage_key), file.size_bytes)

@@ -1,6 +1,7 @@
 """Files in the data folder: where they lie, and taking them in and out whole; `writer.py` takes them in bit by bit."""
 
 import errno
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -9,17 +10,20 @@ import anyio
 from anyio.to_thread import run_sync
 
 from storage.keys import path_under
-from storage.writer import Hash, Writer, hash_file, make_parent, sync_folder
+from storage.reading import Stored, StoredFile
+from storage.writer import Durability, Hash, Writer, make_parent, sync_folder
 
 _THREADS = 32
 """Disk calls at the same time; a slow disk then holds up nobody else's threads."""
+_HASH_BYTES = 64 * 1024**2
 
 
 class LocalStorage:
     """Stores bytes below one folder; whatever touches the disk runs in a thread."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, durability: Durability = Durability.ALWAYS) -> None:
         self._root = root.absolute()
+        self._durability = durability
         self._limiter = anyio.CapacityLimiter(_THREADS)
 
     def path_of(self, key: str) -> Path:
@@ -32,7 +36,7 @@ class LocalStorage:
 
     async def open_writer(self, key: str, offset: int, hash_: Hash | None) -> Writer:
         """Open `key` for writing at `offset`; see `Writer.open`."""
-        return await Writer.open(self.path_of(key), offset, hash_, self._limiter)
+        return await Writer.open(self.path_of(key), offset, hash_, self._limiter, self._durability)
 
     async def adopt(self, source: Path, key: str) -> tuple[int, str]:
         """Move the finished file `source` to `key`, durably and in one step, over what an earlier attempt left there.
@@ -42,9 +46,20 @@ class LocalStorage:
         """
         return await run_sync(_adopt, source, self.path_of(key), limiter=self._limiter)
 
-    async def hash_of(self, key: str) -> str:
-        """Hex SHA-256 of `key`, read from the disk."""
-        return await run_sync(hash_file, self.path_of(key), limiter=self._limiter)
+    async def hash_of(self, stored: Stored) -> str:
+        """Hex SHA-256 of all bytes of `stored`, read from the disk; whoever cancels it waits for 64 MiB at most.
+
+        Raises:
+            OSError: The disk has fewer bytes than that.
+        """
+        digest = hashlib.sha256()
+        for start in range(0, stored.size, _HASH_BYTES):
+            await run_sync(_hash, digest, stored, start, min(stored.size, start + _HASH_BYTES), limiter=self._limiter)
+        return digest.hexdigest()
+
+    async def join(self, stored: Stored, path: Path) -> None:
+        """Write all bytes of `stored` to `path`, for programs that can read nothing but one file."""
+        await run_sync(_join, stored, path, limiter=self._limiter)
 
     async def size_of(self, key: str) -> int | None:
         """Size of `key` in bytes; None where there is none."""
@@ -73,9 +88,10 @@ class LocalStorage:
 
 def _adopt(source: Path, target: Path) -> tuple[int, str]:
     make_parent(target)
-    digest = hash_file(source)
+    stored = StoredFile(source, source.stat().st_size)
+    digest = hashlib.sha256()
+    _hash(digest, stored, 0, stored.size)
     _sync_file(source)
-    size = source.stat().st_size
     try:
         source.replace(target)
     except OSError as error:
@@ -83,7 +99,7 @@ def _adopt(source: Path, target: Path) -> tuple[int, str]:
             raise
         _move_across_disks(source, target)
     sync_folder(target.parent)
-    return size, digest
+    return stored.size, digest.hexdigest()
 
 
 def _move_across_disks(source: Path, target: Path) -> None:
@@ -93,6 +109,17 @@ def _move_across_disks(source: Path, target: Path) -> None:
     _sync_file(beside)
     beside.replace(target)
     source.unlink()
+
+
+def _hash(digest: "hashlib._Hash", stored: Stored, start: int, end: int) -> None:
+    for block in stored.blocks(start, end):
+        digest.update(block)
+
+
+def _join(stored: Stored, path: Path) -> None:
+    with path.open("wb") as file:
+        for block in stored.blocks(0, stored.size):
+            file.write(block)
 
 
 def _sync_file(path: Path) -> None:

@@ -2,10 +2,10 @@
 
 import asyncio
 import errno
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
@@ -23,11 +23,37 @@ _MAX_PARTS = 1_000
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
-class Hash(Protocol):
-    """What the writer needs of a hashlib object."""
+class Durability(StrEnum):
+    """When bytes are made to survive a power cut (they survive the end of the process in any case)."""
+
+    ALWAYS = "always"
+    """Before they are called stored."""
+    FINISH = "finish"
+    """When the file is complete."""
+    NEVER = "never"
+    """When the operating system thinks fit."""
+
+
+class BytesLost(OSError):  # noqa: N818  it reads as what happened
+    """The disk has fewer bytes than were called stored: `stored` of them are left."""
+
+    def __init__(self, name: str, stored: int, confirmed: int) -> None:
+        super().__init__(f"{name} has {stored} bytes, of which {confirmed} were confirmed")
+        self.stored = stored
+
+
+class Digest(Protocol):
+    """What can be computed while bytes pass by."""
 
     def update(self, data: bytes, /) -> None:
         """Take `data` in."""
+
+
+class Hash(Digest, Protocol):
+    """What is needed of a hashlib object."""
+
+    def copy(self) -> Self:
+        """Another of the same state."""
 
     def hexdigest(self) -> str:
         """The digest of all that was taken in."""
@@ -41,44 +67,70 @@ class Writer:
         hash: SHA-256 of the first `offset` bytes, or None where it could not be carried on.
     """
 
-    def __init__(self, descriptor: int, offset: int, hash_: Hash | None, limiter: anyio.CapacityLimiter) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        offset: int,
+        hash_: Hash | None,
+        limiter: anyio.CapacityLimiter,
+        durability: Durability = Durability.ALWAYS,
+    ) -> None:
         self.offset = offset
         self.hash = hash_
         self._descriptor = descriptor
         self._limiter = limiter
+        self._durability = durability
         self._running: set[asyncio.Task[object]] = set()
 
     @classmethod
-    async def open(cls, path: Path, offset: int, hash_: Hash | None, limiter: anyio.CapacityLimiter) -> Self:
+    async def open(
+        cls,
+        path: Path,
+        offset: int,
+        hash_: Hash | None,
+        limiter: anyio.CapacityLimiter,
+        durability: Durability = Durability.ALWAYS,
+    ) -> Self:
         """Open `path`, made if it is new, and cut away what lies beyond `offset`: it was never confirmed.
 
         Raises:
             Refusal: INSUFFICIENT_STORAGE: there is no room for a new file.
-            OSError: Also where the file is shorter than `offset`, that is, where confirmed bytes are gone.
+            BytesLost: The file is shorter than `offset`; nothing was changed.
         """
         with _full_disk_refused():
-            descriptor = await run_sync(_open_at, path, offset, limiter=limiter)
-        return cls(descriptor, offset, hash_, limiter)
+            descriptor = await run_sync(_open_at, path, offset, durability, limiter=limiter)
+        return cls(descriptor, offset, hash_, limiter, durability)
 
-    async def write(self, parts: Sequence[bytes]) -> None:
+    async def write(self, parts: Sequence[bytes], also: Digest | None = None) -> None:
         """Write `parts` one after the other at `offset`, which grows by their length; all or nothing counts.
+
+        Args:
+            parts: Bytes in order.
+            also: A checksum that takes them in, too.
 
         Raises:
             Refusal: INSUFFICIENT_STORAGE: the disk is full; `offset` stays, what lies beyond is cut when opening again.
         """
         size = sum(map(len, parts))
+        digests = [digest for digest in (self.hash, also) if digest is not None]
         try:
-            await self._run(_write_at, self._descriptor, parts, self.offset, self.hash)
+            await self._run(_write_at, self._descriptor, parts, self.offset, digests)
         except BaseException:
             self.hash = None
             raise
         self.offset += size
 
     async def sync(self) -> int:
-        """Make durable what was written before the call; returns how many bytes that is."""
+        """Make durable, as far as wanted, what was written before the call; returns how many bytes that is."""
         offset = self.offset
-        await self._run(os.fdatasync, self._descriptor)
+        if self._durability is Durability.ALWAYS:
+            await self._run(os.fdatasync, self._descriptor)
         return offset
+
+    async def finish(self) -> None:
+        """As `sync`, of a file that is complete."""
+        if self._durability is not Durability.NEVER:
+            await self._run(os.fdatasync, self._descriptor)
 
     async def cut(self, offset: int) -> None:
         """Throw away what was written beyond `offset`."""
@@ -134,31 +186,27 @@ def make_parent(path: Path) -> None:
         sync_folder(folder.parent)
 
 
-def hash_file(path: Path) -> str:
-    """Hex SHA-256 of the file; blocks for about a second per GiB."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _open_at(path: Path, offset: int) -> int:
+def _open_at(path: Path, offset: int, durability: Durability) -> int:
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         descriptor = os.open(path, flags)
     except FileNotFoundError:
+        if offset:
+            raise BytesLost(path.name, 0, offset) from None
         make_parent(path)
         descriptor = os.open(path, flags | os.O_CREAT, 0o600)
-        sync_folder(path.parent)
+        if durability is not Durability.NEVER:
+            sync_folder(path.parent)
     size = os.fstat(descriptor).st_size
     if size < offset:
         os.close(descriptor)
-        msg = f"{path.name} has {size} bytes, of which {offset} were confirmed"
-        raise OSError(msg)
+        raise BytesLost(path.name, size, offset)
     if size > offset:
         os.ftruncate(descriptor, offset)
     return descriptor
 
 
-def _write_at(descriptor: int, parts: Sequence[bytes], offset: int, hash_: Hash | None) -> None:
+def _write_at(descriptor: int, parts: Sequence[bytes], offset: int, digests: Sequence[Digest]) -> None:
     for start in range(0, len(parts), _MAX_PARTS):
         group = parts[start : start + _MAX_PARTS]
         size = sum(map(len, group))
@@ -166,9 +214,9 @@ def _write_at(descriptor: int, parts: Sequence[bytes], offset: int, hash_: Hash 
         if written < size:
             _write_rest(descriptor, b"".join(group)[written:], offset + written)
         offset += size
-        if hash_ is not None:
+        for digest in digests:
             for part in group:
-                hash_.update(part)
+                digest.update(part)
 
 
 def _write_rest(descriptor: int, rest: bytes, offset: int) -> None:

@@ -1,8 +1,22 @@
 """What the tests of all rooms share."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
+
+from tests.databases import Template, made_postgres, made_sqlite
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
+    """A migrated database for `tests.databases.opened`; whoever asks for it runs on SQLite and on PostgreSQL."""
+    folder = tmp_path_factory.mktemp("template")
+    if request.param == "sqlite":
+        yield made_sqlite(folder)
+    else:
+        with made_postgres(service_or_skip("postgres", "TEST_DATABASE_URL"), folder) as made:
+            yield made
 
 
 def service_or_skip(name: str, env: str) -> str:

@@ -1,8 +1,10 @@
 """The right that an upload's URL carries: `{id}~{signature}`, valid as long as the upload exists, for nothing else."""
 
 import re
+from urllib.parse import unquote, urlsplit
 
 from auth.signatures import Signer
+from base.errors import ErrorCode, Refusal
 
 ROUTE = "/files"
 _PURPOSE = "upload"
@@ -19,6 +21,22 @@ def split_segment(segment: str) -> tuple[str, str | None] | None:
     """The id and the signature, if any, of the path segment after `/files/`; None where it has another shape."""
     match = _SEGMENT.fullmatch(segment)
     return None if match is None else (match[1], match[2])
+
+
+def id_in_url(url: str) -> str:
+    """The id in an upload's URL, which may be absolute or relative; who may use it is not asked here.
+
+    Raises:
+        Refusal: UPLOAD_NOT_FOUND for any other URL.
+    """
+    try:
+        segment = unquote(urlsplit(url).path).rpartition("/")[2]
+    except ValueError:
+        segment = ""
+    named = split_segment(segment)
+    if named is None:
+        raise Refusal(ErrorCode.UPLOAD_NOT_FOUND, "One of the parts is no upload of this server.", "Upload-Concat")
+    return named[0]
 
 
 def is_signed(signer: Signer, upload_id: str, signature: str) -> bool:

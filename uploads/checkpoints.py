@@ -22,10 +22,19 @@ class Checkpoints:
 
     Attributes:
         upload: The row after the last checkpoint.
+        is_held: While true nothing is committed: the bytes must first turn out to be what they should be.
     """
 
-    def __init__(self, writer: Writer, upload: Upload, commit: Callable[[Upload, int], Awaitable[Upload]]) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        upload: Upload,
+        commit: Callable[[Upload, int], Awaitable[Upload]],
+        *,
+        is_held: bool = False,
+    ) -> None:
         self.upload = upload
+        self.is_held = is_held
         self._writer = writer
         self._commit = commit
         self._last = time.monotonic()
@@ -38,17 +47,19 @@ class Checkpoints:
             return None
         return max(self._last + EVERY_SECONDS - time.monotonic(), 0.01)
 
-    def start_if_due(self) -> None:
-        """Begin a checkpoint if it is time; raises what the last one failed with."""
+    def start_if_due(self) -> bool:
+        """Begin a checkpoint if it is time, and say so; raises what the last one failed with."""
         if self._running is not None:
             if not self._running.done():
-                return
+                return False
             self._running.result()
         seconds = time.monotonic() - self._last
         has_many = self._pending >= EVERY_BYTES and seconds >= AT_MOST_EVERY_SECONDS
-        if has_many or (self._pending and seconds >= EVERY_SECONDS):
+        is_due = has_many or (self._pending > 0 and seconds >= EVERY_SECONDS)
+        if is_due:
             self._last = time.monotonic()
             self._running = asyncio.create_task(self._make_durable())
+        return is_due
 
     async def settle(self) -> Upload:
         """Wait for the checkpoint that is under way; the row after it."""
@@ -67,8 +78,10 @@ class Checkpoints:
 
     @property
     def _pending(self) -> int:
-        """Bytes written and not committed; 0 once all bytes of the upload are written."""
-        return 0 if self._writer.offset == self.upload.size_bytes else self._writer.offset - self.upload.offset_bytes
+        """Bytes written and not committed; 0 once all bytes of the upload are written, and while it is held."""
+        if self.is_held or self._writer.offset == self.upload.size_bytes:
+            return 0
+        return self._writer.offset - int(self.upload.offset_bytes)
 
     async def _make_durable(self) -> None:
         self.upload = await self._commit(self.upload, await self._writer.sync())

@@ -1,11 +1,12 @@
 """HTTP: the tus routes, and reading a finished upload back."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from functools import partial
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route, request_response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -14,15 +15,19 @@ from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
 from base.words import UploadStatus
 from models.upload import Upload
-from storage.keys import upload_key
+from serving.conditions import Validators
+from serving.endpoints import answer_with
+from serving.names import content_disposition
 from uploads import tus
-from uploads.capability import ROUTE, is_signed, split_segment, upload_path
+from uploads.capability import ROUTE, id_in_url, is_signed, split_segment, upload_path
+from uploads.checksums import ALGORITHMS, parse_checksum
+from uploads.finishing import MOMENT_SECONDS, finished, settled
 from uploads.intake import Body, ClientLeft, Intake
-from uploads.lifecycle import append_bytes, create_upload, delete_upload, finish_if_all_stored
+from uploads.lifecycle import NewUpload, create_concatenation, create_upload, delete_upload, take_up
 from uploads.metadata import describe, parse_metadata
-from uploads.queries import find_stored_upload, find_upload, upload_not_found
-from uploads.reading import is_known_range, is_safe_inline, names_etag, reading_headers
+from uploads.queries import content_of, find_stored_upload, find_upload, upload_not_found
 from uploads.receiver import Receiver
+from uploads.receiving import Delivery, Interrupted, append_bytes
 
 
 def upload_routes(receiver: Receiver) -> list[Route]:
@@ -73,83 +78,102 @@ def _describe_server(receiver: Receiver) -> Response:
     headers = {
         "Tus-Version": tus.VERSION,
         "Tus-Extension": tus.EXTENSIONS,
-        "Tus-Max-Size": str(receiver.max_size_bytes),
+        "Tus-Max-Size": str(receiver.limits.max_size_bytes),
+        "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
         "Allow": ", ".join(tus.METHODS),
     }
     return Response(headers=headers)
 
 
 async def _create(receiver: Receiver, request: Request) -> Response:
-    """Source: tus 1.0.0, Creation and Creation With Upload."""
+    """Source: tus 1.0.0, Creation, Creation With Upload and Concatenation."""
     viewer = _viewer(request)
-    length = tus.length_of_new(request.headers, receiver.max_size_bytes)
+    creation = tus.creation_of(request.headers, receiver.limits.max_size_bytes)
     metadata = request.headers.get("upload-metadata", "")
-    description = describe(parse_metadata(metadata))
+    new = NewUpload(viewer.user_id, describe(parse_metadata(metadata)), creation.length, metadata, creation.concat)
+    checksum = parse_checksum(request.headers.get("upload-checksum"))
     body = await _body_of_creation(receiver, request)
-    if (body.length or 0) > length:
+    if creation.part_urls:
+        if body.length != 0:
+            raise tus.cannot_patch_final()
+        upload = await create_concatenation(receiver, new, [id_in_url(url) for url in creation.part_urls])
+        upload = await settled(receiver, upload, MOMENT_SECONDS)
+        return Response(status_code=201, headers=_headers_of_new(receiver, request, upload))
+    if creation.length is not None and (body.length or 0) > creation.length:
         raise tus.too_long(0)
-    upload = await create_upload(receiver, viewer.user_id, description, length, metadata)
-    headers = {"Location": receiver.base_url(request.scope) + upload_path(receiver.signer, upload.id)}
-    if body.length != 0:
-        async with receiver.locks.hold(upload.id) as hold:
-            upload = await append_bytes(receiver, hold, upload, 0, body)
-        headers["Upload-Offset"] = str(upload.offset_bytes)
+    upload = await create_upload(receiver, new)
+    if body.length == 0 and checksum is None:
+        return Response(status_code=201, headers=_headers_of_new(receiver, request, upload))
+    upload = await _take_first_bytes(receiver, upload, Delivery(0, body, None, checksum))
+    headers = _headers_of_new(receiver, request, upload) | {"Upload-Offset": str(upload.offset_bytes)}
     return Response(status_code=201, headers=headers)
 
 
+async def _take_first_bytes(receiver: Receiver, upload: Upload, delivery: Delivery) -> Upload:
+    """Take in the body of a POST; where it is refused, no upload is left of which nobody would know the address."""
+    try:
+        async with receiver.locks.hold(upload.id) as hold:
+            return await append_bytes(receiver, hold, upload, delivery)
+    except Refusal as refusal:
+        if not (isinstance(refusal, Interrupted) and refusal.stored_bytes):
+            with suppress(Refusal):
+                await delete_upload(receiver, upload.id)
+        raise
+
+
 async def _tell_offset(receiver: Receiver, request: Request) -> Response:
-    """Source: tus 1.0.0, Core Protocol, HEAD."""
-    upload = await _allowed_upload(receiver, request)
+    """Source: tus 1.0.0, Core Protocol, HEAD; Concatenation (Upload-Concat in the answer)."""
+    upload = await finished(receiver, await find_stored_upload(await _allowed_upload_id(receiver, request)))
     if upload.status is not UploadStatus.COMPLETED:
         async with receiver.locks.hold(upload.id):
-            upload = await finish_if_all_stored(receiver, await find_stored_upload(upload.id))
-    headers = {"Upload-Offset": str(upload.offset_bytes), "Upload-Length": str(upload.size_bytes)}
+            upload = await find_stored_upload(upload.id)
+        upload = await finished(receiver, upload)
+    headers = {"Upload-Offset": str(upload.offset_bytes), **_expiry(upload)}
+    headers |= {"Upload-Defer-Length": "1"} if upload.size_bytes is None else {"Upload-Length": str(upload.size_bytes)}
     if upload.metadata:
         headers["Upload-Metadata"] = upload.metadata
+    if upload.concat is not None:
+        headers["Upload-Concat"] = upload.concat
     return Response(headers=headers)
 
 
 async def _append(receiver: Receiver, request: Request) -> Response:
-    """Source: tus 1.0.0, Core Protocol, PATCH."""
-    upload = await _allowed_upload(receiver, request)
+    """Source: tus 1.0.0, Core Protocol, PATCH; Creation, Upload-Defer-Length; Checksum."""
+    upload_id = await _allowed_upload_id(receiver, request)
     if not tus.has_content_type(request.headers):
         raise tus.wrong_type()
-    offset = tus.offset_of(request.headers)
-    async with receiver.locks.hold(upload.id) as hold:
-        upload = await finish_if_all_stored(receiver, await find_stored_upload(upload.id))
-        upload = await append_bytes(receiver, hold, upload, offset, _body(request))
-    return Response(status_code=204, headers={"Upload-Offset": str(upload.offset_bytes)})
+    delivery = Delivery(
+        tus.offset_of(request.headers),
+        _body(request),
+        tus.number_of(request.headers, "Upload-Length"),
+        parse_checksum(request.headers.get("upload-checksum")),
+    )
+    async with receiver.locks.hold(upload_id) as hold:
+        upload = await append_bytes(receiver, hold, await take_up(receiver, upload_id), delivery)
+    upload = await settled(receiver, upload, MOMENT_SECONDS)
+    return Response(status_code=204, headers={"Upload-Offset": str(upload.offset_bytes), **_expiry(upload)})
 
 
 async def _delete(receiver: Receiver, request: Request) -> Response:
     """Source: tus 1.0.0, Termination."""
-    upload = await _allowed_upload(receiver, request)
-    await delete_upload(receiver, upload.id)
+    upload_id = await _allowed_upload_id(receiver, request)
+    await find_stored_upload(upload_id)
+    await delete_upload(receiver, upload_id)
     return Response(status_code=204)
 
 
 async def _read(receiver: Receiver, request: Request) -> Response:
-    """Source: RFC 9110, sections 13 (If-None-Match, If-Range) and 14 (Range); RFC 6266 (the name)."""
-    upload = await _allowed_upload(receiver, request)
+    upload = await find_stored_upload(await _allowed_upload_id(receiver, request))
+    upload = await settled(receiver, upload)
     if upload.status is not UploadStatus.COMPLETED:
         raise upload_not_found()
-    headers = reading_headers(upload)
-    if names_etag(request.headers.get("if-none-match", ""), headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    if not is_known_range(request.headers.get("range", "")):
-        # RFC 9110, section 14.2: a Range of another unit or form is to be ignored, not refused.
-        request.scope["headers"] = [pair for pair in request.scope["headers"] if pair[0] != b"range"]
-    return _File(
-        receiver.storage.path_of(upload_key(upload.id)),
-        headers=headers,
-        media_type=upload.content_type,
-        filename=upload.filename,
-        content_disposition_type="inline" if is_safe_inline(upload.content_type) else "attachment",
-    )
-
-
-class _File(FileResponse):
-    chunk_size = 256 * 1024
+    headers = {
+        "Content-Type": upload.content_type,
+        "Content-Disposition": content_disposition(upload.filename, upload.content_type),
+        "Cache-Control": "private, no-cache",
+    }
+    content = await content_of(receiver.storage, upload)
+    return answer_with(content, request, Validators(f'"{upload.sha256}"', upload.updated_at), headers)
 
 
 _OF_COLLECTION = {"POST": _create}
@@ -158,6 +182,18 @@ _OF_UPLOAD = {"HEAD": _tell_offset, "PATCH": _append, "DELETE": _delete, "GET": 
 
 def _method(request: Request) -> str:
     return tus.effective_method(request.method, request.headers)
+
+
+def _headers_of_new(receiver: Receiver, request: Request, upload: Upload) -> dict[str, str]:
+    base = request.scope.get("root_path", "") if receiver.has_relative_location else receiver.base_url(request.scope)
+    return {"Location": base + upload_path(receiver.signer, upload.id), **_expiry(upload)}
+
+
+def _expiry(upload: Upload) -> dict[str, str]:
+    """Source: tus 1.0.0, Expiration."""
+    if upload.status is not UploadStatus.UPLOADING or upload.expires_at is None:
+        return {}
+    return {"Upload-Expires": tus.date_of(upload.expires_at)}
 
 
 def _viewer(request: Request) -> Viewer:
@@ -172,11 +208,11 @@ def _viewer(request: Request) -> Viewer:
     return require_viewer(getattr(request.state, "viewer", None))
 
 
-async def _allowed_upload(receiver: Receiver, request: Request) -> Upload:
-    """The upload of the path, for who may touch it: by the signature in the path, or as its owner where none is there.
+async def _allowed_upload_id(receiver: Receiver, request: Request) -> str:
+    """The id in the path, for who may touch it: by the signature in the path, or as its owner where none is there.
 
     Raises:
-        Refusal: UPLOAD_NOT_FOUND for a wrong signature, an unknown and a foreign upload alike; UPLOAD_EXPIRED.
+        Refusal: UPLOAD_NOT_FOUND for a wrong signature, an unknown and a foreign upload alike.
     """
     named = split_segment(request.path_params["segment"])
     if named is None:
@@ -186,7 +222,7 @@ async def _allowed_upload(receiver: Receiver, request: Request) -> Upload:
         await find_upload(_viewer(request), upload_id)
     elif not is_signed(receiver.signer, upload_id, signature):
         raise upload_not_found()
-    return await find_stored_upload(upload_id)
+    return upload_id
 
 
 async def _body_of_creation(receiver: Receiver, request: Request) -> Body:
@@ -196,7 +232,7 @@ async def _body_of_creation(receiver: Receiver, request: Request) -> Body:
         return body
     if body.length is not None:
         raise tus.wrong_type()
-    async with Intake(body.parts, receiver.idle_seconds) as intake:
+    async with Intake(body.parts, receiver.limits.idle_seconds) as intake:
         if not await intake.is_empty():
             raise tus.wrong_type()
     return Body(0, body.parts)

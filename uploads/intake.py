@@ -24,6 +24,7 @@ class Stop(Enum):
     LEFT = "the client went away"
     WANTED = "another request wants the upload"
     SHUTDOWN = "the server is being stopped"
+    LOST = "the server lost its hold of the upload"
     SILENT = "nothing arrived for too long"
 
 
@@ -82,7 +83,8 @@ class Intake:
     def interrupt(self, stop: Stop) -> None:
         """Stop soon because of `stop`: take what is on its way, but no longer than `GRACE_SECONDS`."""
         self._interrupted_by = stop
-        asyncio.get_running_loop().call_later(GRACE_SECONDS, self._reader.cancel)
+        grace = 0 if stop is Stop.LOST else GRACE_SECONDS
+        asyncio.get_running_loop().call_later(grace, self._reader.cancel)
 
     async def take(self, seconds: float | None) -> list[bytes]:
         """All that has arrived; waits for something, at most `seconds`. Empty: nothing came, see `stop`."""

@@ -1,269 +1,347 @@
-"""The life of an upload: the only file that changes its row.
+"""The life of an upload: the only file that changes its status.
 
-UPLOADING → COMPLETED, by way of FINALISING where the checksum must be read back from the disk; any of them → DELETED.
+    UPLOADING → FINALISING → COMPLETED | REJECTED       unfinished, its time over → EXPIRED
+    any of the first three → DELETED                    finished, no longer kept → EXPIRED
+
+FINALISING is passed in one step where the checksum of the whole is known with the last byte.
 """
 
-from functools import partial
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from base.errors import ErrorCode, Refusal
 from base.logging import log_for
 from base.words import UploadStatus
 from events.messages import Event
+from models.fields import now
 from models.ids import new_id
-from models.upload import Upload
+from models.upload import Upload, UploadPart
 from storage.keys import upload_key
-from storage.writer import Writer, disk_full
 from uploads import tus
-from uploads.checkpoints import Checkpoints
-from uploads.intake import Body, Intake, Stop
-from uploads.locks import Hold
+from uploads.limits import check_share, check_space
 from uploads.metadata import Description
-from uploads.queries import deleted_upload_ids, find_stored_upload, interrupted_upload_ids, upload_not_found
-from uploads.receiver import Receiver
-from uploads.rows import Row, change_upload, upload_of
+from uploads.queries import check_present, find_stored_upload, is_concatenation, upload_not_found
+from uploads.receiver import AfterCommit, Receiver, WithinTransaction
+from uploads.removal import note_removed, remove_bytes
+from uploads.rows import GONE, OPEN, PRESENT, Row, change_upload, fetch_rows, places_for, upload_of
 
 log = log_for(__name__)
 
-_OPEN = (UploadStatus.UPLOADING, UploadStatus.FINALISING)
-_PRESENT = (*_OPEN, UploadStatus.COMPLETED)
+_MAX_PARTS = 2_000
+_EMPTY = hashlib.sha256().hexdigest()
 
 
-async def create_upload(
-    receiver: Receiver, owner_id: str, description: Description, size_bytes: int | None, metadata: str = ""
-) -> Upload:
-    """A new upload; one of zero bytes is complete at once.
+@dataclass(frozen=True)
+class NewUpload:
+    """What is announced.
 
-    Args:
-        receiver: What receiving works with.
+    Attributes:
         owner_id: The user who may see it.
         description: What it is called; see `uploads.metadata`.
-        size_bytes: Its size, 0 or more.
+        size_bytes: 0 or more; None where it is told later.
         metadata: The Upload-Metadata header as it came.
+        concat: The Upload-Concat header as it came; None for a plain file.
+    """
+
+    owner_id: str
+    description: Description
+    size_bytes: int | None
+    metadata: str = ""
+    concat: str | None = None
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The row, as far as the client says it."""
+        return {
+            "owner_id": self.owner_id,
+            "filename": self.description.filename,
+            "content_type": self.description.content_type,
+            "external_id": self.description.external_id,
+            "metadata": self.metadata,
+            "concat": self.concat,
+        }
+
+
+async def create_upload(receiver: Receiver, new: NewUpload) -> Upload:
+    """A new upload; one of zero bytes is complete at once.
 
     Raises:
-        Refusal: BAD_INPUT without a size, FILE_TOO_LARGE, INSUFFICIENT_STORAGE.
+        Refusal: BAD_INPUT for a negative size, FILE_TOO_LARGE, QUOTA_EXCEEDED, INSUFFICIENT_STORAGE.
     """
-    if size_bytes is None or size_bytes < 0:
-        raise Refusal(ErrorCode.BAD_INPUT, "Give the size of the file in bytes.", "size")
-    if size_bytes > receiver.max_size_bytes:
-        raise tus.too_large(receiver.max_size_bytes)
-    await _check_space(receiver, size_bytes)
-    upload = await Upload.create(
-        id=new_id("upload"),
-        owner_id=owner_id,
-        filename=description.filename,
-        content_type=description.content_type,
-        external_id=description.external_id,
-        metadata=metadata,
-        size_bytes=size_bytes,
-    )
-    return upload if size_bytes else await finish_upload(receiver, upload)
-
-
-async def append_bytes(receiver: Receiver, hold: Hold, upload: Upload, offset: int, body: Body) -> Upload:
-    """Write `body` at `offset` and return the row afterwards; with the last byte the upload is complete.
-
-    Args:
-        receiver: What receiving works with.
-        hold: The caller's lock on the upload; when another request wants it, this one stops and keeps what it has.
-        upload: Its row, read under the lock.
-        offset: Where the body begins.
-        body: What arrived stays if the client leaves.
-
-    Raises:
-        Refusal: OFFSET_MISMATCH (nothing read), FILE_TOO_LARGE (nothing of the excess kept), INSUFFICIENT_STORAGE;
-            BAD_INPUT where the body ended early or another request took over, SERVICE_UNAVAILABLE where it fell silent
-            or the server is being stopped: what arrived is kept then.
-
-    Source: tus 1.0.0, Core Protocol, PATCH.
-    """
-    if offset != upload.offset_bytes:
-        raise tus.offset_mismatch(upload.offset_bytes)
-    remaining = (upload.size_bytes or 0) - offset
-    if body.length is not None and body.length > remaining:
-        raise tus.too_long(offset)
-    if not remaining:
-        async with Intake(body.parts, receiver.idle_seconds) as intake:
-            hold.call_when_asked(intake.interrupt)
-            if not await intake.is_empty():
-                raise tus.too_long(offset)
-        return upload
-    await _check_space(receiver, remaining if body.length is None else body.length)
-    writer = await receiver.storage.open_writer(upload_key(upload.id), offset, receiver.digests.take(upload.id, offset))
-    try:
-        return await _receive(receiver, hold, upload, writer, body)
-    finally:
-        await writer.close()
-
-
-async def finish_upload(receiver: Receiver, upload: Upload) -> Upload:
-    """Complete an upload whose bytes are all stored; the caller holds its lock, or is the only one who knows it."""
-    size = upload.size_bytes or 0
-    writer = await receiver.storage.open_writer(upload_key(upload.id), size, receiver.digests.take(upload.id, size))
-    try:
-        return await _finish(receiver, upload, writer)
-    finally:
-        await writer.close()
-
-
-async def complete_upload(receiver: Receiver, upload: Upload, sha256: str) -> Upload:
-    """COMPLETED, together with what waited for it: one transaction.
-
-    Args:
-        receiver: Its `on_completed` writes in the same transaction.
-        upload: A row whose bytes are all on the disk and synced.
-        sha256: Hex SHA-256 of all bytes.
-
-    Raises:
-        Refusal: LOCKED where somebody else changed the status meanwhile.
-    """
-    async with in_transaction() as connection:
-        row = await change_upload(
-            connection, upload.id, _OPEN,
-            status=UploadStatus.COMPLETED, offset_bytes=upload.size_bytes, sha256=sha256,
-        )  # fmt: skip
-        if row is None:
-            raise _changed_meanwhile()
-        completed = upload_of(row)
-        after_commit = await receiver.on_completed(connection, completed)
-    await _tell(receiver, row)
-    await after_commit()
-    return completed
-
-
-async def delete_upload(receiver: Receiver, upload_id: str) -> Upload:
-    """DELETED, its bytes removed; a request that is sending them is stopped.
-
-    Raises:
-        Refusal: UPLOAD_NOT_FOUND, LOCKED, or what `on_gone` refuses.
-
-    Source: tus 1.0.0, Termination.
-    """
-    async with receiver.locks.hold(upload_id):
-        async with in_transaction() as connection:
-            row = await change_upload(connection, upload_id, _PRESENT, status=UploadStatus.DELETED)
-            if row is None:
-                raise upload_not_found()
-            deleted = upload_of(row)
-            after_commit = await receiver.on_gone(connection, deleted)
-        await receiver.storage.remove(upload_key(upload_id))
-    await _tell(receiver, row)
-    await after_commit()
-    return deleted
-
-
-async def finish_interrupted_uploads(receiver: Receiver) -> int:
-    """Do at start what a crash kept from being done: complete what is all there, remove bytes of what was deleted.
-
-    Returns:
-        How many uploads were completed.
-    """
-    for upload_id in await deleted_upload_ids():
-        await receiver.storage.remove(upload_key(upload_id))
-    upload_ids = await interrupted_upload_ids()
-    return sum([await _finish_after_restart(receiver, upload_id) for upload_id in upload_ids])
-
-
-async def finish_if_all_stored(receiver: Receiver, upload: Upload) -> Upload:
-    """Complete `upload` if all its bytes are stored and it is not complete; the caller holds its lock."""
-    is_due = upload.status in _OPEN and upload.offset_bytes == upload.size_bytes
-    return await finish_upload(receiver, upload) if is_due else upload
-
-
-async def _finish_after_restart(receiver: Receiver, upload_id: str) -> bool:
-    """Whether the upload could be completed; one that cannot must not keep the others, or the server, from starting."""
-    try:
-        async with receiver.locks.hold(upload_id):
-            await finish_if_all_stored(receiver, await find_stored_upload(upload_id))
-    except (OSError, Refusal):
-        log.exception("could not complete an upload that a restart had interrupted", upload_id=upload_id)
-        return False
-    log.info("completed an upload that a restart had interrupted", upload_id=upload_id)
-    return True
-
-
-async def _receive(receiver: Receiver, hold: Hold, upload: Upload, writer: Writer, body: Body) -> Upload:
-    checkpoints = Checkpoints(writer, upload, partial(_commit_offset, receiver))
-    try:
-        async with Intake(body.parts, receiver.idle_seconds) as intake:
-            hold.call_when_asked(intake.interrupt)
-            await _write_arriving(intake, writer, checkpoints)
-    finally:
-        hold.call_when_asked(None)
-        upload = await checkpoints.settle()
-    if writer.offset == upload.size_bytes:
-        return await _finish(receiver, upload, writer)
-    upload = await checkpoints.finish()
-    receiver.digests.keep(upload.id, writer.offset, writer.hash)
-    if intake.stop is not None and intake.stop is not Stop.END:
-        raise _interrupted(intake.stop, upload)
+    size = new.size_bytes
+    if size is not None and size < 0:
+        raise Refusal(ErrorCode.BAD_INPUT, "A file has 0 bytes or more.", "size")
+    receiver.limits.check_size(size or 0)
+    await check_space(receiver.storage, receiver.limits, size or 0)
+    id_ = new_id("upload")
+    if size == 0:
+        await (await receiver.storage.open_writer(upload_key(id_), 0, None)).close()
+    state = {"status": UploadStatus.COMPLETED, "sha256": _EMPTY} if size == 0 else {"expires_at": _new_end(receiver)}
+    async with in_transaction() as db:
+        await check_share(db, receiver.limits, new.owner_id, size or 0, is_new=True)
+        upload = await Upload.create(
+            using_db=db, id=id_, size_bytes=size, is_partial=new.concat == tus.PARTIAL, **new.columns, **state
+        )
+        after_commit = await receiver.on_completed(db, upload) if size == 0 else None
+    if after_commit is not None:
+        await after_commit()
     return upload
 
 
-async def _write_arriving(intake: Intake, writer: Writer, checkpoints: Checkpoints) -> None:
-    size = checkpoints.upload.size_bytes or 0
-    while True:
-        batch = await intake.take(checkpoints.seconds_left)
-        if writer.offset + sum(map(len, batch)) > size:
-            kept = (await checkpoints.settle()).offset_bytes
-            await writer.cut(kept)
-            raise tus.too_long(kept)
-        if batch:
-            await writer.write(batch)
-        elif intake.stop is not None:
-            return
-        checkpoints.start_if_due()
+async def create_concatenation(receiver: Receiver, new: NewUpload, part_ids: Sequence[str]) -> Upload:
+    """A new upload made of others, which stay where they are; it is FINALISING until its checksum is known.
+
+    Raises:
+        Refusal: UPLOAD_NOT_FOUND where a part is not there, or not the owner's; BAD_INPUT where one is no part, or not
+            finished; LOCKED while one is being finished; FILE_TOO_LARGE.
+
+    Source: tus 1.0.0, Concatenation.
+    """
+    if len(part_ids) > _MAX_PARTS:
+        raise Refusal(ErrorCode.BAD_INPUT, f"A concatenation has at most {_MAX_PARTS} parts.", "Upload-Concat")
+    async with in_transaction() as db:
+        parts = await _lock_parts(db, part_ids, new.owner_id)
+        size = sum(parts[id_].size_bytes or 0 for id_ in part_ids)
+        receiver.limits.check_size(size)
+        upload = await Upload.create(
+            using_db=db,
+            id=new_id("upload"),
+            size_bytes=size,
+            offset_bytes=size,
+            status=UploadStatus.FINALISING,
+            is_stored=False,
+            **new.columns,
+        )
+        links = [UploadPart(final_id=upload.id, part_id=id_, position=place) for place, id_ in enumerate(part_ids)]
+        await UploadPart.bulk_create(links, using_db=db)
+    return upload
 
 
-async def _finish(receiver: Receiver, upload: Upload, writer: Writer) -> Upload:
-    await writer.sync()
-    if writer.hash is not None:
-        return await complete_upload(receiver, upload, writer.hash.hexdigest())
-    if upload.status is UploadStatus.UPLOADING:
-        upload = await _change(receiver, upload, status=UploadStatus.FINALISING, offset_bytes=writer.offset)
-    return await complete_upload(receiver, upload, await receiver.storage.hash_of(upload_key(upload.id)))
+async def take_up(receiver: Receiver, upload_id: str) -> Upload:
+    """The upload for writing, under its lock; where other processes could write, they cannot any more.
+
+    Raises:
+        Refusal: UPLOAD_NOT_FOUND, UPLOAD_EXPIRED.
+    """
+    if not receiver.locks.is_shared:
+        return await find_stored_upload(upload_id)
+    async with in_transaction() as db:
+        rows = await fetch_rows(db, "UPDATE uploads SET fence = fence + 1 WHERE id = $1 RETURNING *", upload_id)
+    return check_present(upload_of(rows[0]) if rows else None)
 
 
-async def _commit_offset(receiver: Receiver, upload: Upload, offset: int) -> Upload:
+async def declare_length(receiver: Receiver, upload: Upload, length: int) -> Upload:
+    """Say how many bytes an upload will have that was begun without; once.
+
+    Raises:
+        Refusal: BAD_INPUT where another length was said before, or more bytes are stored; FILE_TOO_LARGE, QUOTA_EXCEEDED.
+
+    Source: tus 1.0.0, Creation, Upload-Defer-Length.
+    """
+    if upload.size_bytes == length:
+        return upload
+    if upload.size_bytes is not None:
+        message = f"The upload has {upload.size_bytes} bytes, as was said before; that cannot change."
+        raise Refusal(ErrorCode.BAD_INPUT, message, "Upload-Length")
+    if length < upload.offset_bytes:
+        message = f"{upload.offset_bytes} bytes are stored already: the length cannot be less."
+        raise Refusal(ErrorCode.BAD_INPUT, message, "Upload-Length")
+    receiver.limits.check_size(length)
+    return await _change(receiver, upload, size_bytes=length)
+
+
+async def commit_offset(receiver: Receiver, upload: Upload, offset: int) -> Upload:
+    """Say that the first `offset` bytes are stored; its time begins anew.
+
+    Raises:
+        Refusal: What `_changed_meanwhile` says; QUOTA_EXCEEDED for an upload of unknown length.
+    """
     return await _change(receiver, upload, offset_bytes=offset)
 
 
-async def _change(receiver: Receiver, upload: Upload, **columns: object) -> Upload:
-    async with in_transaction() as connection:
-        row = await change_upload(connection, upload.id, (UploadStatus.UPLOADING,), **columns)
-        if row is None:
-            raise _changed_meanwhile()
-        after_commit = await receiver.on_progress(connection, upload_of(row))
-    await _tell(receiver, row)
-    await after_commit()
+async def begin_finalising(receiver: Receiver, upload: Upload, failure: Refusal | None = None) -> Upload:
+    """→ FINALISING: all bytes are stored, and it is not complete yet; with `failure`, because that went wrong."""
+    error: dict[str, Any] = {} if failure is None else {"error_code": failure.code, "error_message": failure.message}
+    return await _change(
+        receiver, upload, status=UploadStatus.FINALISING, offset_bytes=upload.size_bytes, expires_at=None, **error
+    )
+
+
+async def complete_upload(receiver: Receiver, upload: Upload, sha256: str) -> Upload:
+    """→ COMPLETED, together with what waited for it: one transaction.
+
+    Args:
+        receiver: Its `on_completed` writes in the same transaction.
+        upload: A row whose bytes are all stored.
+        sha256: Hex SHA-256 of all bytes.
+
+    Raises:
+        Refusal: What `_changed_meanwhile` says.
+    """
+    return await _change(
+        receiver,
+        upload,
+        receiver.on_completed,
+        status=UploadStatus.COMPLETED,
+        offset_bytes=upload.size_bytes,
+        sha256=sha256,
+        expires_at=None,
+        error_code=None,
+        error_message=None,
+    )
+
+
+async def reject_upload(receiver: Receiver, upload: Upload, reason: Refusal) -> None:
+    """→ REJECTED, for good: its bytes cannot become a file, and what waits for it fails."""
+    error = {"error_code": reason.code, "error_message": reason.message}
+    await _end(receiver, upload.id, OPEN, UploadStatus.REJECTED, receiver.on_gone, **error)
+
+
+async def expire_unfinished(receiver: Receiver, upload_id: str, moment: datetime) -> bool:
+    """UPLOADING → EXPIRED, if its time is over at `moment`; whether it was."""
+    ended = await _end(
+        receiver,
+        upload_id,
+        (UploadStatus.UPLOADING,),
+        UploadStatus.EXPIRED,
+        receiver.on_gone,
+        overdue_at=moment.timestamp(),
+    )
+    return ended is not None
+
+
+async def expire_finished(receiver: Receiver, upload_id: str, check_unused: WithinTransaction) -> bool:
+    """COMPLETED → EXPIRED, unless `check_unused` refuses; whether it did."""
+    ended = await _end(receiver, upload_id, (UploadStatus.COMPLETED,), UploadStatus.EXPIRED, check_unused)
+    return ended is not None
+
+
+async def delete_upload(receiver: Receiver, upload_id: str) -> Upload:
+    """→ DELETED, its bytes removed; a request that is sending them is stopped.
+
+    Raises:
+        Refusal: UPLOAD_NOT_FOUND, or what `on_gone` refuses.
+
+    Source: tus 1.0.0, Termination.
+    """
+    deleted = await _end(receiver, upload_id, PRESENT, UploadStatus.DELETED, receiver.on_gone)
+    if deleted is None:
+        raise upload_not_found()
+    return deleted
+
+
+async def _change(
+    receiver: Receiver, upload: Upload, within: WithinTransaction | None = None, **columns: Any
+) -> Upload:
+    """Change the row of an open upload, call `within` (by default `on_progress`) with it, and tell watchers."""
+    columns.setdefault("expires_at", _new_end(receiver).timestamp())
+    async with in_transaction() as db:
+        if upload.size_bytes is None:
+            grown = (columns.get("size_bytes") or columns.get("offset_bytes") or 0) - upload.offset_bytes
+            await check_share(db, receiver.limits, upload.owner_id, grown, is_new=False)
+        row = await change_upload(db, upload.id, OPEN, fence=upload.fence, **columns)
+        after_commit = None if row is None else await (within or receiver.on_progress)(db, upload_of(row))
+    if row is None or after_commit is None:
+        raise await _changed_meanwhile(upload.id)
+    await _tell(receiver, [row], after_commit)
     return upload_of(row)
 
 
-async def _tell(receiver: Receiver, row: Row) -> None:
-    await receiver.publisher.publish(Event("upload", row))
+async def _end(
+    receiver: Receiver,
+    upload_id: str,
+    sources: Sequence[UploadStatus],
+    status: UploadStatus,
+    within: WithinTransaction,
+    **columns: Any,
+) -> Upload | None:
+    """End the life of an upload that is in one of `sources`, with that of its parts; None where it is in none."""
+    async with in_transaction() as db:
+        row = await change_upload(db, upload_id, sources, status=status, **columns)
+        if row is None:
+            return None
+        ended = upload_of(row)
+        released = await _release_parts(db, ended) if is_concatenation(ended) else []
+        useless = await _gone_part_ids(db, ended) if is_concatenation(ended) else []
+        after_commit = await within(db, ended)
+    await _tell(receiver, [row, *released], after_commit)
+    removed = await remove_bytes(receiver, [upload_id, *useless])
+    if ended.is_partial or useless:  # their bytes count until this is noted; for others the sweep is soon enough
+        await note_removed(removed)
+    return ended
 
 
-async def _check_space(receiver: Receiver, needed_bytes: int) -> None:
-    if needed_bytes and await receiver.storage.free_bytes() - receiver.reserved_bytes < needed_bytes:
-        raise disk_full()
+async def _tell(receiver: Receiver, rows: Sequence[Row], after_commit: AfterCommit) -> None:
+    await receiver.publisher.publish(*(Event("upload", row) for row in rows))
+    await after_commit()
 
 
-def _changed_meanwhile() -> Refusal:
+async def _lock_parts(db: BaseDBAsyncClient, part_ids: Sequence[str], owner_id: str) -> dict[str, Upload]:
+    """The parts, none of which ends before this transaction does."""
+    unique = sorted(set(part_ids))
+    share = " FOR SHARE" if db.capabilities.support_for_update else ""
+    rows = await fetch_rows(db, f"SELECT * FROM uploads WHERE id IN ({places_for(unique)}) ORDER BY id{share}", *unique)
+    parts = {row["id"]: upload_of(row) for row in rows}
+    for id_ in unique:
+        _check_part(parts.get(id_), owner_id)
+    return parts
+
+
+def _check_part(part: Upload | None, owner_id: str) -> None:
+    if part is None or part.owner_id != owner_id or part.status in GONE:
+        message = "One of the parts of this concatenation is not there."
+        raise Refusal(ErrorCode.UPLOAD_NOT_FOUND, message, "Upload-Concat")
+    if not part.is_partial:
+        message = "One of these uploads was not begun with Upload-Concat: partial."
+        raise Refusal(ErrorCode.BAD_INPUT, message, "Upload-Concat")
+    if part.status is UploadStatus.FINALISING:
+        raise Refusal(ErrorCode.LOCKED, "One of the parts is still being finished.", "Upload-Concat", retry_after=1)
+    if part.status is not UploadStatus.COMPLETED:
+        message = "One of the parts is not finished: send the rest of it first."
+        raise Refusal(ErrorCode.BAD_INPUT, message, "Upload-Concat")
+
+
+async def _release_parts(db: BaseDBAsyncClient, final: Upload) -> list[Row]:
+    """Delete the parts that no other concatenation needs: they are of no use without this one."""
+    lock = " FOR UPDATE" if db.capabilities.support_for_update else ""
+    statement = (
+        f"SELECT id FROM uploads WHERE id IN (SELECT part_id FROM upload_parts WHERE final_id = $1) ORDER BY id{lock}"
+    )
+    await fetch_rows(db, statement, final.id)
+    return await fetch_rows(
+        db,
+        "UPDATE uploads SET status = 'DELETED', updated_at = $2, version = version + 1 WHERE status = 'COMPLETED'"
+        " AND id IN (SELECT part_id FROM upload_parts WHERE final_id = $1) AND NOT EXISTS ("
+        "SELECT 1 FROM upload_parts p JOIN uploads f ON f.id = p.final_id"
+        " WHERE p.part_id = uploads.id AND f.id <> $1 AND f.status IN ('FINALISING', 'COMPLETED')) RETURNING *",
+        final.id,
+        now().timestamp(),
+    )
+
+
+async def _gone_part_ids(db: BaseDBAsyncClient, final: Upload) -> list[str]:
+    """The parts that are gone and had bytes for the sake of this concatenation only, or of others, too."""
+    statement = (
+        "SELECT id FROM uploads WHERE is_stored = TRUE AND id IN (SELECT part_id FROM upload_parts WHERE final_id = $1)"
+        f" AND status IN ({places_for(GONE, 2)})"
+    )
+    return [row["id"] for row in await fetch_rows(db, statement, final.id, *GONE)]
+
+
+async def _changed_meanwhile(upload_id: str) -> Refusal:
+    """Why the row of an upload could not be changed: it is gone, complete, or somebody else's by now."""
+    try:
+        await find_stored_upload(upload_id)
+    except Refusal as refusal:
+        return refusal
     return Refusal(ErrorCode.LOCKED, "The upload changed meanwhile; ask for its offset again.", retry_after=1)
 
 
-_TEMPORARY = {Stop.SILENT: 1.0, Stop.SHUTDOWN: 5.0}
-"""After these the same client should try again, in so many seconds."""
-
-
-def _interrupted(stop: Stop, upload: Upload) -> Refusal:
-    """The answer to a body that did not end by itself.
-
-    A holder that was told to let go gets 400: with 423 two clients that both live would take turns for ever.
-    """
-    code = ErrorCode.SERVICE_UNAVAILABLE if stop in _TEMPORARY else ErrorCode.BAD_INPUT
-    message = f"The body was not taken to its end because {stop.value}; {upload.offset_bytes} bytes are stored."
-    headers = {"Upload-Offset": str(upload.offset_bytes), "Connection": "close"}
-    return Refusal(code, message, headers=headers, retry_after=_TEMPORARY.get(stop))
+def _new_end(receiver: Receiver) -> datetime:
+    return now() + receiver.retention

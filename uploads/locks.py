@@ -1,11 +1,17 @@
 """Who may touch an upload: one request at a time, and a newer one makes the older let go."""
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from base.errors import ErrorCode, Refusal
+from events.hub import Hub
+from events.mailbox import StateLost
+from events.messages import RELEASE_TOPIC
 from uploads.intake import Stop
 
 WAIT_SECONDS = 5.0
@@ -14,10 +20,20 @@ WAIT_SECONDS = 5.0
 
 @dataclass(eq=False)
 class Hold:
-    """The right to touch an upload, until the `async with` ends; its holder is asked to hurry when others wait."""
+    """The right to touch an upload, until the `async with` ends; its holder is asked to hurry when others wait.
 
+    Attributes:
+        valid_until: By the monotonic clock; after that another process may have it, and nothing may be written.
+    """
+
+    valid_until: float = math.inf
     _asked: Stop | None = None
     _on_asked: Callable[[Stop], None] | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the right is over although the block is not."""
+        return time.monotonic() >= self.valid_until
 
     def ask(self, why: Stop) -> None:
         """Ask the holder to let go."""
@@ -32,6 +48,17 @@ class Hold:
             callback(self._asked)
 
 
+class SharedLock(Protocol):
+    """A lock that other processes respect, too."""
+
+    def held(self, upload_id: str, hold: Hold, until: float, *, is_asking: bool) -> AbstractAsyncContextManager[None]:
+        """Have the lock while the block lasts, and keep `hold.valid_until` true.
+
+        Raises:
+            Refusal: LOCKED when it cannot be had until the moment `until` of the monotonic clock; SERVICE_UNAVAILABLE.
+        """
+
+
 @dataclass(eq=False)
 class _Place:
     """One upload that is held or waited for."""
@@ -42,26 +69,65 @@ class _Place:
 
 
 class UploadLocks:
-    """The locks of one process; a request waits at most `wait_seconds` for an upload."""
+    """The locks of one process, which with `shared` are also those of others; waits at most `wait_seconds`."""
 
-    def __init__(self, wait_seconds: float = WAIT_SECONDS) -> None:
+    def __init__(self, shared: SharedLock | None = None, wait_seconds: float = WAIT_SECONDS) -> None:
+        self._shared = shared
         self._wait_seconds = wait_seconds
         self._places: dict[str, _Place] = {}
         self._is_stopping = False
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether another process may write to the same uploads."""
+        return self._shared is not None
+
     @asynccontextmanager
-    async def hold(self, upload_id: str) -> AsyncIterator[Hold]:
+    async def hold(self, upload_id: str, *, is_patient: bool = True) -> AsyncIterator[Hold]:
         """Touch an upload alone; whoever touches it now is asked to let go.
 
+        One who is not patient neither asks nor waits.
+
         Raises:
-            Refusal: LOCKED when the holder did not let go in time.
+            Refusal: LOCKED when the holder did not let go in time; SERVICE_UNAVAILABLE where the shared lock is not there.
         """
+        until = time.monotonic() + (self._wait_seconds if is_patient else 0)
+        async with self._held_here(upload_id, until, is_asking=is_patient) as hold:
+            if self._shared is None:
+                yield hold
+            else:
+                async with self._shared.held(upload_id, hold, until, is_asking=is_patient):
+                    yield hold
+
+    def ask(self, upload_id: str) -> None:
+        """Ask whoever touches this upload in this process to let go."""
+        if (place := self._places.get(upload_id)) is not None and place.holder is not None:
+            place.holder.ask(Stop.WANTED)
+
+    def stop(self) -> None:
+        """Ask every holder, and those to come, to let go: the process is about to end, and bytes must not be lost."""
+        self._is_stopping = True
+        for place in self._places.values():
+            if place.holder is not None:
+                place.holder.ask(Stop.SHUTDOWN)
+
+    async def obey(self, hub: Hub) -> None:
+        """Let go of what other processes ask for, until cancelled."""
+        with hub.listen(RELEASE_TOPIC) as mailbox:
+            while True:
+                try:
+                    self.ask((await mailbox.get()).row["id"])
+                except StateLost:
+                    continue  # whoever waits asks again
+
+    @asynccontextmanager
+    async def _held_here(self, upload_id: str, until: float, *, is_asking: bool) -> AsyncIterator[Hold]:
         place = self._places.setdefault(upload_id, _Place())
         place.users += 1
         try:
-            if place.holder is not None:
+            if is_asking and place.holder is not None:
                 place.holder.ask(Stop.WANTED)
-            await _acquire(place.lock, self._wait_seconds)
+            await _acquire(place.lock, until)
             try:
                 place.holder = self._new_hold(place)
                 yield place.holder
@@ -73,13 +139,6 @@ class UploadLocks:
             if not place.users:
                 del self._places[upload_id]
 
-    def stop(self) -> None:
-        """Ask every holder, and those to come, to let go: the process is about to end, and bytes must not be lost."""
-        self._is_stopping = True
-        for place in self._places.values():
-            if place.holder is not None:
-                place.holder.ask(Stop.SHUTDOWN)
-
     def _new_hold(self, place: _Place) -> Hold:
         hold = Hold()
         if self._is_stopping:
@@ -89,10 +148,18 @@ class UploadLocks:
         return hold
 
 
-async def _acquire(lock: asyncio.Lock, wait_seconds: float) -> None:
+def in_use() -> Refusal:
+    """Somebody else touches the upload and does not let go."""
+    message = "Another request is using this upload; try again in a moment."
+    return Refusal(ErrorCode.LOCKED, message, retry_after=1)
+
+
+async def _acquire(lock: asyncio.Lock, until: float) -> None:
+    if not lock.locked():
+        await lock.acquire()
+        return
     try:
-        async with asyncio.timeout(wait_seconds):
+        async with asyncio.timeout(max(until - time.monotonic(), 0)):
             await lock.acquire()
     except TimeoutError:
-        message = "Another request is using this upload; try again in a moment."
-        raise Refusal(ErrorCode.LOCKED, message, retry_after=1) from None
+        raise in_use() from None

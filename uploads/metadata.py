@@ -1,23 +1,15 @@
-"""What a client says about its file: the Upload-Metadata header, and the names that may be shown."""
+"""What a client says about its file: the Upload-Metadata header, and what of it is shown."""
 
 import binascii
-import re
-import unicodedata
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from base.errors import ErrorCode, Refusal
+from serving.names import clean_content_type, display_name
 
-DEFAULT_FILENAME = "file"
-DEFAULT_CONTENT_TYPE = "application/octet-stream"
-MAX_FILENAME = 255
 MAX_EXTERNAL_ID = 255
 MAX_METADATA = 16 * 1024
-_TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"  # noqa: S105  RFC 9110, section 5.6.2
-_CONTENT_TYPE = re.compile(rf"{_TOKEN}/{_TOKEN}")
-_HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-"""Unicode categories that do not show or that turn the writing direction: a name must not look like another."""
 
 
 @dataclass(frozen=True)
@@ -30,24 +22,24 @@ class Description:
 
 
 def parse_metadata(header: str) -> dict[str, str]:
-    """The pairs of an Upload-Metadata header; values that are not UTF-8 are read with replacement characters.
+    """The pairs of an Upload-Metadata header, as far as they are text.
 
-    Clients send it empty, with a key alone, or with a key and a space: all of these are fine.
+    Clients send it empty, with a key alone, with a key and a space, with values in other encodings or in none: all of
+    these are fine. A value that is not Base64 is taken as it stands; bytes that are not UTF-8 become replacement
+    characters here. What is answered to HEAD is the header itself.
 
     Raises:
-        Refusal: BAD_INPUT: a key twice or empty, a value that is not Base64, or more than 16 KiB.
+        Refusal: BAD_INPUT: a key twice or empty, or more than 16 KiB.
 
     Source: tus 1.0.0, Creation, Upload-Metadata.
     """
     if len(header) > MAX_METADATA:
-        message = f"Upload-Metadata is longer than {MAX_METADATA} bytes."
-        raise _refusal(message)
+        raise _refusal(f"Upload-Metadata is longer than {MAX_METADATA} bytes.")
     pairs: dict[str, str] = {}
     for pair in header.split(",") if header.strip() else ():
         key, _, value = pair.strip().partition(" ")
         if not key or key in pairs:
-            message = "Upload-Metadata has an empty key, or the same key twice."
-            raise _refusal(message)
+            raise _refusal("Upload-Metadata has an empty key, or the same key twice.")
         pairs[key] = _decoded(value.strip())
     return pairs
 
@@ -75,30 +67,12 @@ def described(filename: str | None, content_type: str | None, external_id: str |
     )
 
 
-def display_name(name: str) -> str:
-    """`name` without folders and characters that do not show, at most 255 characters, its ending kept."""
-    base = re.split(r"[/\\]", name)[-1]
-    shown = "".join(character for character in base if unicodedata.category(character) not in _HIDDEN).strip()
-    if shown.strip(".") == "":
-        return DEFAULT_FILENAME
-    stem, dot, ending = shown.rpartition(".")
-    if len(shown) > MAX_FILENAME and stem and len(ending) <= 20:
-        return stem[: MAX_FILENAME - len(ending) - 1] + dot + ending
-    return shown[:MAX_FILENAME]
-
-
-def clean_content_type(text: str) -> str:
-    """`text` as type and subtype in lower case; anything else is application/octet-stream (RFC 9110, section 8.3.1)."""
-    plain = text.partition(";")[0].strip().lower()
-    return plain if len(plain) <= MAX_FILENAME and _CONTENT_TYPE.fullmatch(plain) else DEFAULT_CONTENT_TYPE
-
-
 def _decoded(value: str) -> str:
     try:
-        return b64decode(value, validate=True).decode(errors="replace").replace("\0", "")
+        decoded = b64decode(value, validate=True).decode(errors="replace")
     except (binascii.Error, ValueError):
-        message = "Upload-Metadata has a value that is not Base64."
-        raise _refusal(message) from None
+        decoded = value
+    return decoded.replace("\0", "")
 
 
 def _refusal(message: str) -> Refusal:

@@ -1,7 +1,7 @@
-"""Reads: who may see which uploads."""
+"""Reads: who may see which uploads, and where their bytes lie."""
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime
 
 from tortoise.connection import get_connection
 from tortoise.expressions import F, Q
@@ -13,10 +13,11 @@ from events.messages import Event
 from models.fields import now
 from models.ids import type_of_id
 from models.paging import Listing, Page, Window, read_page
-from models.upload import Upload
-from uploads.rows import upload_of
-
-_REMOVAL_WINDOW = timedelta(days=1)
+from models.upload import Upload, UploadPart
+from storage.keys import upload_key
+from storage.local import LocalStorage
+from storage.reading import JoinedFiles, Stored, StoredFile
+from uploads.rows import fetch_rows, places_for, upload_of
 
 
 async def find_upload(viewer: Viewer, upload_id: str) -> Upload:
@@ -32,8 +33,11 @@ async def find_upload(viewer: Viewer, upload_id: str) -> Upload:
 
 
 async def page_uploads(viewer: Viewer, statuses: Sequence[UploadStatus] | None, window: Window) -> Page:
-    """Part of the viewer's uploads (an admin's: of everybody's), newest first; deleted ones only when asked for."""
-    listing = Listing("uploads", ("created_at", "id"), is_descending=True)
+    """Part of the viewer's uploads (an admin's: of everybody's), newest first.
+
+    Deleted ones are there only when they are asked for; pieces of concatenations never.
+    """
+    listing = Listing("uploads", ("created_at", "id"), is_descending=True).where("NOT is_partial")
     if not viewer.is_admin:
         listing = listing.where("owner_id = ?", viewer.user_id)
     wanted = [status for status in UploadStatus if status is not UploadStatus.DELETED] if statuses is None else statuses
@@ -46,19 +50,33 @@ async def find_stored_upload(upload_id: str) -> Upload:
     """The upload, for a caller whose right to it is known already.
 
     Raises:
-        Refusal: UPLOAD_NOT_FOUND, also for one that was deleted or rejected; UPLOAD_EXPIRED.
+        Refusal: UPLOAD_NOT_FOUND, also for one that was deleted or rejected; UPLOAD_EXPIRED, from that moment on.
     """
-    upload = await Upload.get_or_none(id=upload_id)
+    return check_present(await Upload.get_or_none(id=upload_id))
+
+
+def check_present(upload: Upload | None) -> Upload:
+    """`upload`, if it can still be spoken to; raises what `find_stored_upload` does."""
     if upload is None or upload.status in {UploadStatus.DELETED, UploadStatus.REJECTED}:
         raise upload_not_found()
-    if upload.status is UploadStatus.EXPIRED:
-        raise Refusal(ErrorCode.UPLOAD_EXPIRED, "This upload has expired: create a new one.")
+    if upload.status is UploadStatus.EXPIRED or is_overdue(upload, now()):
+        raise upload_expired()
     return upload
+
+
+def is_overdue(upload: Upload, moment: datetime) -> bool:
+    """Whether an unfinished upload has had its time; the sweep that says so in the row may come a little later."""
+    return upload.status is UploadStatus.UPLOADING and upload.expires_at is not None and upload.expires_at <= moment
 
 
 def is_arriving(upload: Upload) -> bool:
     """Whether the upload will change by itself."""
     return upload.status in {UploadStatus.UPLOADING, UploadStatus.FINALISING}
+
+
+def is_concatenation(upload: Upload) -> bool:
+    """Whether the upload is made of others and has no bytes of its own."""
+    return upload.concat is not None and not upload.is_partial
 
 
 def upload_event(upload: Upload) -> Event:
@@ -77,20 +95,65 @@ async def uploads_by_ids(upload_ids: Collection[str]) -> dict[str, Upload]:
     return {upload.id: upload for upload in await Upload.filter(id__in=upload_ids)}
 
 
-async def interrupted_upload_ids() -> list[str]:
-    """Uploads whose bytes are all stored and that are not complete."""
+async def find_parts(upload_ids: Collection[str]) -> dict[str, list[Upload]]:
+    """The pieces of concatenations in the order of their bytes, whatever their status, by the concatenation's id."""
+    rows = await UploadPart.filter(final_id__in=upload_ids).order_by("final_id", "position")
+    parts = await uploads_by_ids({row.part_id for row in rows})
+    found: dict[str, list[Upload]] = {}
+    for row in rows:
+        found.setdefault(row.final_id, []).append(parts[row.part_id])
+    return found
+
+
+async def contents_of(storage: LocalStorage, uploads: Collection[Upload]) -> dict[str, Stored]:
+    """The bytes of complete uploads, by id; with one query for all concatenations among them."""
+    finals = [upload.id for upload in uploads if is_concatenation(upload)]
+    parts = await find_parts(finals) if finals else {}
+    contents: dict[str, Stored] = {}
+    for upload in uploads:
+        if is_concatenation(upload):
+            contents[upload.id] = JoinedFiles(tuple(_own_file(storage, part) for part in parts.get(upload.id, ())))
+        else:
+            contents[upload.id] = _own_file(storage, upload)
+    return contents
+
+
+async def content_of(storage: LocalStorage, upload: Upload) -> Stored:
+    """The bytes of one complete upload."""
+    return (await contents_of(storage, [upload]))[upload.id]
+
+
+async def unfinished_upload_ids() -> list[str]:
+    """Uploads whose bytes are all stored and that are not complete, oldest first."""
     all_stored = Q(status=UploadStatus.UPLOADING) & Q(offset_bytes=F("size_bytes"))
     rows = await Upload.filter(Q(status=UploadStatus.FINALISING) | all_stored).order_by("created_at").values_list("id")
     return [str(row[0]) for row in rows]
 
 
-async def deleted_upload_ids() -> list[str]:
-    """Uploads deleted within a day, whose bytes a crash may have left behind."""
-    since = now() - _REMOVAL_WINDOW
-    rows = await Upload.filter(status=UploadStatus.DELETED, updated_at__gte=since).values_list("id")
-    return [str(row[0]) for row in rows]
+async def overdue_upload_ids(moment: datetime, limit: int) -> list[str]:
+    """Unfinished uploads that have had their time, the longest overdue first."""
+    overdue = Upload.filter(status=UploadStatus.UPLOADING, expires_at__lte=moment).order_by("expires_at").limit(limit)
+    return [str(row[0]) for row in await overdue.values_list("id")]
+
+
+async def needed_part_ids(upload_ids: Collection[str]) -> set[str]:
+    """Those of `upload_ids` that a concatenation needs which is there."""
+    statement = (
+        "SELECT DISTINCT p.part_id FROM upload_parts p JOIN uploads f ON f.id = p.final_id"
+        f" WHERE p.part_id IN ({places_for(upload_ids)}) AND f.status IN ('FINALISING', 'COMPLETED')"
+    )
+    return {row["part_id"] for row in await fetch_rows(get_connection("default"), statement, *upload_ids)}
 
 
 def upload_not_found() -> Refusal:
     """There is no such upload for this caller: unknown and foreign look the same."""
     return Refusal(ErrorCode.UPLOAD_NOT_FOUND, "There is no such upload.")
+
+
+def upload_expired() -> Refusal:
+    """Its time was over before it was finished, or after it was used."""
+    return Refusal(ErrorCode.UPLOAD_EXPIRED, "This upload has expired: create a new one.")
+
+
+def _own_file(storage: LocalStorage, upload: Upload) -> StoredFile:
+    return StoredFile(storage.path_of(upload_key(upload.id)), upload.size_bytes or 0)

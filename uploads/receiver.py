@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -11,7 +12,9 @@ from events.hub import Publisher
 from models.upload import Upload
 from storage.local import LocalStorage
 from uploads.digests import Digests
+from uploads.limits import Limits, Places
 from uploads.locks import UploadLocks
+from uploads.tasks import Tasks
 
 AfterCommit = Callable[[], Awaitable[None]]
 """What is told once the transaction is committed: events and permits for the queue; it must not raise."""
@@ -25,24 +28,25 @@ class Receiver:
     """Everything that the functions of this room work with.
 
     Attributes:
-        max_size_bytes: Largest upload.
         base_url: The address of this server as the caller of an ASGI scope sees it, without a slash at the end.
-        on_progress: Called in the transaction that commits more bytes of an unfinished upload.
-        on_completed: Called in the transaction of an upload's last byte, with the row as it is then.
-        on_gone: Called in the transaction in which an upload is deleted.
-        idle_seconds: How long a body may be silent before its connection is given up.
-        reserved_bytes: Disk space that uploads leave free, so that the database can still be written.
+        on_progress: Called in the transaction that commits more bytes, or the size, of an unfinished upload.
+        on_completed: Called in the transaction in which an upload becomes complete, with the row as it is then.
+        on_gone: Called in the transaction in which an upload is deleted, rejected or expires unfinished.
+        retention: How long an unfinished upload is kept after its last byte.
+        has_relative_location: Whether new uploads are told clients as a path instead of a whole address.
     """
 
     storage: LocalStorage
     signer: Signer
     publisher: Publisher
-    max_size_bytes: int
     base_url: Callable[[Mapping[str, Any]], str]
     on_progress: WithinTransaction
     on_completed: WithinTransaction
     on_gone: WithinTransaction
-    idle_seconds: float = 60.0
-    reserved_bytes: int = 64 * 1024**2
+    limits: Limits = field(default_factory=Limits)
+    retention: timedelta = timedelta(hours=24)
+    has_relative_location: bool = False
     locks: UploadLocks = field(default_factory=UploadLocks)
     digests: Digests = field(default_factory=Digests)
+    places: Places = field(default_factory=Places)
+    tasks: Tasks = field(default_factory=Tasks)

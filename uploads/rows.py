@@ -13,25 +13,55 @@ from models.upload import Upload
 Row = dict[str, Any]
 """Column → JSON value, as events carry it."""
 
+OPEN = (UploadStatus.UPLOADING, UploadStatus.FINALISING)
+PRESENT = (*OPEN, UploadStatus.COMPLETED)
+GONE = (UploadStatus.REJECTED, UploadStatus.EXPIRED, UploadStatus.DELETED)
+
+
+async def fetch_rows(db: BaseDBAsyncClient, statement: str, *values: Any) -> list[Row]:
+    """Run `statement` ($1, $2, …) and return its rows."""
+    return [dict(row) for row in await db.execute_query_dict(sql(db, statement), list(values))]
+
 
 async def change_upload(
-    connection: BaseDBAsyncClient, upload_id: str, sources: Collection[UploadStatus], **columns: Any
+    db: BaseDBAsyncClient,
+    upload_id: str,
+    sources: Collection[UploadStatus],
+    *,
+    fence: int | None = None,
+    overdue_at: float | None = None,
+    **columns: Any,
 ) -> Row | None:
     """Set `columns` of an upload that is in one of `sources`; None, and nothing changed, where it is in another status.
 
     `version` grows by one and `updated_at` becomes now.
+
+    Args:
+        db: The connection of the transaction.
+        upload_id: Which upload.
+        sources: In which statuses it may be.
+        fence: The number under which the caller writes: nothing changes either where a later writer has come.
+        overdue_at: Seconds since 1970: nothing changes either where `expires_at` is later.
+        columns: New values.
     """
     columns["updated_at"] = now().timestamp()
+    values = [*columns.values(), upload_id, *sorted(sources)]
     settings = ", ".join(f"{name} = ${place}" for place, name in enumerate(columns, 1))
     places = ", ".join(f"${len(columns) + 2 + place}" for place in range(len(sources)))
-    statement = (
-        f"UPDATE uploads SET {settings}, version = version + 1"
-        f" WHERE id = ${len(columns) + 1} AND status IN ({places}) RETURNING *"
+    condition = f"id = ${len(columns) + 1} AND status IN ({places})"
+    for comparison, value in (("fence =", fence), ("expires_at <=", overdue_at)):
+        if value is not None:
+            values.append(value)
+            condition += f" AND {comparison} ${len(values)}"
+    rows = await fetch_rows(
+        db, f"UPDATE uploads SET {settings}, version = version + 1 WHERE {condition} RETURNING *", *values
     )
-    rows = await connection.execute_query_dict(
-        sql(connection, statement), [*columns.values(), upload_id, *sorted(sources)]
-    )
-    return dict(rows[0]) if rows else None
+    return rows[0] if rows else None
+
+
+def places_for(values: Collection[object], first: int = 1) -> str:
+    """`$1, $2, …`, one for each of `values`, counted from `first`; matches nothing where there are none."""
+    return ", ".join(f"${place}" for place in range(first, first + len(values))) or "NULL"
 
 
 def upload_of(row: Row) -> Upload:

@@ -35,6 +35,14 @@ async def _jobs(root: "Upload", info: Info) -> list[Annotated["Job", strawberry.
     return [job_type(job, info.context) for job in jobs if info.context.viewer.may_see(job.owner_id)]
 
 
+async def _expires_at(root: "Upload", info: Info) -> datetime | None:
+    """Stored for what is unfinished; for what is finished it follows from the jobs that use it."""
+    if root.status is not Status.COMPLETED:
+        return root.stored_expires_at
+    use = await info.context.loaders.upload_uses.load(root.id)
+    return use.end_of(root.updated_at, info.context.means.settings.retention_inputs)
+
+
 @strawberry.type(description="One file coming in, over tus.")
 class Upload(Node):
     """See `models.Upload`."""
@@ -61,8 +69,10 @@ class Upload(Node):
     )
     created_at: datetime = strawberry.field(description="When it was announced.")
     updated_at: datetime = strawberry.field(description="When its state last changed.")
+    stored_expires_at: strawberry.Private[datetime | None]
     expires_at: datetime | None = strawberry.field(
-        description="When unfinished bytes, or the finished file, will be removed."
+        resolver=_expires_at,
+        description="When unfinished bytes, or the finished file, will be removed; null while a job is using it.",
     )
 
 
@@ -83,7 +93,7 @@ def upload_type(upload: models.Upload, context: Context) -> Upload:
         error=error_type(upload.error_code, upload.error_message, is_retryable=False, at=upload.updated_at),
         created_at=upload.created_at,
         updated_at=upload.updated_at,
-        expires_at=upload.expires_at,
+        stored_expires_at=upload.expires_at,
     )
 
 

@@ -1,6 +1,6 @@
 """Workers on a real database: each test that asks for `shop` runs on SQLite and on PostgreSQL."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -9,20 +9,8 @@ import pytest
 from processors import registry
 from tests.background.floor_for_tests import Floor
 from tests.background.scripted_processor import Scripted
-from tests.conftest import service_or_skip
-from tests.databases import Template, made_postgres, made_sqlite, opened
+from tests.databases import Template, opened
 from tests.workshop import Workshop
-
-
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
-    """One migrated database for all tests of this folder."""
-    folder = tmp_path_factory.mktemp("template")
-    if request.param == "sqlite":
-        yield made_sqlite(folder)
-    else:
-        with made_postgres(service_or_skip("postgres", "TEST_DATABASE_URL"), folder) as made:
-            yield made
 
 
 @pytest.fixture

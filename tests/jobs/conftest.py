@@ -1,24 +1,12 @@
 """Jobs on a real database: each test that asks for `shop` runs on SQLite and on PostgreSQL."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import service_or_skip
-from tests.databases import Template, made_postgres, made_sqlite, opened
+from tests.databases import Template, opened
 from tests.workshop import Workshop
-
-
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
-    """One migrated database for all tests of this folder."""
-    folder = tmp_path_factory.mktemp("template")
-    if request.param == "sqlite":
-        yield made_sqlite(folder)
-    else:
-        with made_postgres(service_or_skip("postgres", "TEST_DATABASE_URL"), folder) as made:
-            yield made
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 
 from results.bundle import Bundle, Entry
 from results.checksums import Checksums
-from results.reading import StoredFile
 from results.zip_records import Record, central_header, end_record, local_header
+from storage.reading import StoredFile
 from tests.results.shelf_for_tests import MADE_AT, sha256
 
 GIB = 1024**3

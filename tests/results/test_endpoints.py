@@ -11,8 +11,8 @@ from base.words import FileRole, JobStatus, UploadStatus
 from models import File, Job, Upload
 from models.fields import now
 from results.endpoints import result_routes
-from results.reading import gathered
 from storage.keys import upload_key
+from storage.reading import gathered
 from tests.results.shelf_for_tests import LAST_MODIFIED, TEN, Desk, error_of, sha256
 
 ETAG = f'"{sha256(TEN)}"'
@@ -241,7 +241,7 @@ async def test_a_reader_who_leaves_has_the_file_closed(desk: Desk, monkeypatch: 
         finally:
             closed.append(True)
 
-    monkeypatch.setattr("results.endpoints.gathered", noted)
+    monkeypatch.setattr("serving.endpoints.gathered", noted)
     link = desk.link(await desk.file(bytes(5_000_000)))
     path, _, query = link.partition("?")
     scope = {

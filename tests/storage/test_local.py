@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from storage import local
 from storage.local import LocalStorage
+from storage.reading import JoinedFiles, StoredFile
 
 
 @pytest.fixture
@@ -74,4 +76,17 @@ async def test_free_bytes_are_those_of_the_disk(storage: LocalStorage) -> None:
 async def test_size_and_hash_are_read_from_the_disk(storage: LocalStorage, tmp_path: Path) -> None:
     await storage.adopt(made(tmp_path / "one", b"12345"), "files/f3/file-1")
     assert await storage.size_of("files/f3/file-1") == 5
-    assert await storage.hash_of("files/f3/file-1") == hashlib.sha256(b"12345").hexdigest()
+    stored = StoredFile(storage.path_of("files/f3/file-1"), 5)
+    assert await storage.hash_of(stored) == hashlib.sha256(b"12345").hexdigest()
+    with pytest.raises(OSError, match="ends early"):
+        await storage.hash_of(StoredFile(stored.path, 6))
+
+
+async def test_several_files_are_hashed_and_joined_as_one(
+    storage: LocalStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "_HASH_BYTES", 3)
+    joined = JoinedFiles((StoredFile(made(tmp_path / "a", b"abcd"), 4), StoredFile(made(tmp_path / "b", b"efg"), 2)))
+    assert await storage.hash_of(joined) == hashlib.sha256(b"abcdef").hexdigest()
+    await storage.join(joined, tmp_path / "joined")
+    assert (tmp_path / "joined").read_bytes() == b"abcdef"

@@ -10,6 +10,7 @@ import pytest
 
 from base.errors import ErrorCode, Refusal
 from storage.local import LocalStorage
+from storage.writer import BytesLost, Durability
 
 KEY = "uploads/f3/upload-1"
 
@@ -43,8 +44,42 @@ async def test_opening_cuts_what_was_never_confirmed(storage: LocalStorage) -> N
 async def test_opening_refuses_a_file_that_lost_confirmed_bytes(storage: LocalStorage) -> None:
     storage.path_of(KEY).parent.mkdir(parents=True)
     storage.path_of(KEY).write_bytes(b"123")
-    with pytest.raises(OSError, match="has 3 bytes, of which 5 were confirmed"):
+    with pytest.raises(BytesLost, match="has 3 bytes, of which 5 were confirmed") as lost:
         await storage.open_writer(KEY, 5, None)
+    assert (lost.value.stored, storage.path_of(KEY).read_bytes()) == (3, b"123")
+
+
+async def test_a_file_that_is_gone_is_not_made_anew_where_bytes_were_confirmed(storage: LocalStorage) -> None:
+    with pytest.raises(BytesLost) as lost:
+        await storage.open_writer(KEY, 5, None)
+    assert (lost.value.stored, storage.path_of(KEY).exists()) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("durability", "at_checkpoint", "at_end"),
+    [(Durability.ALWAYS, 1, 2), (Durability.FINISH, 0, 1), (Durability.NEVER, 0, 0)],
+)
+async def test_bytes_are_made_durable_when_it_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durability: Durability, at_checkpoint: int, at_end: int
+) -> None:
+    synced = list[int]()
+    monkeypatch.setattr(os, "fdatasync", synced.append)
+    writer = await LocalStorage(tmp_path, durability).open_writer(KEY, 0, None)
+    await writer.write([b"abc"])
+    assert await writer.sync() == 3
+    assert len(synced) == at_checkpoint
+    await writer.finish()
+    assert len(synced) == at_end
+    await writer.close()
+
+
+async def test_a_second_checksum_takes_in_what_is_written(storage: LocalStorage) -> None:
+    writer = await storage.open_writer(KEY, 0, hashlib.sha256())
+    also = hashlib.md5(usedforsecurity=False)
+    await writer.write([b"ab"])
+    await writer.write([b"c", b"de"], also)
+    await writer.close()
+    assert also.hexdigest() == hashlib.md5(b"cde", usedforsecurity=False).hexdigest()
 
 
 async def test_a_link_in_place_of_the_file_is_not_followed(storage: LocalStorage, tmp_path: Path) -> None:

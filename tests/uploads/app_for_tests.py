@@ -6,12 +6,14 @@ import contextlib
 import hashlib
 import socket
 import struct
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -28,9 +30,18 @@ from models.upload import Upload
 from storage.keys import upload_key
 from storage.local import LocalStorage
 from uploads.capability import upload_path
+from uploads.digests import Digests
 from uploads.endpoints import upload_routes
+from uploads.finishing import settled
+from uploads.intake import Body
+from uploads.lifecycle import NewUpload, create_concatenation, create_upload, take_up
+from uploads.limits import Limits
+from uploads.locks import Hold
+from uploads.metadata import described
 from uploads.receiver import AfterCommit, Receiver
+from uploads.receiving import Delivery, append_bytes
 
+UNKNOWN = "upload-1754556928-12a41dbec0f3"
 TUS = {"Tus-Resumable": "1.0.0"}
 OFFSET_TYPE = "application/offset+octet-stream"
 OWNER, STRANGER, ADMIN = "user-1754556928-00000000000a", "user-1754556928-00000000000b", "user-1754556928-00000000000c"
@@ -114,18 +125,23 @@ def make_app(receiver: Receiver, **options: Any) -> Starlette:
 
 def make_receiver(data_dir: Path, recorder: Recorder, **changes: Any) -> Receiver:
     """A receiver whose limits are small enough to be reached."""
+    limits = {field.name: changes.pop(field.name) for field in fields(Limits) if field.name in changes}
     receiver = Receiver(
         storage=LocalStorage(data_dir),
         signer=Signer("a secret of the tests, long enough"),
         publisher=recorder,
-        max_size_bytes=1024**3,
         base_url=lambda scope: f"{scope['scheme']}://{dict(scope['headers'])[b'host'].decode()}",
         on_progress=recorder.on_progress,
         on_completed=recorder.on_completed,
         on_gone=recorder.on_gone,
-        idle_seconds=5,
+        limits=Limits(**{"max_size_bytes": 1024**3, "idle_seconds": 5, **limits}),
     )
     return replace(receiver, **changes)
+
+
+def limited(receiver: Receiver, **limits: Any) -> Receiver:
+    """The same receiver with other limits."""
+    return replace(receiver, limits=replace(receiver.limits, **limits))
 
 
 @dataclass
@@ -163,6 +179,18 @@ class Client:
 
     def url_of(self, upload_id: str) -> str:
         return upload_path(self.receiver.signer, upload_id)
+
+
+async def chunked(*parts: bytes) -> AsyncIterator[bytes]:
+    """A body without Content-Length."""
+    for part in parts:
+        yield part
+
+
+async def unread() -> AsyncIterator[bytes]:
+    """A body that must be refused before it is read."""
+    pytest.fail("the body was read")
+    yield b""
 
 
 def id_in(url: str) -> str:
@@ -240,3 +268,64 @@ class Wires:
 def path_in(url: str) -> str:
     """The path of an upload's URL."""
     return url[url.index("/files/") :]
+
+
+NAMED = described("leads.csv", "text/csv", "crm-7")
+
+
+async def announced(receiver: Receiver, size: int | None, concat: str | None = None, owner_id: str = OWNER) -> Upload:
+    """A new upload of this size."""
+    return await create_upload(receiver, NewUpload(owner_id, NAMED, size, "", concat))
+
+
+async def stream(*parts: bytes | float | Exception | Callable[[], object]) -> AsyncIterator[bytes]:
+    """Bytes arrive, numbers are seconds of silence, exceptions are raised, functions are called."""
+    for part in parts:
+        match part:
+            case bytes():
+                yield part
+            case Exception():
+                raise part
+            case float() | int():
+                await asyncio.sleep(part)
+            case _ if asyncio.iscoroutine(result := part()):
+                await result
+
+
+async def append(receiver: Receiver, upload_id: str, offset: int, *parts: Any, **said: Any) -> Upload:
+    """Send `parts`, see `stream`, as one request does; `said` are its length and its checksum."""
+    async with receiver.locks.hold(upload_id) as hold:
+        return await append_under(receiver, hold, await take_up(receiver, upload_id), offset, *parts, **said)
+
+
+async def append_under(receiver: Receiver, hold: Hold, upload: Upload, offset: int, *parts: Any, **said: Any) -> Upload:
+    """As `append`, under a lock that the caller holds."""
+    return await append_bytes(receiver, hold, upload, Delivery(offset, Body(None, stream(*parts)), **said))
+
+
+async def stored_upload(receiver: Receiver, content: bytes, concat: str | None = None) -> Upload:
+    """A complete upload."""
+    upload = await announced(receiver, len(content), concat)
+    return await append(receiver, upload.id, 0, content) if content else upload
+
+
+async def concatenated(receiver: Receiver, *parts: bytes) -> Upload:
+    """A complete concatenation of new parts."""
+    ids = [(await stored_upload(receiver, part, "partial")).id for part in parts]
+    final = await create_concatenation(receiver, NewUpload(OWNER, NAMED, None, "", f"final;{' '.join(ids)}"), ids)
+    return await settled(receiver, final, 5)
+
+
+def restarted(receiver: Receiver) -> Receiver:
+    """The receiver of a process that knows nothing but what is stored."""
+    return replace(receiver, digests=Digests())
+
+
+def path_of(receiver: Receiver, upload: Upload) -> Path:
+    """Where the bytes of an upload lie."""
+    return receiver.storage.path_of(upload_key(upload.id))
+
+
+async def reread(upload: Upload) -> Upload:
+    """The row as it is now."""
+    return await Upload.get(id=upload.id)

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 
 from models.database import close_database, open_database
 from tests.uploads.app_for_tests import Recorder, make_app, make_receiver
-from uploads.lifecycle import finish_interrupted_uploads
+from uploads.finishing import sweep_unfinished
 
 
 def main(data_dir: Path, port: int) -> None:
@@ -20,8 +20,9 @@ def main(data_dir: Path, port: int) -> None:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await open_database("", data_dir)
-        await finish_interrupted_uploads(receiver)
+        await sweep_unfinished(receiver)
         yield
+        await receiver.tasks.stop()
         await close_database()
 
     uvicorn.run(make_app(receiver, lifespan=lifespan), host="127.0.0.1", port=port, log_level="warning")

@@ -1,7 +1,8 @@
 import pytest
 
 from auth.signatures import Signer
-from uploads.capability import is_signed, redact_path, split_segment, upload_path
+from base.errors import ErrorCode, Refusal
+from uploads.capability import id_in_url, is_signed, redact_path, split_segment, upload_path
 
 ID, OTHER = "upload-1754556928-12a41dbec0f3", "upload-1754556928-12a41dbec0f4"
 SIGNER = Signer("one secret of the tests, long enough")
@@ -34,6 +35,25 @@ def test_a_bare_id_has_no_signature() -> None:
 )
 def test_other_shapes_name_nothing(segment: str) -> None:
     assert split_segment(segment) is None
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["{}", "/files/{}", "files/{}", "https://a.example.com/files/{}", "//a/b/files/{}?x=y#z", "http://a:8000/b/{}"],
+)
+def test_the_id_is_found_in_every_form_of_the_address(form: str) -> None:
+    signed = upload_path(SIGNER, ID).rpartition("/")[2]
+    for segment in (ID, signed, signed.replace("~", "%7E")):
+        assert id_in_url(form.format(segment)) == ID
+
+
+@pytest.mark.parametrize(
+    "url", ["", "/", "http://[", f"/files/{ID}/x", f"/files/{ID}x", "/files/task-1754556928-12a41dbec0f3"]
+)
+def test_other_addresses_name_no_upload(url: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        id_in_url(url)
+    assert refused.value.code is ErrorCode.UPLOAD_NOT_FOUND
 
 
 @pytest.mark.parametrize("mark", ["~", "%7E", "%7e"])

@@ -1,3 +1,5 @@
+from datetime import datetime, timedelta, timezone
+
 import pytest
 
 from base.errors import ErrorCode, Refusal
@@ -28,6 +30,37 @@ def test_another_version_is_412_with_ours(headers: dict[str, str]) -> None:
         tus.check_version(headers)
     assert refused.value.http_status == 412
     assert refused.value.headers == {"Tus-Version": "1.0.0"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "creation"),
+    [
+        ({"upload-length": "5"}, tus.Creation(5)),
+        ({"upload-length": "0"}, tus.Creation(0)),
+        ({"upload-defer-length": "1"}, tus.Creation(None)),
+        ({"upload-length": "5", "upload-concat": "partial"}, tus.Creation(5, "partial")),
+        ({"upload-defer-length": "1", "upload-concat": "partial"}, tus.Creation(None, "partial")),
+        (
+            {"upload-concat": "final;/files/a /files/b"},
+            tus.Creation(None, "final;/files/a /files/b", ("/files/a", "/files/b")),
+        ),
+        ({"upload-concat": "final;  /a   /a "}, tus.Creation(None, "final;  /a   /a ", ("/a", "/a"))),
+    ],
+)
+def test_what_is_to_be_created(headers: dict[str, str], creation: tus.Creation) -> None:
+    assert tus.creation_of(headers, 10) == creation
+    assert creation.is_partial is (headers.get("upload-concat") == "partial")
+
+
+def test_a_length_over_the_limit_is_413_with_the_limit() -> None:
+    with pytest.raises(Refusal) as refused:
+        tus.creation_of({"upload-length": "11"}, 10)
+    assert (refused.value.http_status, refused.value.headers) == (413, {"Tus-Max-Size": "10"})
+
+
+def test_a_moment_is_written_as_http_dates_are() -> None:
+    moment = datetime(2026, 11, 25, 1, 2, 3, 999_999, tzinfo=timezone(timedelta(hours=1)))
+    assert tus.date_of(moment) == "Wed, 25 Nov 2026 00:02:03 GMT"
 
 
 def test_the_method_override_wins_in_any_case() -> None:

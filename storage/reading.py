@@ -1,9 +1,10 @@
 """Reading stored bytes from any place, without holding up the event loop and without reading what lies before."""
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +27,16 @@ class Content(Protocol):
         """Bytes `start` to `end`, the latter excluded, in parts of at most 1 MiB; 0 <= start <= end <= size."""
 
 
+class Stored(Content, Protocol):
+    """Content that lies on the disk."""
+
+    def blocks(self, start: int, end: int) -> Iterator[bytes]:
+        """As `read`, for code that runs in a thread; raises OSError where the disk has less than that."""
+
+    def is_there(self) -> bool:
+        """Whether the disk has it, whole; blocks."""
+
+
 @dataclass(frozen=True)
 class StoredFile:
     """One file on the disk as content."""
@@ -36,12 +47,52 @@ class StoredFile:
     def read(self, start: int, end: int) -> AsyncGenerator[bytes, None]:
         return read_slice(self.path, start, end)
 
+    def blocks(self, start: int, end: int) -> Iterator[bytes]:
+        descriptor = _open(self.path)
+        try:
+            while start < end:
+                block = _read_some(descriptor, start, min(end, start + CHUNK_BYTES))
+                yield block
+                start += len(block)
+        finally:
+            os.close(descriptor)
+
     def is_there(self) -> bool:
-        """Whether the disk has it, whole; blocks."""
         try:
             return self.path.stat().st_size == self.size
         except FileNotFoundError:
             return False
+
+
+@dataclass(frozen=True)
+class JoinedFiles:
+    """Several files one after the other as content; nothing is copied."""
+
+    files: tuple[StoredFile, ...]
+
+    @property
+    def size(self) -> int:
+        return sum(file.size for file in self.files)
+
+    async def read(self, start: int, end: int) -> AsyncGenerator[bytes, None]:
+        for file, first, last in self._within(start, end):
+            async with aclosing(file.read(first, last)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+    def blocks(self, start: int, end: int) -> Iterator[bytes]:
+        for file, first, last in self._within(start, end):
+            yield from file.blocks(first, last)
+
+    def is_there(self) -> bool:
+        return all(file.is_there() for file in self.files)
+
+    def _within(self, start: int, end: int) -> Iterator[tuple[StoredFile, int, int]]:
+        """Each file that has some of the bytes, and which of its own these are."""
+        for file, begin in zip(self.files, accumulate((file.size for file in self.files), initial=0), strict=False):
+            first, last = max(start - begin, 0), min(end - begin, file.size)
+            if first < last:
+                yield file, first, last
 
 
 async def read_slice(path: Path, start: int, end: int) -> AsyncGenerator[bytes, None]:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from results.reading import CHUNK_BYTES, StoredFile, gathered
+from storage.reading import CHUNK_BYTES, JoinedFiles, Stored, StoredFile, gathered
 
 LARGE = bytes(range(256)) * (2 * CHUNK_BYTES // 256 + 1)
 
@@ -33,6 +33,38 @@ async def test_a_slice_is_exactly_these_bytes_in_parts_of_at_most_1_mib(
     parts = [part async for part in stored.read(start, end)]
     assert b"".join(parts) == LARGE[start:end]
     assert all(len(part) <= CHUNK_BYTES for part in parts)
+
+
+@pytest.fixture
+def joined(tmp_path: Path) -> JoinedFiles:
+    """abc, nothing, de, all of it of longer files."""
+    files = []
+    for name, content, size in (("one", b"abcX", 3), ("none", b"", 0), ("two", b"deX", 2)):
+        (tmp_path / name).write_bytes(content)
+        files.append(StoredFile(tmp_path / name, size))
+    return JoinedFiles(tuple(files))
+
+
+@pytest.mark.parametrize(("start", "end"), [(start, end) for start in range(6) for end in range(start, 6)])
+async def test_several_files_are_read_as_one(joined: JoinedFiles, start: int, end: int) -> None:
+    assert b"".join([part async for part in joined.read(start, end)]) == b"abcde"[start:end]
+    assert b"".join(joined.blocks(start, end)) == b"abcde"[start:end]
+
+
+async def test_several_files_are_there_only_all_of_them_whole(joined: JoinedFiles, tmp_path: Path) -> None:
+    assert joined.size == 5
+    assert not joined.is_there()
+    (tmp_path / "one").write_bytes(b"abc")
+    (tmp_path / "two").write_bytes(b"de")
+    assert joined.is_there()
+    (tmp_path / "none").unlink()
+    assert not joined.is_there()
+
+
+def test_blocks_of_a_short_file_are_an_error(joined: JoinedFiles) -> None:
+    short: Stored = StoredFile(joined.files[0].path, 9)
+    with pytest.raises(OSError, match="ends early, at byte 4"):
+        list(short.blocks(0, 9))
 
 
 async def test_a_reader_who_leaves_leaves_no_file_open(stored: StoredFile) -> None:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from base.errors import ErrorCode
-from results.conditions import HttpRefusal, Validators, is_unchanged, may_send_range
+from serving.conditions import HttpRefusal, Validators, is_unchanged, may_send_range
 
 OURS = Validators('"abc"', datetime(2025, 8, 7, 9, 35, 28, 500_000, UTC))
 SAME, BEFORE, AFTER = (f"Thu, 07 Aug 2025 09:35:{second} GMT" for second in (28, 27, 29))

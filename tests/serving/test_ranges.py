@@ -1,8 +1,8 @@
 import pytest
 
 from base.errors import ErrorCode
-from results.conditions import HttpRefusal
-from results.ranges import Multipart, Span, parse_range
+from serving.conditions import HttpRefusal
+from serving.ranges import Multipart, Span, parse_range
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from base.errors import ErrorCode
-from results.conditions import HttpRefusal
+from serving.conditions import HttpRefusal
 
 MAX_RANGES = 50
 """More ranges than this are answered with the whole (RFC 9110, section 14.2, on requests that waste resources)."""

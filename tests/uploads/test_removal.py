@@ -1,0 +1,83 @@
+"""Bytes of uploads that are gone: removed in the end, whatever came in between."""
+
+from pathlib import Path
+
+import pytest
+
+from base.words import UploadStatus
+from models.fields import now
+from models.upload import Upload
+from storage.local import LocalStorage
+from tests.uploads.app_for_tests import Recorder, announced, append, concatenated, path_of, reread, stored_upload
+from uploads.lifecycle import delete_upload
+from uploads.receiver import Receiver
+from uploads.removal import remove_bytes, sweep_removed
+from uploads.retention import sweep_overdue
+
+
+@pytest.mark.parametrize("status", [UploadStatus.DELETED, UploadStatus.EXPIRED, UploadStatus.REJECTED])
+async def test_what_a_crash_left_on_the_disk_is_removed_once(receiver: Receiver, status: UploadStatus) -> None:
+    upload, other = await stored_upload(receiver, b"abc"), await stored_upload(receiver, b"def")
+    await Upload.filter(id=upload.id).update(status=status)
+    assert await sweep_removed(receiver) == 1
+    assert (path_of(receiver, upload).exists(), path_of(receiver, other).exists()) == (False, True)
+    assert ((await reread(upload)).is_stored, (await reread(other)).is_stored) == (False, True)
+    assert await sweep_removed(receiver) == 0
+
+
+async def test_a_disk_that_refuses_is_asked_again(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = await stored_upload(receiver, b"abc")
+    await Upload.filter(id=upload.id).update(status=UploadStatus.DELETED)
+
+    async def refuse(_storage: LocalStorage, _key: str) -> None:
+        raise PermissionError
+
+    with monkeypatch.context() as patched, pytest.raises(PermissionError):
+        patched.setattr(LocalStorage, "remove", refuse)
+        await sweep_removed(receiver)
+    assert (await reread(upload)).is_stored
+    assert await sweep_removed(receiver) == 1
+    assert not path_of(receiver, upload).exists()
+
+
+async def test_the_parts_of_a_concatenation_are_not_removed_before_it(receiver: Receiver) -> None:
+    final = await concatenated(receiver, b"ab", b"c")
+    part = (await Upload.filter(is_partial=True).order_by("created_at"))[0]
+    await delete_upload(receiver, part.id)
+    assert await sweep_removed(receiver) == 0
+    assert path_of(receiver, part).read_bytes() == b"ab"
+    await Upload.filter(id=final.id).update(status=UploadStatus.EXPIRED)
+    assert await sweep_removed(receiver) == 1
+    assert not path_of(receiver, part).exists()
+
+
+async def test_what_somebody_still_writes_to_is_left_to_the_sweep(receiver: Receiver) -> None:
+    upload = await stored_upload(receiver, b"abc")
+    await Upload.filter(id=upload.id).update(status=UploadStatus.DELETED)
+    receiver.locks._wait_seconds = 0.05
+    async with receiver.locks.hold(upload.id):
+        assert await remove_bytes(receiver, [upload.id]) == []
+        assert path_of(receiver, upload).exists()
+    assert await remove_bytes(receiver, [upload.id]) == [upload.id]
+
+
+async def test_more_than_one_handful_is_removed_in_one_sweep(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uploads.removal._AT_ONCE", 2)
+    for _ in range(5):
+        await stored_upload(receiver, b"abc")
+    await Upload.all().update(status=UploadStatus.DELETED)
+    assert await sweep_removed(receiver) == 5
+    assert list(Path(receiver.storage.path_of("uploads")).glob("*/*")) == []
+
+
+async def test_only_what_is_unfinished_and_overdue_expires(receiver: Receiver, recorder: Recorder) -> None:
+    overdue, young, complete = await announced(receiver, 3), await announced(receiver, 3), await announced(receiver, 3)
+    await append(receiver, complete.id, 0, b"abc")
+    await Upload.filter(id__in=[overdue.id, complete.id]).update(expires_at=now())
+    assert await sweep_overdue(receiver) == 1
+    statuses = [(await reread(upload)).status for upload in (overdue, young, complete)]
+    assert statuses == [UploadStatus.EXPIRED, UploadStatus.UPLOADING, UploadStatus.COMPLETED]
+    assert [gone.id for gone in recorder.gone] == [overdue.id]
+    assert await sweep_overdue(receiver) == 0

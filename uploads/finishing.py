@@ -1,0 +1,123 @@
+"""Finishing uploads whose bytes are all stored but whose checksum must be read back from the disk; and doing it again."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from base.errors import ErrorCode, Refusal
+from base.logging import log_for
+from base.words import UploadStatus
+from models.upload import Upload
+from uploads.intake import Stop
+from uploads.lifecycle import begin_finalising, complete_upload, reject_upload, take_up
+from uploads.queries import content_of, find_stored_upload, unfinished_upload_ids
+from uploads.receiver import Receiver
+from uploads.rows import OPEN
+
+log = log_for(__name__)
+
+MOMENT_SECONDS = 0.05
+"""How long the answer to a last byte may wait for the upload to be complete: small ones are then."""
+PATIENCE_SECONDS = 1.0
+"""How long a question about an upload that is being finished waits for its end."""
+_POLL_SECONDS = 0.03
+
+
+async def settled(receiver: Receiver, upload: Upload, seconds: float = PATIENCE_SECONDS) -> Upload:
+    """`upload` once it is not FINALISING any more, or as it is after so many seconds; it is being finished meanwhile.
+
+    Raises:
+        Refusal: UPLOAD_NOT_FOUND where it turned out that it cannot be finished.
+    """
+    if upload.status is not UploadStatus.FINALISING:
+        return upload
+    finishing = start_finishing(receiver, upload.id)
+    until = asyncio.get_running_loop().time() + seconds
+    while upload.status is UploadStatus.FINALISING and asyncio.get_running_loop().time() < until:
+        if finishing.done():  # another process may have it
+            await asyncio.sleep(_POLL_SECONDS)
+        else:
+            await asyncio.wait([finishing], timeout=_POLL_SECONDS)
+        upload = await find_stored_upload(upload.id)
+    return upload
+
+
+async def finished(receiver: Receiver, upload: Upload) -> Upload:
+    """As `settled`, for a caller who can do nothing with an upload that is being finished.
+
+    Raises:
+        Refusal: LOCKED, to be asked again in a moment.
+    """
+    upload = await settled(receiver, upload)
+    if upload.status is UploadStatus.FINALISING:
+        raise being_finished()
+    return upload
+
+
+def start_finishing(receiver: Receiver, upload_id: str) -> "asyncio.Task[None]":
+    """Finish the upload in the background, unless that is under way."""
+    return receiver.tasks.start(upload_id, partial(finish_upload, receiver, upload_id))
+
+
+async def finish_upload(receiver: Receiver, upload_id: str) -> None:
+    """Read the checksum of an upload whose bytes are all stored, and complete it; one whose bytes are gone is rejected.
+
+    Nothing happens where somebody else has it at the moment. What goes wrong otherwise is noted in the upload, logged,
+    and done again by the sweep.
+    """
+    reason = None
+    try:
+        async with receiver.locks.hold(upload_id, is_patient=False) as hold:
+            upload = await take_up(receiver, upload_id)
+            if upload.status in OPEN:
+                hold.call_when_asked(_cancel_this())
+                reason = await _finish(receiver, upload)
+        if reason is not None:
+            await reject_upload(receiver, upload, reason)
+    except Refusal as refusal:
+        log.debug("an upload could not be finished now", upload_id=upload_id, reason=refusal.message)
+
+
+async def sweep_unfinished(receiver: Receiver) -> int:
+    """Begin to finish what nobody is finishing, after a crash or a failure; how many that is."""
+    upload_ids = await unfinished_upload_ids()
+    for upload_id in upload_ids:
+        start_finishing(receiver, upload_id)
+    return len(upload_ids)
+
+
+def being_finished() -> Refusal:
+    """All bytes are stored, and their checksum is still being computed."""
+    message = "All bytes are stored; the upload is being finished. Ask again in a moment."
+    return Refusal(ErrorCode.LOCKED, message, retry_after=1)
+
+
+def finish_failed() -> Refusal:
+    """What the owner of an upload reads while finishing it does not succeed."""
+    message = "All bytes are stored, but finishing the upload failed; the server tries again by itself."
+    return Refusal(ErrorCode.INTERNAL_ERROR, message)
+
+
+async def _finish(receiver: Receiver, upload: Upload) -> Refusal | None:
+    """Complete the upload; or say why it never can be."""
+    stored = await content_of(receiver.storage, upload)
+    if not await asyncio.to_thread(stored.is_there):
+        log.error("the bytes of an upload are gone", upload_id=upload.id)
+        return Refusal(ErrorCode.CORRUPT_FILE, "Bytes of this file were lost on the server: upload it again.")
+    try:
+        await complete_upload(receiver, upload, await receiver.storage.hash_of(stored))
+    except Exception:
+        await begin_finalising(receiver, upload, finish_failed())
+        raise
+    return None
+
+
+def _cancel_this() -> Callable[[Stop], None]:
+    """What ends the current task when it is called."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  a coroutine asks
+
+    def cancel(_why: Stop) -> None:
+        task.cancel()
+
+    return cancel

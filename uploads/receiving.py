@@ -1,0 +1,214 @@
+"""Taking the bytes of one request in: written, hashed and committed while they arrive."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from base.errors import ErrorCode, Refusal
+from base.words import UploadStatus
+from models.upload import Upload
+from storage.keys import upload_key
+from storage.writer import BytesLost, Hash, Writer
+from uploads import tus
+from uploads.checkpoints import Checkpoints
+from uploads.checksums import Checksum, Running
+from uploads.finishing import being_finished, finish_failed
+from uploads.intake import Body, Intake, Stop
+from uploads.lifecycle import begin_finalising, commit_offset, complete_upload, declare_length
+from uploads.limits import check_space
+from uploads.locks import Hold
+from uploads.queries import is_concatenation
+from uploads.receiver import Receiver
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What one request brings.
+
+    Attributes:
+        offset: Where the body begins.
+        body: Its bytes.
+        length: Bytes of the whole upload, where the request says so.
+        checksum: What the body amounts to, where the request says so: it counts only whole then.
+    """
+
+    offset: int
+    body: Body
+    length: int | None = None
+    checksum: Checksum | None = None
+
+
+async def append_bytes(receiver: Receiver, hold: Hold, upload: Upload, delivery: Delivery) -> Upload:
+    """Write what is delivered and return the row afterwards; with the last byte the upload is complete, or FINALISING.
+
+    Args:
+        receiver: What receiving works with.
+        hold: The caller's lock on the upload; when another request wants it, this one stops and keeps what it has.
+        upload: Its row, read under the lock.
+        delivery: What arrived stays if the client leaves.
+
+    Raises:
+        Refusal: FORBIDDEN for a concatenation, LOCKED while it is finalising, OFFSET_MISMATCH, BAD_INPUT for another
+            length than before: nothing was read. FILE_TOO_LARGE (nothing of the excess kept), CHECKSUM_MISMATCH (nothing
+            kept), INSUFFICIENT_STORAGE and QUOTA_EXCEEDED (what arrived before is kept); BAD_INPUT where the body ended
+            early or another request took over, SERVICE_UNAVAILABLE where it fell silent, the server is being stopped or
+            has too much to do: what arrived is kept then.
+
+    Source: tus 1.0.0, Core Protocol, PATCH; Checksum.
+    """
+    if is_concatenation(upload):
+        raise tus.cannot_patch_final()
+    if delivery.offset != upload.offset_bytes:
+        raise tus.offset_mismatch(upload.offset_bytes)
+    if upload.status is UploadStatus.FINALISING:
+        raise being_finished()
+    if delivery.length is not None:
+        upload = await declare_length(receiver, upload, delivery.length)
+    if (delivery.body.length or 0) > _limit_of(receiver, upload) - delivery.offset:
+        raise _over(receiver, upload)
+    if upload.status is UploadStatus.COMPLETED:
+        return await _take_nothing(receiver, hold, upload, delivery)
+    await check_space(receiver.storage, receiver.limits, delivery.body.length or 0)
+    with receiver.places.taken(receiver.limits):
+        return await _take(receiver, hold, upload, delivery)
+
+
+async def _take_nothing(receiver: Receiver, hold: Hold, upload: Upload, delivery: Delivery) -> Upload:
+    """A complete upload: an empty body is right, and any other too long."""
+    async with Intake(delivery.body.parts, receiver.limits.idle_seconds) as intake:
+        hold.call_when_asked(intake.interrupt)
+        if not await intake.is_empty():
+            raise tus.too_long(upload.offset_bytes)
+    if delivery.checksum is not None and not delivery.checksum.matches(delivery.checksum.running()):
+        raise tus.checksum_mismatch(upload.offset_bytes)
+    return upload
+
+
+async def _take(receiver: Receiver, hold: Hold, upload: Upload, delivery: Delivery) -> Upload:
+    hash_ = receiver.digests.take(upload.id, upload.offset_bytes)
+    try:
+        writer = await receiver.storage.open_writer(upload_key(upload.id), upload.offset_bytes, hash_)
+    except BytesLost as lost:
+        await commit_offset(receiver, upload, lost.stored)
+        raise tus.offset_mismatch(lost.stored) from lost
+    try:
+        return await _Reception(receiver, hold, upload, writer, delivery).run()
+    finally:
+        await writer.close()
+
+
+_TEMPORARY = {Stop.SILENT: 1.0, Stop.SHUTDOWN: 5.0, Stop.LOST: 1.0}
+"""After these the same client should try again, in so many seconds."""
+
+
+class Interrupted(Refusal):
+    """The answer to a body that did not end by itself.
+
+    A holder that was told to let go gets 400: with 423 two clients that both live would take turns for ever.
+
+    Attributes:
+        stored_bytes: How many bytes of the upload are kept.
+    """
+
+    def __init__(self, stop: Stop, stored_bytes: int) -> None:
+        super().__init__(
+            ErrorCode.SERVICE_UNAVAILABLE if stop in _TEMPORARY else ErrorCode.BAD_INPUT,
+            f"The body was not taken to its end because {stop.value}; {stored_bytes} bytes are stored.",
+            headers={"Upload-Offset": str(stored_bytes), "Connection": "close"},
+            retry_after=_TEMPORARY.get(stop),
+        )
+        self.stored_bytes = stored_bytes
+
+
+class _Reception:
+    """One body on its way into one file."""
+
+    def __init__(self, receiver: Receiver, hold: Hold, upload: Upload, writer: Writer, delivery: Delivery) -> None:
+        self._receiver = receiver
+        self._hold = hold
+        self._writer = writer
+        self._delivery = delivery
+        self._limit = _limit_of(receiver, upload)
+        self._running: Running | None = delivery.checksum.running() if delivery.checksum else None
+        self._before: Hash | None = writer.hash.copy() if writer.hash and delivery.checksum else None
+        self._checkpoints = Checkpoints(
+            writer, upload, partial(commit_offset, receiver), is_held=delivery.checksum is not None
+        )
+
+    async def run(self) -> Upload:
+        """Take the body in to its end, or to where it stops; see `append_bytes`."""
+        try:
+            async with Intake(self._delivery.body.parts, self._receiver.limits.idle_seconds) as intake:
+                self._hold.call_when_asked(intake.interrupt)
+                await self._write_arriving(intake)
+        except Refusal:
+            await self._keep()
+            raise
+        finally:
+            self._hold.call_when_asked(None)
+            await self._checkpoints.settle()
+        if self._delivery.checksum is not None:
+            await self._verify(intake.stop)
+        upload = self._checkpoints.upload
+        if self._writer.offset == upload.size_bytes:
+            return await self._finish(upload)
+        upload = await self._keep()
+        if intake.stop is not Stop.END:
+            raise Interrupted(intake.stop or Stop.LEFT, upload.offset_bytes)
+        return upload
+
+    async def _write_arriving(self, intake: Intake) -> None:
+        while True:
+            batch = await intake.take(self._checkpoints.seconds_left)
+            if self._hold.has_ended:
+                intake.stop = Stop.LOST
+                return
+            if self._writer.offset + sum(map(len, batch)) > self._limit:
+                await self._writer.cut((await self._checkpoints.settle()).offset_bytes)
+                raise _over(self._receiver, self._checkpoints.upload)
+            if batch:
+                await self._writer.write(batch, self._running)
+            elif intake.stop is not None:
+                return
+            if self._checkpoints.start_if_due():
+                await check_space(self._receiver.storage, self._receiver.limits, 0)
+
+    async def _verify(self, stop: Stop | None) -> None:
+        """Let the body count if it is what its checksum says; one that did not come to its end cannot be."""
+        checksum, running = self._delivery.checksum, self._running
+        if checksum is None or running is None:
+            return
+        if stop is Stop.END and checksum.matches(running):
+            self._checkpoints.is_held = False
+            return
+        await self._writer.cut(self._delivery.offset)
+        self._writer.hash = self._before
+        if stop is Stop.END:
+            await self._keep()
+            raise tus.checksum_mismatch(self._delivery.offset)
+
+    async def _keep(self) -> Upload:
+        """Commit what is written, and remember its hash for the next request."""
+        upload = await self._checkpoints.finish()
+        self._receiver.digests.keep(upload.id, self._writer.offset, self._writer.hash)
+        return upload
+
+    async def _finish(self, upload: Upload) -> Upload:
+        """Complete the upload, whose last byte is written; what goes wrong is noted, and done again."""
+        await self._writer.finish()
+        if self._writer.hash is None:
+            return await begin_finalising(self._receiver, upload)
+        try:
+            return await complete_upload(self._receiver, upload, self._writer.hash.hexdigest())
+        except Exception:
+            await begin_finalising(self._receiver, upload, finish_failed())
+            raise
+
+
+def _limit_of(receiver: Receiver, upload: Upload) -> int:
+    return receiver.limits.max_size_bytes if upload.size_bytes is None else upload.size_bytes
+
+
+def _over(receiver: Receiver, upload: Upload) -> Refusal:
+    if upload.size_bytes is None:
+        return tus.too_large(receiver.limits.max_size_bytes)
+    return tus.too_long(upload.offset_bytes)

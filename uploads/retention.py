@@ -1,0 +1,15 @@
+"""What had its time goes: unfinished uploads after their last byte."""
+
+from models.fields import now
+from uploads.lifecycle import expire_unfinished
+from uploads.queries import overdue_upload_ids
+from uploads.receiver import Receiver
+
+_AT_ONCE = 500
+
+
+async def sweep_overdue(receiver: Receiver) -> int:
+    """Expire the unfinished uploads whose time is over; how many these were. Finished ones are not touched."""
+    moment = now()
+    upload_ids = await overdue_upload_ids(moment, _AT_ONCE)
+    return sum([await expire_unfinished(receiver, upload_id, moment) for upload_id in upload_ids])
