@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from events.mailbox import Mailbox
-from events.messages import Event
+from events.messages import ORDER_TOPICS, Event
 
 
 class Hub:
@@ -45,7 +45,9 @@ class Hub:
 
     @property
     def listener_count(self) -> int:
-        return len({mailbox for mailboxes in self._mailboxes.values() for mailbox in mailboxes})
+        """Who watches something; those who wait for orders to this process are not counted."""
+        watched = (mailboxes for topic, mailboxes in self._mailboxes.items() if topic not in ORDER_TOPICS)
+        return len({mailbox for mailboxes in watched for mailbox in mailboxes})
 
 
 class Publisher(Protocol):

@@ -63,6 +63,8 @@ class Event:
 
 STOP_TOPIC = "stop"
 RELEASE_TOPIC = "release"
+ORDER_TOPICS = {STOP_TOPIC, RELEASE_TOPIC}
+"""What processes say to each other, and no subscriber hears."""
 
 
 def job_topic(job_id: str) -> str:

@@ -4,7 +4,7 @@ import strawberry
 
 from resolvers.jobs import resolve_cancel_job, resolve_create_batch, resolve_retry_job, resolve_start_job
 from resolvers.session import resolve_login, resolve_logout, resolve_refresh_session
-from resolvers.uploads import resolve_create_upload, resolve_delete_upload
+from resolvers.uploads import resolve_create_upload, resolve_delete_upload, resolve_upload_file
 from schema.types.job import Batch, Job
 from schema.types.people import Session
 from schema.types.upload import Upload
@@ -21,6 +21,10 @@ class Mutation:
     logout: bool = strawberry.field(resolver=resolve_logout, description="End this session: its tokens are refused.")
     create_upload: Upload = strawberry.field(
         resolver=resolve_create_upload, description="Announce a file; then send its bytes to `url` with any tus client."
+    )
+    upload_file: Upload = strawberry.field(
+        resolver=resolve_upload_file,
+        description="For small files, without a tus client: at most 100 MiB in one request.",
     )
     delete_upload: strawberry.ID = strawberry.field(
         resolver=resolve_delete_upload, description="Remove an upload and its bytes; jobs that wait for it fail."

@@ -3,18 +3,20 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import orjson
 
+from auth.signatures import Signer
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
 from base.words import ItemStatus, JobStatus, JobType, Role, SlicePhase, UploadStatus
 from events.hub import Hub
 from events.messages import Event
 from jobs.claims import Claim, claim_slice
-from jobs.lifecycle import NewJob, cancel_job, create_job
+from jobs.lifecycle import NewJob, cancel_job, count_upload_bytes, create_job, fail_waiting_jobs, start_waiting_jobs
 from jobs.outbox import Outbox
 from jobs.records import NewFile, add_items, record_failure, record_finish, record_items, record_plan
 from jobs.slices import NewSlice
@@ -34,6 +36,8 @@ from processors.contract import (
     Work,
 )
 from storage.keys import upload_key
+from storage.local import LocalStorage
+from uploads.receiver import Receiver
 
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -101,6 +105,18 @@ class Workshop:
     @property
     def outbox(self) -> Outbox:
         return Outbox(self, self.permit_work)
+
+    def receiver(self) -> Receiver:
+        """What receives uploads here, tied to jobs as the server ties it."""
+        return Receiver(
+            storage=LocalStorage(self.folder),
+            signer=Signer("a secret of the tests, long enough"),
+            publisher=self,
+            base_url=lambda _: "http://test",
+            on_progress=partial(count_upload_bytes, outbox=self.outbox),
+            on_completed=partial(start_waiting_jobs, outbox=self.outbox),
+            on_gone=partial(fail_waiting_jobs, outbox=self.outbox),
+        )
 
     def statuses_told(self, job_id: str) -> list[str]:
         """The statuses that events told of a job, each once in a row."""

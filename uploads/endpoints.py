@@ -1,7 +1,6 @@
 """HTTP: the tus routes, and reading a finished upload back."""
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from functools import partial
 
 from starlette.datastructures import MutableHeaders
@@ -27,7 +26,7 @@ from uploads.lifecycle import NewUpload, create_concatenation, create_upload, de
 from uploads.metadata import describe, parse_metadata
 from uploads.queries import content_of, find_stored_upload, find_upload, upload_not_found
 from uploads.receiver import Receiver
-from uploads.receiving import Delivery, Interrupted, append_bytes
+from uploads.receiving import Delivery, append_bytes, create_with_bytes
 
 
 def upload_routes(receiver: Receiver) -> list[Route]:
@@ -101,24 +100,13 @@ async def _create(receiver: Receiver, request: Request) -> Response:
         return Response(status_code=201, headers=_headers_of_new(receiver, request, upload))
     if creation.length is not None and (body.length or 0) > creation.length:
         raise tus.too_long(0)
-    upload = await create_upload(receiver, new)
+    headers = {}
     if body.length == 0 and checksum is None:
-        return Response(status_code=201, headers=_headers_of_new(receiver, request, upload))
-    upload = await _take_first_bytes(receiver, upload, Delivery(0, body, None, checksum))
-    headers = _headers_of_new(receiver, request, upload) | {"Upload-Offset": str(upload.offset_bytes)}
-    return Response(status_code=201, headers=headers)
-
-
-async def _take_first_bytes(receiver: Receiver, upload: Upload, delivery: Delivery) -> Upload:
-    """Take in the body of a POST; where it is refused, no upload is left of which nobody would know the address."""
-    try:
-        async with receiver.locks.hold(upload.id) as hold:
-            return await append_bytes(receiver, hold, upload, delivery)
-    except Refusal as refusal:
-        if not (isinstance(refusal, Interrupted) and refusal.stored_bytes):
-            with suppress(Refusal):
-                await delete_upload(receiver, upload.id)
-        raise
+        upload = await create_upload(receiver, new)
+    else:
+        upload = await create_with_bytes(receiver, new, body, checksum)
+        headers["Upload-Offset"] = str(upload.offset_bytes)
+    return Response(status_code=201, headers=_headers_of_new(receiver, request, upload) | headers)
 
 
 async def _tell_offset(receiver: Receiver, request: Request) -> Response:

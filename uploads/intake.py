@@ -48,6 +48,16 @@ class Body:
     parts: AsyncIterator[bytes]
 
 
+@dataclass(frozen=True)
+class IncomingFile:
+    """A file that arrived whole, in a form, with what the client says of it."""
+
+    filename: str | None
+    content_type: str | None
+    size_bytes: int
+    parts: AsyncIterator[bytes]
+
+
 class Intake:
     """Reads a body ahead, within bounds.
 

@@ -1,5 +1,6 @@
 """Taking the bytes of one request in: written, hashed and committed while they arrive."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +14,15 @@ from uploads.checkpoints import Checkpoints
 from uploads.checksums import Checksum, Running
 from uploads.finishing import being_finished, finish_failed
 from uploads.intake import Body, Intake, Stop
-from uploads.lifecycle import begin_finalising, commit_offset, complete_upload, declare_length
+from uploads.lifecycle import (
+    NewUpload,
+    begin_finalising,
+    commit_offset,
+    complete_upload,
+    create_upload,
+    declare_length,
+    delete_upload,
+)
 from uploads.limits import check_space
 from uploads.locks import Hold
 from uploads.queries import is_concatenation
@@ -35,6 +44,26 @@ class Delivery:
     body: Body
     length: int | None = None
     checksum: Checksum | None = None
+
+
+async def create_with_bytes(receiver: Receiver, new: NewUpload, body: Body, checksum: Checksum | None = None) -> Upload:
+    """A new upload with its first bytes, or all of them.
+
+    Where the body is refused no upload is left, since nobody would know its address; what arrived of a body that did
+    not come to its end stays, to be found among the owner's uploads.
+
+    Raises:
+        Refusal: What `create_upload` and `append_bytes` raise.
+    """
+    upload = await create_upload(receiver, new)
+    try:
+        async with receiver.locks.hold(upload.id) as hold:
+            return await append_bytes(receiver, hold, upload, Delivery(0, body, None, checksum))
+    except Refusal as refusal:
+        if not (isinstance(refusal, Interrupted) and refusal.stored_bytes):
+            with suppress(Refusal):
+                await delete_upload(receiver, upload.id)
+        raise
 
 
 async def append_bytes(receiver: Receiver, hold: Hold, upload: Upload, delivery: Delivery) -> Upload:

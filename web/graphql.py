@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
 from graphql import GraphQLError
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
@@ -25,11 +25,12 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UNSET, UnsetType
 
-from auth.queries import find_viewer
+from auth.queries import find_viewer, require_viewer
 from base.errors import ErrorCode, Refusal, error_extensions
 from schema.build import Schema
 from schema.context import Context, Means
 from web.errors import refusal_of
+from web.forms import MAX_FORM_BYTES, check_preflight, is_form, read_form
 from web.sockets import OPERATIONS_PER_CONNECTION, Socket, SocketHandler, is_refused
 
 GRAPHIQL = Path(__file__).parent / "assets" / "graphiql"
@@ -55,12 +56,24 @@ _METHODS = ("GET", "POST")
 _OPERATIONS = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
 
 
+class _RequestAdapter(StarletteRequestAdapter):
+    async def read_form(self) -> Any:
+        """The GraphQL request in a form; nobody but who is signed in has the files in it read."""
+        check_preflight(self._request.headers)
+        state = self._request.scope["state"]
+        if state["viewer_refusal"] is not None:
+            raise state["viewer_refusal"]
+        require_viewer(state["viewer"])
+        return await read_form(self._request)
+
+
 class GraphQLApp(GraphQL[Context, None]):
     """Strawberry's view with our context, JSON, errors and page.
 
     Source: GraphQL over HTTP, draft of September 2025.
     """
 
+    request_adapter_class = _RequestAdapter
     websocket_adapter_class = Socket
     graphql_transport_ws_handler_class = SocketHandler
 
@@ -82,15 +95,19 @@ class GraphQLApp(GraphQL[Context, None]):
             await super().__call__(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        limit = MAX_FORM_BYTES if is_form(headers) else MAX_BODY_BYTES
+        request = Request(scope, _bounded(receive, limit))
         try:
-            _check_head(scope["method"], headers)
-            response = await self.run(Request(scope, _bounded(receive)))
+            _check_head(scope["method"], headers, limit)
+            response = await self.run(request)
         except ClientDisconnect:
             return
         except HTTPException as error:
             response = _refused(Refusal(ErrorCode.BAD_INPUT, error.reason), headers)
         except Exception as error:  # noqa: BLE001  whatever it is, who asks in GraphQL is answered in GraphQL
             response = _refused(refusal_of(error), headers)
+        finally:
+            await request.close()
         await response(scope, receive, send)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:  # noqa: ARG002
@@ -112,10 +129,13 @@ class GraphQLApp(GraphQL[Context, None]):
         return HTMLResponse(self._page, headers=_PAGE_HEADERS)
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
+        assert isinstance(request, _RequestAdapter)  # noqa: S101  see `request_adapter_class`
         if request.method == "GET":
             data: Any = dict(request.query_params)
             for name in ("variables", "extensions"):
                 data[name] = _parsed(data[name], name) if data.get(name) else None
+        elif is_form(request.headers):
+            data = await request.read_form()
         else:
             _check_content_type(request.content_type or "")
             data = _parsed(await request.get_body(), "The body")
@@ -219,13 +239,13 @@ def _origins(cors_origins: Iterable[str], public_url: str) -> list[str]:
     return [origin for origin in cors_origins if origin != "*"] + own
 
 
-def _check_head(method: str, headers: Headers) -> None:
+def _check_head(method: str, headers: Headers, limit: int) -> None:
     if method not in _METHODS:
         message = "GraphQL is asked with GET (queries) or POST."
         raise Refusal(ErrorCode.METHOD_NOT_ALLOWED, message, headers={"Allow": ", ".join(_METHODS)})
     length = headers.get("content-length", "0")
-    if length.isdecimal() and int(length[:20]) > MAX_BODY_BYTES:
-        raise _too_large()
+    if length.isdecimal() and int(length[:20]) > limit:
+        raise _too_large(limit)
 
 
 def _check_content_type(content_type: str) -> None:
@@ -233,7 +253,9 @@ def _check_content_type(content_type: str) -> None:
     media_type, _, parameters = content_type.partition(";")
     if media_type.strip().lower() != _JSON:
         raise Refusal(
-            ErrorCode.UNSUPPORTED_TYPE, "Send the request as application/json; files go to /files/.", "Content-Type"
+            ErrorCode.UNSUPPORTED_TYPE,
+            "Send the request as application/json, or with a small file as multipart/form-data; larger files go to /files/.",
+            "Content-Type",
         )
     charset = parameters.lower().partition("charset=")[2].partition(";")[0].strip('" ')
     if charset not in {"", "utf-8", "utf8"}:
@@ -309,20 +331,21 @@ def _refused(refusal: Refusal, headers: Headers) -> Response:
     return Response(orjson.dumps(body), status, {**_NOT_KEPT, **refusal.headers}, _media_type(headers))
 
 
-def _too_large() -> Refusal:
-    return Refusal(ErrorCode.FILE_TOO_LARGE, "A GraphQL request has at most 1 MiB; files go to /files/.")
+def _too_large(limit: int) -> Refusal:
+    message = f"A GraphQL request of this kind has at most {limit // 2**20} MiB; larger files go to /files/."
+    return Refusal(ErrorCode.FILE_TOO_LARGE, message)
 
 
-def _bounded(receive: Receive) -> Receive:
-    """`receive`, which refuses a body that grows over 1 MiB."""
+def _bounded(receive: Receive, limit: int) -> Receive:
+    """`receive`, which refuses a body that grows over `limit` bytes."""
     taken = 0
 
     async def receive_bounded() -> Message:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken > MAX_BODY_BYTES:
-            raise _too_large()
+        if taken > limit:
+            raise _too_large(limit)
         return message
 
     return receive_bounded

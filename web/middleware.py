@@ -22,6 +22,8 @@ from web.metrics import count_request
 log = log_for("web.access")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_HOST = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_PAIR = re.compile(r'(proto|host)\s*=\s*"?([^";,\s]+)"?')
 _ALLOWED_METHODS = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
 
 
@@ -128,9 +130,22 @@ def base_url_of(scope: Mapping[str, Any], public_url: str, trusted_proxies: Sequ
     scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
     host = headers.get("host") or "{}:{}".format(*(scope.get("server") or ("127.0.0.1", 80)))
     if _is_trusted(scope.get("client"), trusted_proxies):
-        scheme = headers.get("x-forwarded-proto", scheme).split(",")[0].strip()
-        host = headers.get("x-forwarded-host", host).split(",")[0].strip()
+        told_scheme, told_host = _told_by_proxy(headers)
+        scheme = told_scheme if told_scheme in {"http", "https"} else scheme
+        host = told_host if _HOST.fullmatch(told_host) else host
     return f"{scheme}://{host}{scope.get('root_path', '')}"
+
+
+def _told_by_proxy(headers: Headers) -> tuple[str, str]:
+    """Scheme and host that the first proxy saw; empty where none says.
+
+    Source: RFC 7239, section 4 (Forwarded); X-Forwarded-Proto and X-Forwarded-Host by convention, which win.
+    """
+    first = headers.get("forwarded", "").split(",")[0]
+    pairs = dict(_PAIR.findall(first.lower()))
+    scheme = headers.get("x-forwarded-proto") or pairs.get("proto", "")
+    host = headers.get("x-forwarded-host") or pairs.get("host", "")
+    return scheme.split(",")[0].strip().lower(), host.split(",")[0].strip()
 
 
 def _is_trusted(client: tuple[str, int] | None, trusted_proxies: Sequence[str]) -> bool:

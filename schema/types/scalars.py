@@ -1,4 +1,4 @@
-"""Scalars: moments, large integers, JSON."""
+"""Scalars: moments, large integers, JSON, files."""
 
 from datetime import UTC, datetime
 from typing import Any, NewType
@@ -9,9 +9,11 @@ from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 from base.errors import rfc3339
+from uploads.intake import IncomingFile
 
 BigInt = NewType("BigInt", int)
 Json = NewType("Json", object)
+FileUpload = NewType("FileUpload", IncomingFile)
 
 _LARGEST = 2**53 - 1
 
@@ -46,6 +48,14 @@ def parse_json(value: Any) -> Any:
     return value
 
 
+def parse_file(value: Any) -> Any:
+    """A file part of the request. Raises GraphQLError for anything that can be written in JSON or in a query."""
+    if not isinstance(value, IncomingFile):
+        message = "A FileUpload is a file part of a multipart request."
+        raise GraphQLError(message)
+    return value
+
+
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime", description="RFC 3339, always UTC, ends in Z.", serialize=rfc3339, parse_value=parse_instant
@@ -58,5 +68,10 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     Json: strawberry.scalar(
         name="JSON", description="Any JSON value.", serialize=lambda value: value, parse_value=parse_json
+    ),
+    FileUpload: strawberry.scalar(
+        name="FileUpload",
+        parse_value=parse_file,
+        description="A file part of a multipart request (GraphQL multipart request specification).",
     ),
 }

@@ -1,5 +1,6 @@
 """Settings: where they come from, what is wrong with them in a sentence, and what --check says."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from base.settings import (
     describe_settings,
     load_settings,
     parse_bytes,
+    parse_duration,
     split_list,
     unsafe_settings,
 )
@@ -38,6 +40,36 @@ def test_a_size_has_a_unit_or_is_bytes(text: str | int, size: int) -> None:
 def test_anything_else_is_no_size(text: str) -> None:
     with pytest.raises(ValueError, match="is not a size"):
         parse_bytes(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("24 h", 86_400), ("7d", 604_800), ("90 min", 5_400), ("1.5 H", 5_400), ("30", 30), (" 2 s ", 2), ("5m", 300),
+     (timedelta(hours=1), 3_600)],
+)  # fmt: skip
+def test_a_time_has_a_unit_or_is_seconds(text: str | timedelta, seconds: float) -> None:
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "h", "-1 h", "1 week", "1 h 30 min", "PT1H"])
+def test_anything_else_is_no_time(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a time"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("48h", "2 d"), ("36 h", "36 h"), ("90 s", "90 s"), ("120", "2 min"), ("1.5 s", "1.5 s")]
+)
+def test_a_time_is_shown_in_its_largest_unit(monkeypatch: pytest.MonkeyPatch, text: str, shown: str) -> None:
+    monkeypatch.setenv("WAYBILL_RETENTION_UPLOADS", text)
+    lines = {line.name: line.value for line in describe_settings(load_settings())}
+    assert lines["WAYBILL_RETENTION_UPLOADS"] == shown
+
+
+def test_a_time_of_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAYBILL_RETENTION_INPUTS", "0")
+    with pytest.raises(SettingsError, match="WAYBILL_RETENTION_INPUTS"):
+        load_settings()
 
 
 def test_a_list_has_commas() -> None:

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from events.hub import Hub, LocalPublisher
-from events.messages import STOP_TOPIC, Event, job_topic, jobs_topic, logs_topic, upload_topic
+from events.messages import RELEASE_TOPIC, STOP_TOPIC, Event, job_topic, jobs_topic, logs_topic, upload_topic
 from tests.events.events_for_tests import (
     JOB,
     OTHER,
@@ -123,3 +123,9 @@ async def test_a_thousand_listeners_are_told_within_a_moment() -> None:
 @pytest.mark.parametrize("event", [job_event(3, title="Größe"), line_event(9), Event("stop", {"id": JOB})])
 def test_an_event_survives_its_journey(event: Event) -> None:
     assert Event.decode(event.encode()) == event
+
+
+def test_those_who_wait_for_orders_are_no_subscribers() -> None:
+    hub = Hub()
+    with hub.listen(STOP_TOPIC), hub.listen(RELEASE_TOPIC), hub.listen(job_topic("job-1"), STOP_TOPIC):
+        assert hub.listener_count == 1

@@ -329,7 +329,7 @@ async def test_an_upload_that_is_gone_fails_the_jobs_that_wait_for_it(shop: Work
     waiting = await shop.add_job(upload)
     done = await shop.put_into(JobStatus.COMPLETED)
     async with in_transaction() as db:
-        row = await change_upload(db, upload.id, [UploadStatus.UPLOADING], status=UploadStatus.EXPIRED)
+        row = await change_upload(db, upload.id, [UploadStatus.UPLOADING], status=UploadStatus.DELETED)
         assert row is not None
         after_commit = await fail_waiting_jobs(db, upload_of(row), shop.outbox)
     await after_commit()

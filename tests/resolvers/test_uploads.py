@@ -1,5 +1,6 @@
 """Uploads over GraphQL: announcing, reading, listing, deleting; and that they are their owner's alone."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -38,7 +39,6 @@ async def test_an_announced_upload_takes_bytes_at_its_url(app: App) -> None:
         ({"size": -1}, "BAD_INPUT"),
         ({"size": 10 * 2**30 + 1}, "FILE_TOO_LARGE"),
         ({"size": 2**53 - 1}, "FILE_TOO_LARGE"),
-        ({"size": None}, "BAD_INPUT"),
         ({"externalId": "x" * 5000}, "BAD_INPUT"),
     ],
 )
@@ -50,6 +50,48 @@ async def test_what_cannot_be_an_upload_is_refused_and_nothing_is_made(
 
     assert answer.code == code
     assert await Upload.all().count() == 0
+
+
+async def test_an_upload_may_be_announced_before_its_size_is_known(app: App) -> None:
+    person = await app.person()
+    query = f"mutation ($input: CreateUploadInput!) {{ createUpload(input: $input) {{ {FIELDS} }} }}"
+    upload = (await app.data(query, person, input={"filename": "a.txt"}))["createUpload"]
+    assert (upload["size"], upload["percentage"], upload["status"]) == (None, None, "UPLOADING")
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    sent = await app.http.patch(upload["url"], content=b"a,b", headers=headers | {"Upload-Length": "3"})
+    assert sent.status_code == 204
+    found = await app.data("query ($id: ID!) { upload(id: $id) { status size } }", person, id=upload["id"])
+    assert found == {"upload": {"status": "COMPLETED", "size": 3}}
+
+
+async def test_when_an_upload_goes_can_be_read_before(app: App) -> None:
+    person = await app.person()
+    ask = "query ($id: ID!) { upload(id: $id) { expiresAt updatedAt } }"
+    new = (await app.data(CREATE, person, input={"filename": "a.txt", "size": 3}))["createUpload"]
+    unfinished = (await app.data(ask, person, id=new["id"]))["upload"]
+    assert between(unfinished["updatedAt"], unfinished["expiresAt"]) == pytest.approx(24 * 3600, abs=5)
+    stored = await app.upload(person)
+    finished = (await app.data(ask, person, id=stored.id))["upload"]
+    assert between(finished["updatedAt"], finished["expiresAt"]) == pytest.approx(7 * 24 * 3600, abs=5)
+    await app.batch(person, upload=stored)
+    assert (await app.data(ask, person, id=stored.id))["upload"]["expiresAt"] is None
+
+
+def between(first: str, second: str) -> float:
+    """Seconds from one moment to the other."""
+    return (datetime.fromisoformat(second) - datetime.fromisoformat(first)).total_seconds()
+
+
+async def test_parts_of_concatenations_are_in_no_list_but_can_be_asked_for(app: App) -> None:
+    person = await app.person()
+    part = await app.upload(person)
+    await Upload.filter(id=part.id).update(is_partial=True, concat="partial")
+    whole = await app.upload(person)
+    listed = await app.data("{ uploads { nodes { id } totalCount } }", person)
+    assert listed == {"uploads": {"nodes": [{"id": whole.id}], "totalCount": 1}}
+    assert await app.data("query ($id: ID!) { upload(id: $id) { id } }", person, id=part.id) == {
+        "upload": {"id": part.id}
+    }
 
 
 async def test_an_upload_needs_somebody(app: App) -> None:

@@ -9,7 +9,6 @@ from results import checksums
 from results.checksums import Checksums
 from storage.reading import JoinedFiles, Stored, StoredFile
 
-
 CONTENT = b"0123456789" * 1000
 
 

@@ -32,9 +32,10 @@ async def test_a_disk_that_refuses_is_asked_again(receiver: Receiver, monkeypatc
     async def refuse(_storage: LocalStorage, _key: str) -> None:
         raise PermissionError
 
-    with monkeypatch.context() as patched, pytest.raises(PermissionError):
+    with monkeypatch.context() as patched:
         patched.setattr(LocalStorage, "remove", refuse)
-        await sweep_removed(receiver)
+        with pytest.raises(PermissionError):
+            await sweep_removed(receiver)
     assert (await reread(upload)).is_stored
     assert await sweep_removed(receiver) == 1
     assert not path_of(receiver, upload).exists()

@@ -180,6 +180,7 @@ def scope_from(client: str | None, *headers: tuple[str, str], **changes: Any) ->
     }  # fmt: skip
 
 
+RFC_7239 = ("Forwarded", 'for=192.0.2.1;Proto=https;host="a.example.com:8443", for=10.0.0.2;proto=http;host=b')
 FORWARDED = (("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "files.example.com, other"))
 
 
@@ -193,6 +194,12 @@ FORWARDED = (("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "files.example
         (scope_from("10.0.0.1", *FORWARDED), "", ("10.0.0.2",), "http://inside:8000"),
         (scope_from("10.0.0.1", *FORWARDED), "", ("10.0.0.0/8",), "https://files.example.com"),
         (scope_from("::1", *FORWARDED), "", ("10.0.0.0/8", "::1"), "https://files.example.com"),
+        (scope_from("10.0.0.1", RFC_7239), "", ("10.0.0.0/8",), "https://a.example.com:8443"),
+        (scope_from("10.0.0.1", RFC_7239), "", (), "http://inside:8000"),
+        (scope_from("10.0.0.1", RFC_7239, *FORWARDED), "", ("10.0.0.0/8",), "https://files.example.com"),
+        (scope_from("10.0.0.1", ("X-Forwarded-Host", "[::1]:80")), "", ("10.0.0.0/8",), "http://[::1]:80"),
+        (scope_from("10.0.0.1", ("X-Forwarded-Host", "a/b?c")), "", ("10.0.0.0/8",), "http://inside:8000"),
+        (scope_from("10.0.0.1", ("X-Forwarded-Proto", "javascript")), "", ("10.0.0.0/8",), "http://inside:8000"),
         (scope_from(None, *FORWARDED), "", ("10.0.0.0/8",), "http://inside:8000"),
         (scope_from("testclient", *FORWARDED), "", ("10.0.0.0/8",), "http://inside:8000"),
         (

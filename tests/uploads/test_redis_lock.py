@@ -1,0 +1,248 @@
+"""The lock over several processes, each played by a lock, a hub and a feed of its own; on a real Redis."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from base.errors import ErrorCode, Refusal
+from base.words import UploadStatus
+from events.hub import Hub
+from events.redis_feed import RedisFeed
+from tests.conftest import service_or_skip
+from tests.uploads.app_for_tests import (
+    Client,
+    Recorder,
+    announced,
+    append,
+    append_under,
+    error_of,
+    make_receiver,
+    path_of,
+    reread,
+    sha256,
+)
+from uploads.finishing import settled
+from uploads.intake import Stop
+from uploads.lifecycle import delete_upload, take_up
+from uploads.locks import Hold, UploadLocks
+from uploads.receiver import Receiver
+from uploads.redis_lock import RedisLock
+
+UPLOAD = "upload-1754556928-12a41dbec0f3"
+
+
+@dataclass
+class Process:
+    """What one server has."""
+
+    locks: UploadLocks
+    redis: "Redis"
+    hub: Hub
+    prefix: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.prefix}:upload:{UPLOAD}"
+
+
+@dataclass
+class Processes:
+    url: str
+    prefix: str
+    stack: AsyncExitStack
+
+    async def start(self, *, ttl_seconds: float = 10, wait_seconds: float = 5) -> Process:
+        return await self.stack.enter_async_context(self._process(ttl_seconds, wait_seconds))
+
+    @asynccontextmanager
+    async def _process(self, ttl_seconds: float, wait_seconds: float) -> AsyncIterator[Process]:
+        hub = Hub()
+        feed = RedisFeed(self.url, hub, self.prefix)
+        redis = Redis.from_url(self.url)
+        locks = UploadLocks(RedisLock(redis, feed, self.prefix, ttl_seconds), wait_seconds)
+        tasks = [asyncio.create_task(feed.listen()), asyncio.create_task(locks.obey(hub))]
+        await asyncio.wait_for(feed.wait_until_listening(), 5)
+        try:
+            yield Process(locks, redis, hub, self.prefix)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await feed.close()
+            await redis.aclose()
+
+
+@pytest.fixture
+async def processes() -> AsyncIterator[Processes]:
+    url = service_or_skip("redis", "TEST_REDIS_URL")
+    async with AsyncExitStack() as stack:
+        yield Processes(url, f"waybill-test-{uuid.uuid4().hex[:8]}", stack)
+
+
+async def hold_until_asked(process: Process, asked: list[Stop]) -> None:
+    """Hold the lock as a hung request does: until somebody asks for it."""
+    done = asyncio.Event()
+
+    def let_go(why: Stop) -> None:
+        asked.append(why)
+        done.set()
+
+    async with process.locks.hold(UPLOAD) as hold:
+        hold.call_when_asked(let_go)
+        await done.wait()
+
+
+async def test_a_request_at_another_process_makes_the_holder_let_go(processes: Processes) -> None:
+    one, two = await processes.start(), await processes.start()
+    asked = list[Stop]()
+    holding = asyncio.create_task(hold_until_asked(one, asked))
+    while not await one.redis.exists(one.key):  # noqa: ASYNC110  Redis offers nothing else to wait for
+        await asyncio.sleep(0.005)
+    started = time.monotonic()
+    async with two.locks.hold(UPLOAD):
+        assert time.monotonic() - started < 0.25
+        assert asked == [Stop.WANTED]
+    await holding
+    assert not await one.redis.exists(one.key)
+
+
+async def test_a_holder_that_keeps_it_is_423_after_the_wait(processes: Processes) -> None:
+    one, two = await processes.start(), await processes.start(wait_seconds=0.2)
+    async with one.locks.hold(UPLOAD):
+        started = time.monotonic()
+        with pytest.raises(Refusal) as refused:
+            async with two.locks.hold(UPLOAD):
+                pytest.fail("two at once")
+        assert 0.15 < time.monotonic() - started < 1
+        assert (refused.value.http_status, refused.value.retry_after) == (423, 1)
+        with pytest.raises(Refusal):
+            async with two.locks.hold(UPLOAD, is_patient=False):
+                pytest.fail("two at once")
+
+
+async def test_a_long_hold_is_renewed_and_one_of_a_dead_process_ends_by_itself(processes: Processes) -> None:
+    one, two = await processes.start(ttl_seconds=0.6), await processes.start(wait_seconds=2)
+    async with one.locks.hold(UPLOAD) as hold:
+        await asyncio.sleep(1.0)
+        assert not hold.has_ended
+        assert await one.redis.exists(one.key)
+    await one.redis.set(one.key, "a process that was killed", px=300)
+    async with two.locks.hold(UPLOAD):
+        pass
+
+
+async def test_who_lost_the_lock_is_told_and_takes_it_from_nobody(processes: Processes) -> None:
+    one = await processes.start(ttl_seconds=0.6)
+    asked = list[Stop]()
+    async with one.locks.hold(UPLOAD) as hold:
+        hold.call_when_asked(asked.append)
+        await one.redis.set(one.key, "somebody else")
+        await asyncio.sleep(0.4)
+        assert asked == [Stop.LOST]
+        assert hold.has_ended
+    assert await one.redis.get(one.key) == b"somebody else"
+    await one.redis.delete(one.key)
+
+
+async def test_a_holder_that_cannot_renew_stops_before_the_lock_is_free(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = await processes.start(ttl_seconds=0.8)
+
+    async def fail(*_: object) -> int:
+        raise RedisConnectionError
+
+    monkeypatch.setattr(one.redis, "eval", fail)
+    asked = list[Stop]()
+    async with one.locks.hold(UPLOAD) as hold:
+        hold.call_when_asked(asked.append)
+        await asyncio.sleep(hold.valid_until - time.monotonic())
+        assert await one.redis.exists(one.key)
+        await asyncio.sleep(0.4)
+        assert asked == [Stop.LOST]
+
+
+async def test_without_redis_it_is_503_and_not_a_wrong_yes(processes: Processes) -> None:
+    one = await processes.start()
+    await one.redis.aclose()
+    one.redis.connection_pool.connection_kwargs["port"] = 1
+    await one.redis.connection_pool.disconnect()
+    with pytest.raises(Refusal) as refused:
+        async with one.locks.hold(UPLOAD):
+            pytest.fail("nobody could know")
+    assert (refused.value.code, refused.value.retry_after) == (ErrorCode.SERVICE_UNAVAILABLE, 1)
+
+
+# ------------------------------------------------------------------------------------------- uploads at two servers
+
+
+@pytest.fixture
+async def servers(processes: Processes, data_dir: Path, recorder: Recorder) -> tuple[Receiver, Receiver]:
+    one, two = await processes.start(), await processes.start()
+    first = make_receiver(data_dir, recorder, locks=one.locks)
+    return first, make_receiver(data_dir, recorder, locks=two.locks)
+
+
+async def test_a_hung_patch_at_one_server_lets_go_when_another_is_asked(
+    servers: tuple[Receiver, Receiver], client_of: Callable[[Receiver], Client]
+) -> None:
+    first, second = servers
+    upload = await announced(first, 6)
+    sending = asyncio.create_task(append(first, upload.id, 0, b"abc", 60))
+    await asyncio.sleep(0.1)
+    started = time.monotonic()
+    assert await client_of(second).offset(client_of(second).url_of(upload.id)) == 3
+    assert time.monotonic() - started < 0.25
+    with pytest.raises(Refusal) as refused:
+        await sending
+    assert refused.value.headers["Upload-Offset"] == "3"
+    await append(second, upload.id, 3, b"def")
+    assert path_of(first, upload).read_bytes() == b"abcdef"
+
+
+async def test_the_two_take_turns_and_the_file_is_equal(servers: tuple[Receiver, Receiver]) -> None:
+    first, second = servers
+    upload = await announced(first, 8)
+    for offset in range(0, 8, 2):
+        receiver = servers[offset // 2 % 2]
+        await append(receiver, upload.id, offset, b"abcdefgh"[offset : offset + 2])
+    upload = await settled(second, await reread(upload), 5)
+    assert (upload.status, upload.sha256, upload.fence >= 4) == (UploadStatus.COMPLETED, sha256(b"abcdefgh"), True)
+
+
+async def test_a_process_that_slept_through_its_lock_commits_nothing(servers: tuple[Receiver, Receiver]) -> None:
+    """It wakes up with the right in its hands and bytes on the disk, after somebody else has gone on."""
+    first, second = servers
+    upload = await announced(first, 6)
+    stale = await take_up(first, upload.id)
+    await append(second, upload.id, 0, b"xyz")
+    with pytest.raises(Refusal) as refused:
+        await append_under(first, Hold(), stale, 0, b"abc")
+    assert refused.value.code is ErrorCode.LOCKED
+    assert (await reread(upload)).offset_bytes == 3
+
+
+async def test_delete_at_one_server_stops_the_other(
+    servers: tuple[Receiver, Receiver], client_of: Callable[[Receiver], Client]
+) -> None:
+    first, second = servers
+    upload = await announced(first, 6)
+    sending = asyncio.create_task(append(first, upload.id, 0, b"abc", 60))
+    await asyncio.sleep(0.1)
+    started = time.monotonic()
+    await delete_upload(second, upload.id)
+    assert time.monotonic() - started < 0.5
+    with pytest.raises(Refusal) as refused:
+        await sending
+    assert refused.value.code is ErrorCode.UPLOAD_NOT_FOUND
+    assert not path_of(first, upload).exists()
+    answer = await client_of(second).send("GET", client_of(second).url_of(upload.id))
+    assert error_of(answer) == (404, "UPLOAD_NOT_FOUND")

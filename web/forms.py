@@ -1,0 +1,100 @@
+"""GraphQL requests with files in them: multipart forms, read to the disk within bounds.
+
+Source: GraphQL multipart request specification, version 2 (jaydenseric).
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import orjson
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from base.errors import ErrorCode, Refusal
+from uploads.intake import IncomingFile
+
+MAX_FORM_BYTES = 100 * 2**20
+MAX_FILES = 20
+MAX_FIELD_BYTES = 2**20
+_PREFLIGHT_HEADERS = ("apollo-require-preflight", "x-apollo-operation-name", "graphql-require-preflight")
+_CHUNK_BYTES = 2**18
+
+
+def is_form(headers: Mapping[str, str]) -> bool:
+    """Whether the body is a form with parts."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower() == "multipart/form-data"
+
+
+def check_preflight(headers: Mapping[str, str]) -> None:
+    """Refuse a form that a page of any origin could send without asking first.
+
+    Raises:
+        Refusal: BAD_INPUT.
+
+    Source: Fetch, section 2.2.2: a form needs no preflight unless it comes with a header of another kind.
+    """
+    if not any(headers.get(name) for name in _PREFLIGHT_HEADERS):
+        message = "Send a form with the header apollo-require-preflight: true, so that no foreign page can send it."
+        raise Refusal(ErrorCode.BAD_INPUT, message, _PREFLIGHT_HEADERS[0])
+
+
+async def read_form(request: Request) -> Any:
+    """The GraphQL request in a form, with its files where `map` says.
+
+    The files lie on the disk, until the request is closed.
+
+    Raises:
+        Refusal: BAD_INPUT with what is wrong about the form.
+    """
+    try:
+        form = await request.form(max_files=MAX_FILES, max_fields=2, max_part_size=MAX_FIELD_BYTES)
+    except HTTPException as error:
+        raise Refusal(ErrorCode.BAD_INPUT, f"This form cannot be read: {error.detail}") from None
+    operations, places = _field(form, "operations"), _field(form, "map")
+    if not isinstance(operations, dict):
+        raise Refusal(ErrorCode.BAD_INPUT, "operations is one GraphQL request, as a JSON object.", "operations")
+    if not isinstance(places, dict):
+        raise Refusal(ErrorCode.BAD_INPUT, 'map is a JSON object: {"0": ["variables.file"]}.', "map")
+    for name, paths in places.items():
+        _put(operations, _file(form, name), paths)
+    return operations
+
+
+def _field(form: FormData, name: str) -> Any:
+    text = form.get(name)
+    if not isinstance(text, str):
+        raise Refusal(ErrorCode.BAD_INPUT, f"The form needs the field {name}, before its files.", name)
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise Refusal(ErrorCode.BAD_INPUT, f"{name} is not JSON.", name) from None
+
+
+def _file(form: FormData, name: str) -> IncomingFile:
+    file = form.get(name)
+    if not isinstance(file, UploadFile):
+        raise Refusal(ErrorCode.BAD_INPUT, f"map names the file {name[:40]!r}, which is not in the form.", "map")
+    return IncomingFile(file.filename, file.content_type, file.size or 0, _parts(file))
+
+
+async def _parts(file: UploadFile) -> AsyncIterator[bytes]:
+    while part := await file.read(_CHUNK_BYTES):
+        yield part
+
+
+def _put(operations: Mapping[str, Any], file: IncomingFile, paths: object) -> None:
+    """Set `file` at the one path that `map` gives for it, in the place of a null."""
+    if not isinstance(paths, list) or len(paths) != 1 or not isinstance(paths[0], str):
+        raise Refusal(ErrorCode.BAD_INPUT, 'map gives one place for each file: ["variables.file"].', "map")
+    *way, last = (int(step) if step.isdecimal() else step for step in paths[0].split("."))
+    place: Any = operations
+    try:
+        for step in way:
+            place = place[step]
+        is_free = place[last] is None
+    except (LookupError, TypeError):
+        is_free = False
+    if not is_free or way[:1] != ["variables"]:
+        raise Refusal(ErrorCode.BAD_INPUT, f"There is no null at {paths[0][:80]!r} for the file.", "map")
+    place[last] = file
