@@ -43,6 +43,7 @@ from uploads.locks import SharedLock, UploadLocks
 from uploads.receiver import Receiver
 from uploads.redis_lock import RedisLock
 from web.app import build_app
+from web.connection import Connection
 from web.health import Check
 from web.middleware import base_url_of
 
@@ -126,6 +127,7 @@ async def _serve(settings: Settings) -> int:
             server_header=False,
             proxy_headers=False,  # uvicorn would believe any program on this machine; see `base_url_of`
             lifespan="off",
+            http=Connection,
             timeout_graceful_shutdown=GRACE_SECONDS,
             ws_max_size=2**20,
             ws_per_message_deflate=False,

@@ -8,8 +8,8 @@ from schema.types.enums import UploadStatus
 from schema.types.inputs import CreateUploadInput
 from schema.types.scalars import FileUpload
 from schema.types.upload import Upload, upload_row_type, upload_type
+from uploads.body import Body
 from uploads.finishing import settled
-from uploads.intake import Body
 from uploads.lifecycle import NewUpload, create_upload, delete_upload
 from uploads.metadata import described
 from uploads.queries import find_upload, page_uploads

@@ -16,6 +16,8 @@ from base.errors import ErrorCode, Refusal
 
 T = TypeVar("T")
 
+Data = bytes | memoryview
+
 _MAX_PARTS = 1_000
 """Buffers per pwritev call; Linux takes 1,024 (IOV_MAX)."""
 
@@ -45,7 +47,7 @@ class BytesLost(OSError):  # noqa: N818  it reads as what happened
 class Digest(Protocol):
     """What can be computed while bytes pass by."""
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: Data, /) -> None:
         """Take `data` in."""
 
 
@@ -101,7 +103,7 @@ class Writer:
             descriptor = await run_sync(_open_at, path, offset, durability, limiter=limiter)
         return cls(descriptor, offset, hash_, limiter, durability)
 
-    async def write(self, parts: Sequence[bytes], also: Digest | None = None) -> None:
+    async def write(self, parts: Sequence[Data], also: Digest | None = None) -> None:
         """Write `parts` one after the other at `offset`, which grows by their length; all or nothing counts.
 
         Args:
@@ -206,7 +208,7 @@ def _open_at(path: Path, offset: int, durability: Durability) -> int:
     return descriptor
 
 
-def _write_at(descriptor: int, parts: Sequence[bytes], offset: int, digests: Sequence[Digest]) -> None:
+def _write_at(descriptor: int, parts: Sequence[Data], offset: int, digests: Sequence[Digest]) -> None:
     for start in range(0, len(parts), _MAX_PARTS):
         group = parts[start : start + _MAX_PARTS]
         size = sum(map(len, group))

@@ -18,10 +18,11 @@ from serving.conditions import Validators
 from serving.endpoints import answer_with
 from serving.names import content_disposition
 from uploads import tus
+from uploads.body import EXTENSION, Body, ClientLeft
 from uploads.capability import ROUTE, id_in_url, is_signed, split_segment, upload_path
 from uploads.checksums import ALGORITHMS, parse_checksum
 from uploads.finishing import MOMENT_SECONDS, finished, settled
-from uploads.intake import Body, ClientLeft, Intake
+from uploads.intake import PartIntake, is_empty
 from uploads.lifecycle import NewUpload, create_concatenation, create_upload, delete_upload, take_up
 from uploads.metadata import describe, parse_metadata
 from uploads.queries import content_of, find_stored_upload, find_upload, upload_not_found
@@ -220,8 +221,8 @@ async def _body_of_creation(receiver: Receiver, request: Request) -> Body:
         return body
     if body.length is not None:
         raise tus.wrong_type()
-    async with Intake(body.parts, receiver.limits.idle_seconds) as intake:
-        if not await intake.is_empty():
+    async with PartIntake(body.parts, receiver.limits.idle_seconds) as intake:
+        if not await is_empty(intake):
             raise tus.wrong_type()
     return Body(0, body.parts)
 
@@ -232,7 +233,7 @@ def _body(request: Request) -> Body:
     if length is None and is_http_1 and "transfer-encoding" not in request.headers:
         # RFC 9112, section 6.3: without either header a request has no body.
         length = 0
-    return Body(length, _parts(request))
+    return Body(length, _parts(request), request.scope.get("extensions", {}).get(EXTENSION))
 
 
 async def _parts(request: Request) -> AsyncIterator[bytes]:

@@ -8,7 +8,7 @@ from base.errors import ErrorCode, Refusal
 from base.logging import log_for
 from base.words import UploadStatus
 from models.upload import Upload
-from uploads.intake import Stop
+from uploads.body import Stop
 from uploads.lifecycle import begin_finalising, complete_upload, reject_upload, take_up
 from uploads.queries import content_of, find_stored_upload, unfinished_upload_ids
 from uploads.receiver import Receiver

@@ -1,71 +1,148 @@
-"""Taking a body in while earlier parts of it are being written, and knowing why it ended."""
+"""Taking a body in while earlier bytes of it are being written, and knowing why it ended."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from base.errors import ErrorCode, Refusal
+from uploads.body import Body, ClientLeft, Flow, Stop, TakeOver
 
+BLOCK_BYTES = 960 * 1024
+"""One block fills while another is being written: together at most 2 MiB per running upload."""
+LARGE_BYTES = 64 * 1024
+"""Smaller bodies arrive with their head, and are not worth taking over."""
 BUFFER_BYTES = 768 * 1024
-"""What may wait while as much is being written; with one more part, at most 2 MiB per running upload."""
+"""What may wait, of a body in parts, while as much is being written; with one more part, at most 2 MiB again."""
 BUFFER_PARTS = 1_000
 """A body in tiny parts must not cost more memory than one in large parts."""
 GRACE_SECONDS = 0.1
 """How long a body may go on once another request wants the upload: enough for its last bytes, too short to notice."""
 
 
-class Stop(Enum):
-    """Why no more bytes come."""
-
-    END = "the body is complete"
-    LEFT = "the client went away"
-    WANTED = "another request wants the upload"
-    SHUTDOWN = "the server is being stopped"
-    LOST = "the server lost its hold of the upload"
-    SILENT = "nothing arrived for too long"
-
-
-class ClientLeft(Refusal):
-    """The connection ended before the body did; the answer is for the log, since nobody reads it."""
-
-    def __init__(self) -> None:
-        super().__init__(ErrorCode.BAD_INPUT, "The connection ended before the body did.")
-
-
-@dataclass(frozen=True)
-class Body:
-    """Bytes on their way.
-
-    Attributes:
-        length: How many the client announced; None where it did not (chunked).
-        parts: The bytes in order, in parts of any size but empty; ends with ClientLeft when the client leaves early.
-    """
-
-    length: int | None
-    parts: AsyncIterator[bytes]
-
-
-@dataclass(frozen=True)
-class IncomingFile:
-    """A file that arrived whole, in a form, with what the client says of it."""
-
-    filename: str | None
-    content_type: str | None
-    size_bytes: int
-    parts: AsyncIterator[bytes]
-
-
-class Intake:
-    """Reads a body ahead, within bounds.
-
-    It always waits for the next part, also while the disk is busy: a server drops what it has read but not yet handed
-    over when the client goes away, and these bytes would be lost.
+class Intake(Protocol):
+    """A body that is read ahead, within bounds.
 
     Attributes:
         stop: Why no more comes; None while more may come.
+    """
+
+    stop: Stop | None
+
+    def interrupt(self, stop: Stop) -> None:
+        """Stop soon because of `stop`: take what is on its way, but no longer than `GRACE_SECONDS`."""
+
+    async def take(self, seconds: float | None) -> Sequence[bytes | memoryview]:
+        """All that has arrived, good until the next call; waits for something, at most `seconds`.
+
+        Empty: nothing came, see `stop`.
+        """
+
+
+@asynccontextmanager
+async def taking(body: Body, idle_seconds: float) -> AsyncIterator[Intake]:
+    """Take `body` in by the best way that its connection offers; one that is silent for `idle_seconds` is given up."""
+    if body.take_over is not None and (body.length or 0) >= LARGE_BYTES:
+        blocks = BlockIntake(body.length or 0, idle_seconds)
+        if blocks.connect(body.take_over):
+            try:
+                yield blocks
+            finally:
+                blocks.close()
+            return
+    async with PartIntake(body.parts, idle_seconds) as parts:
+        yield parts
+
+
+async def is_empty(intake: Intake) -> bool:
+    """Whether the body ends without a byte."""
+    return not await intake.take(None)
+
+
+class BlockIntake:
+    """Two blocks of memory that change places: the connection fills one while the other is being written."""
+
+    def __init__(self, length: int, idle_seconds: float) -> None:
+        self.stop: Stop | None = None
+        self._loop = asyncio.get_running_loop()
+        self._length = length
+        self._idle_seconds = idle_seconds
+        self._filling, self._spare = (memoryview(bytearray(min(BLOCK_BYTES, length))) for _ in range(2))
+        self._fill = 0
+        self._changed = asyncio.Event()
+        self._flow: Flow | None = None
+        self._heard_at = self._loop.time()
+        self._watch = self._loop.call_later(idle_seconds, self._check_silence)
+
+    def connect(self, take_over: TakeOver) -> bool:
+        """Begin to read; whether that is possible."""
+        flow = take_over(self, self._length)
+        if flow is None:
+            self._watch.cancel()
+            return False
+        self._flow = flow
+        if self.stop is not None:
+            flow.release()
+        return True
+
+    def close(self) -> None:
+        """Read no further."""
+        self._end(Stop.LEFT)
+
+    def interrupt(self, stop: Stop) -> None:
+        self._loop.call_later(_grace_of(stop), self._end, stop)
+
+    async def take(self, seconds: float | None) -> Sequence[bytes | memoryview]:
+        if not self._fill and self.stop is None:
+            self._changed.clear()
+            await _wait_for(self._changed, seconds)
+        if not self._fill:
+            return []
+        if self._fill == len(self._filling):
+            self._heard_at = self._loop.time()  # until now it was not the client who was silent
+        taken = self._filling[: self._fill]
+        self._filling, self._spare, self._fill = self._spare, self._filling, 0
+        if self._flow is not None and self.stop is None:
+            self._flow.resume()
+        return [taken]
+
+    def buffer(self) -> memoryview:
+        return self._filling[self._fill :]
+
+    def filled(self, size: int, *, is_last: bool) -> None:
+        self._fill += size
+        self._heard_at = self._loop.time()
+        if is_last:
+            self._end(Stop.END)
+        elif self._fill == len(self._filling) and self._flow is not None:
+            self._flow.pause()
+        self._changed.set()
+
+    def left(self) -> None:
+        self._end(Stop.LEFT)
+
+    def _end(self, why: Stop) -> None:
+        """No more comes, because of the first reason that there was."""
+        if self.stop is None:
+            self.stop = why
+            self._watch.cancel()
+            self._changed.set()
+            if self._flow is not None:
+                self._flow.release()
+
+    def _check_silence(self) -> None:
+        due = self._heard_at + self._idle_seconds
+        if self._loop.time() < due or self._fill == len(self._filling):
+            self._watch = self._loop.call_at(max(due, self._loop.time() + 0.01), self._check_silence)
+        else:
+            self._end(Stop.SILENT)
+
+
+class PartIntake:
+    """Parts of a body as an ASGI server hands them over.
+
+    It always waits for the next part, also while the disk is busy: a server drops what it has read but not yet handed
+    over when the client goes away, and these bytes would be lost.
     """
 
     def __init__(self, parts: AsyncIterator[bytes], idle_seconds: float) -> None:
@@ -91,27 +168,16 @@ class Intake:
             raise failure
 
     def interrupt(self, stop: Stop) -> None:
-        """Stop soon because of `stop`: take what is on its way, but no longer than `GRACE_SECONDS`."""
         self._interrupted_by = stop
-        grace = 0 if stop is Stop.LOST else GRACE_SECONDS
-        asyncio.get_running_loop().call_later(grace, self._reader.cancel)
+        asyncio.get_running_loop().call_later(_grace_of(stop), self._reader.cancel)
 
-    async def take(self, seconds: float | None) -> list[bytes]:
-        """All that has arrived; waits for something, at most `seconds`. Empty: nothing came, see `stop`."""
+    async def take(self, seconds: float | None) -> Sequence[bytes | memoryview]:
         if not self._parts and self.stop is None:
             self._changed.clear()
-            try:
-                async with asyncio.timeout(seconds):
-                    await self._changed.wait()
-            except TimeoutError:
-                return []
+            await _wait_for(self._changed, seconds)
         batch, self._parts, self._size = self._parts, [], 0
         self._taken.set()
         return batch
-
-    async def is_empty(self) -> bool:
-        """Whether the body ends without a byte."""
-        return not await self.take(None)
 
     async def _read(self) -> None:
         try:
@@ -140,3 +206,16 @@ class Intake:
             while self._size >= BUFFER_BYTES or len(self._parts) >= BUFFER_PARTS:
                 self._taken.clear()
                 await self._taken.wait()
+
+
+def _grace_of(stop: Stop) -> float:
+    return 0 if stop is Stop.LOST else GRACE_SECONDS
+
+
+async def _wait_for(event: asyncio.Event, seconds: float | None) -> None:
+    """Wait until `event` is set, at most `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

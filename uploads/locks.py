@@ -12,7 +12,7 @@ from base.errors import ErrorCode, Refusal
 from events.hub import Hub
 from events.mailbox import StateLost
 from events.messages import RELEASE_TOPIC
-from uploads.intake import Stop
+from uploads.body import Stop
 
 WAIT_SECONDS = 5.0
 """How long a request waits for the upload; well below the shortest time-out of known clients (30 s)."""

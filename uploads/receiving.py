@@ -10,10 +10,11 @@ from models.upload import Upload
 from storage.keys import upload_key
 from storage.writer import BytesLost, Hash, Writer
 from uploads import tus
+from uploads.body import Body, Stop
 from uploads.checkpoints import Checkpoints
 from uploads.checksums import Checksum, Running
 from uploads.finishing import being_finished, finish_failed
-from uploads.intake import Body, Intake, Stop
+from uploads.intake import Intake, is_empty, taking
 from uploads.lifecycle import (
     NewUpload,
     begin_finalising,
@@ -103,9 +104,9 @@ async def append_bytes(receiver: Receiver, hold: Hold, upload: Upload, delivery:
 
 async def _take_nothing(receiver: Receiver, hold: Hold, upload: Upload, delivery: Delivery) -> Upload:
     """A complete upload: an empty body is right, and any other too long."""
-    async with Intake(delivery.body.parts, receiver.limits.idle_seconds) as intake:
+    async with taking(delivery.body, receiver.limits.idle_seconds) as intake:
         hold.call_when_asked(intake.interrupt)
-        if not await intake.is_empty():
+        if not await is_empty(intake):
             raise tus.too_long(upload.offset_bytes)
     if delivery.checksum is not None and not delivery.checksum.matches(delivery.checksum.running()):
         raise tus.checksum_mismatch(upload.offset_bytes)
@@ -166,7 +167,7 @@ class _Reception:
     async def run(self) -> Upload:
         """Take the body in to its end, or to where it stops; see `append_bytes`."""
         try:
-            async with Intake(self._delivery.body.parts, self._receiver.limits.idle_seconds) as intake:
+            async with taking(self._delivery.body, self._receiver.limits.idle_seconds) as intake:
                 self._hold.call_when_asked(intake.interrupt)
                 await self._write_arriving(intake)
         except Refusal:

@@ -14,7 +14,7 @@ from base.errors import ErrorCode, Refusal
 from base.logging import log_for
 from events.hub import Publisher
 from events.messages import Event
-from uploads.intake import Stop
+from uploads.body import Stop
 from uploads.locks import Hold, in_use
 
 log = log_for(__name__)

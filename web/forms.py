@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from base.errors import ErrorCode, Refusal
-from uploads.intake import IncomingFile
+from uploads.body import IncomingFile
 
 MAX_FORM_BYTES = 100 * 2**20
 MAX_FILES = 20

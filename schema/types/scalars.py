@@ -9,7 +9,7 @@ from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 from base.errors import rfc3339
-from uploads.intake import IncomingFile
+from uploads.body import IncomingFile
 
 BigInt = NewType("BigInt", int)
 Json = NewType("Json", object)

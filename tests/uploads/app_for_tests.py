@@ -29,11 +29,11 @@ from events.messages import Event
 from models.upload import Upload
 from storage.keys import upload_key
 from storage.local import LocalStorage
+from uploads.body import Body
 from uploads.capability import upload_path
 from uploads.digests import Digests
 from uploads.endpoints import upload_routes
 from uploads.finishing import settled
-from uploads.intake import Body
 from uploads.lifecycle import NewUpload, create_concatenation, create_upload, take_up
 from uploads.limits import Limits
 from uploads.locks import Hold

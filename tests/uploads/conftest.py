@@ -13,6 +13,7 @@ import uvicorn
 from tests.databases import Template, opened
 from tests.uploads.app_for_tests import Client, Recorder, Wires, make_app, make_receiver
 from uploads.receiver import Receiver
+from web.connection import Connection
 
 
 @pytest.fixture
@@ -52,10 +53,13 @@ def _client(receiver: Receiver) -> Iterator[Client]:
     yield Client(httpx2.AsyncClient(transport=transport, base_url="http://test"), receiver)
 
 
-@pytest.fixture
-async def wires(receiver: Receiver) -> AsyncIterator[Wires]:
-    """Connections to a real server in this process: transports without sockets do not hang, reset or send in pieces."""
-    config = uvicorn.Config(make_app(receiver), host="127.0.0.1", port=0, log_config=None, lifespan="off")
+@pytest.fixture(params=["auto", Connection], ids=["parts", "blocks"])
+async def wires(receiver: Receiver, request: pytest.FixtureRequest) -> AsyncIterator[Wires]:
+    """Connections to a real server in this process: transports without sockets do not hang, reset or send in pieces.
+
+    Once with uvicorn's own way to hand bodies over, once with ours.
+    """
+    config = uvicorn.Config(make_app(receiver), http=request.param, log_config=None, lifespan="off")
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))
     serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -1,10 +1,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import pytest
 
-from uploads.intake import BUFFER_BYTES, BUFFER_PARTS, ClientLeft, Intake, Stop
+from uploads.body import Body, ClientLeft, Flow, Sink, Stop
+from uploads.intake import BLOCK_BYTES, BUFFER_BYTES, BUFFER_PARTS, BlockIntake, Intake, PartIntake, is_empty, taking
 
 
 async def parts_of(*parts: bytes | float | Exception) -> AsyncIterator[bytes]:
@@ -20,39 +23,39 @@ async def parts_of(*parts: bytes | float | Exception) -> AsyncIterator[bytes]:
 
 
 async def all_of(intake: Intake) -> bytes:
-    taken = []
+    taken = list[bytes | memoryview]()
     while (batch := await intake.take(None)) or intake.stop is None:
         taken += batch
     return b"".join(taken)
 
 
 async def test_a_body_that_ends_is_taken_whole() -> None:
-    async with Intake(parts_of(b"ab", 0.01, b"c", b"d"), 5) as intake:
+    async with PartIntake(parts_of(b"ab", 0.01, b"c", b"d"), 5) as intake:
         assert await all_of(intake) == b"abcd"
         assert intake.stop is Stop.END
 
 
 async def test_what_arrived_before_the_client_left_is_kept() -> None:
-    async with Intake(parts_of(b"ab", b"c", ClientLeft()), 5) as intake:
+    async with PartIntake(parts_of(b"ab", b"c", ClientLeft()), 5) as intake:
         assert await all_of(intake) == b"abc"
         assert intake.stop is Stop.LEFT
 
 
 async def test_silence_ends_the_body() -> None:
-    async with Intake(parts_of(b"ab", 60), 0.05) as intake:
+    async with PartIntake(parts_of(b"ab", 60), 0.05) as intake:
         assert await all_of(intake) == b"ab"
         assert intake.stop is Stop.SILENT
 
 
 async def test_slow_parts_are_not_silence() -> None:
-    async with Intake(parts_of(b"a", 0.03, b"b", 0.03, b"c"), 0.05) as intake:
+    async with PartIntake(parts_of(b"a", 0.03, b"b", 0.03, b"c"), 0.05) as intake:
         assert await all_of(intake) == b"abc"
         assert intake.stop is Stop.END
 
 
 @pytest.mark.parametrize("why", [Stop.WANTED, Stop.SHUTDOWN])
 async def test_a_hung_body_is_interrupted_within_the_grace(why: Stop) -> None:
-    async with Intake(parts_of(b"ab", 60), 5) as intake:
+    async with PartIntake(parts_of(b"ab", 60), 5) as intake:
         intake.interrupt(why)
         started = time.monotonic()
         assert await all_of(intake) == b"ab"
@@ -61,14 +64,14 @@ async def test_a_hung_body_is_interrupted_within_the_grace(why: Stop) -> None:
 
 
 async def test_a_body_that_ends_within_the_grace_is_not_interrupted() -> None:
-    async with Intake(parts_of(b"ab", 0.02, b"c"), 5) as intake:
+    async with PartIntake(parts_of(b"ab", 0.02, b"c"), 5) as intake:
         intake.interrupt(Stop.WANTED)
         assert await all_of(intake) == b"abc"
         assert intake.stop is Stop.END
 
 
 async def test_taking_gives_up_after_the_time_that_is_allowed() -> None:
-    async with Intake(parts_of(0.2, b"a"), 5) as intake:
+    async with PartIntake(parts_of(0.2, b"a"), 5) as intake:
         assert await intake.take(0.02) == []
         assert intake.stop is None
         assert await intake.take(None) == [b"a"]
@@ -84,7 +87,7 @@ async def test_no_more_is_read_ahead_than_the_buffer_holds(size: int) -> None:
             read += 1
             yield b"x" * size
 
-    async with Intake(long_body(), 5) as intake:
+    async with PartIntake(long_body(), 5) as intake:
         for _ in range(3):
             await asyncio.sleep(0.02)
             assert read <= BUFFER_PARTS
@@ -95,12 +98,138 @@ async def test_no_more_is_read_ahead_than_the_buffer_holds(size: int) -> None:
 
 async def test_what_the_source_fails_with_is_not_hidden() -> None:
     with pytest.raises(RuntimeError, match="a bug"):
-        async with Intake(parts_of(b"ab", RuntimeError("a bug")), 5) as intake:
+        async with PartIntake(parts_of(b"ab", RuntimeError("a bug")), 5) as intake:
             await all_of(intake)
 
 
 async def test_a_body_is_empty_when_it_ends_without_a_byte() -> None:
-    async with Intake(parts_of(), 5) as intake:
-        assert await intake.is_empty()
-    async with Intake(parts_of(0.01, b"a"), 5) as intake:
-        assert not await intake.is_empty()
+    async with PartIntake(parts_of(), 5) as intake:
+        assert await is_empty(intake)
+    async with PartIntake(parts_of(0.01, b"a"), 5) as intake:
+        assert not await is_empty(intake)
+
+
+# ---------------------------------------------------------------------------------------------------------- in blocks
+
+
+@dataclass
+class Line:
+    """Plays a connection that hands its body over."""
+
+    content: bytes
+    sent: int = 0
+    is_paused: bool = False
+    is_released: bool = False
+    sink: Sink | None = None
+
+    def take_over(self, sink: Sink, length: int) -> Flow | None:
+        assert length == len(self.content)
+        self.sink = sink
+        return self
+
+    def pause(self) -> None:
+        self.is_paused = True
+
+    def resume(self) -> None:
+        self.is_paused = False
+
+    def release(self) -> None:
+        self.is_released = True
+
+    def send(self, size: int) -> None:
+        """Send so many bytes, as far as they are wanted."""
+        assert self.sink is not None
+        while size and not self.is_paused and not self.is_released:
+            buffer = self.sink.buffer()
+            part = self.content[self.sent : self.sent + min(size, len(buffer))]
+            assert part
+            buffer[: len(part)] = part
+            self.sent += len(part)
+            size -= len(part)
+            self.sink.filled(len(part), is_last=self.sent == len(self.content))
+
+
+CONTENT = bytes(range(256)) * 12_000
+
+
+@asynccontextmanager
+async def blocks_of(line: Line, idle_seconds: float = 5) -> AsyncIterator[Intake]:
+    async with taking(Body(len(line.content), parts_of(), line.take_over), idle_seconds) as intake:
+        assert isinstance(intake, BlockIntake)
+        yield intake
+
+
+async def test_blocks_change_places_and_nothing_is_lost_or_mixed() -> None:
+    line, taken = Line(CONTENT), b""
+    async with blocks_of(line) as intake:
+        while len(taken) < len(CONTENT):
+            line.send(300_000)
+            (block,) = await intake.take(None)
+            line.send(200_000)  # into the other block, while this one is being written
+            taken += bytes(block)
+        assert intake.stop is Stop.END
+        assert await intake.take(None) == []
+    assert taken == CONTENT
+    assert line.is_released
+
+
+async def test_no_more_is_read_than_two_blocks_hold() -> None:
+    line = Line(CONTENT)
+    async with blocks_of(line) as intake:
+        line.send(len(CONTENT))
+        assert (line.sent, line.is_paused) == (BLOCK_BYTES, True)
+        (block,) = await intake.take(None)
+        assert (len(block), line.is_paused) == (BLOCK_BYTES, False)
+        line.send(len(CONTENT))
+        assert (line.sent, line.is_paused) == (2 * BLOCK_BYTES, True)
+    assert 2 * BLOCK_BYTES <= 2 * 2**20
+
+
+async def test_what_arrived_in_blocks_before_the_client_left_is_kept() -> None:
+    line = Line(CONTENT)
+    async with blocks_of(line) as intake:
+        line.send(1000)
+        assert line.sink is not None
+        line.sink.left()
+        assert b"".join(map(bytes, await intake.take(None))) == CONTENT[:1000]
+        assert (await intake.take(None), intake.stop) == ([], Stop.LEFT)
+
+
+async def test_silence_ends_a_body_in_blocks_and_a_slow_disk_does_not() -> None:
+    line = Line(CONTENT)
+    async with blocks_of(line, 0.05) as intake:
+        line.send(BLOCK_BYTES)  # now it is we who are slow
+        await asyncio.sleep(0.15)
+        assert intake.stop is None
+        await intake.take(None)
+        for _ in range(4):
+            await asyncio.sleep(0.03)
+            line.send(10)
+        assert intake.stop is None
+        await intake.take(None)
+        assert await intake.take(None) == []
+        assert intake.stop is Stop.SILENT
+
+
+@pytest.mark.parametrize(("why", "least", "most"), [(Stop.WANTED, 0.05, 0.25), (Stop.LOST, 0, 0.05)])
+async def test_a_body_in_blocks_is_interrupted_within_the_grace(why: Stop, least: float, most: float) -> None:
+    line = Line(CONTENT)
+    async with blocks_of(line) as intake:
+        line.send(1000)
+        await intake.take(None)
+        intake.interrupt(why)
+        started = time.monotonic()
+        assert await intake.take(None) == []
+        assert intake.stop is why
+        assert least <= time.monotonic() - started < most
+    assert line.is_released
+
+
+@pytest.mark.parametrize("length", [10, 64 * 1024])
+async def test_small_bodies_and_connections_that_cannot_come_in_parts(length: int) -> None:
+    def cannot(_sink: Sink, _length: int) -> None:
+        assert length >= 64 * 1024
+
+    async with taking(Body(length, parts_of(b"x" * length), cannot), 5) as intake:
+        assert isinstance(intake, PartIntake)
+        assert await all_of(intake) == b"x" * length

@@ -25,8 +25,8 @@ from tests.uploads.app_for_tests import (
     sha256,
     stored_upload,
 )
+from uploads.body import Stop
 from uploads.finishing import settled
-from uploads.intake import Stop
 from uploads.lifecycle import (
     NewUpload,
     create_concatenation,

@@ -4,7 +4,7 @@ import time
 import pytest
 
 from base.errors import ErrorCode, Refusal
-from uploads.intake import Stop
+from uploads.body import Stop
 from uploads.locks import UploadLocks
 
 

@@ -28,9 +28,9 @@ from tests.uploads.app_for_tests import (
     stored_upload,
 )
 from uploads import checkpoints
+from uploads.body import ClientLeft
 from uploads.checksums import ALGORITHMS, Checksum
 from uploads.finishing import settled
-from uploads.intake import ClientLeft
 from uploads.receiver import AfterCommit, Receiver
 
 

@@ -29,8 +29,8 @@ from tests.uploads.app_for_tests import (
     reread,
     sha256,
 )
+from uploads.body import Stop
 from uploads.finishing import settled
-from uploads.intake import Stop
 from uploads.lifecycle import delete_upload, take_up
 from uploads.locks import Hold, UploadLocks
 from uploads.receiver import Receiver

@@ -1,0 +1,235 @@
+"""Bodies that are taken over from their connection, over real sockets, and what comes after them."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import uvicorn
+import uvloop
+
+from uploads.body import EXTENSION
+from web.connection import Connection
+
+CONTENT = bytes(range(256)) * 4_000
+Answer = Callable[[Any, Any, Any], Awaitable[tuple[int, bytes]]]
+
+
+@dataclass
+class Collector:
+    """A sink that keeps what it gets; with a `limit` it has enough after so many bytes."""
+
+    limit: int = 2**40
+    taken: bytes = b""
+    has_left: bool = False
+
+    def __post_init__(self) -> None:
+        self.done = asyncio.Event()
+        self._block = memoryview(bytearray(70_000))
+
+    def buffer(self) -> memoryview:
+        return self._block
+
+    def filled(self, size: int, *, is_last: bool) -> None:
+        self.taken += bytes(self._block[:size])
+        if is_last or len(self.taken) >= self.limit:
+            self.done.set()
+
+    def left(self) -> None:
+        self.has_left = True
+        self.done.set()
+
+
+@asynccontextmanager
+async def served(answer: Answer) -> AsyncIterator[int]:
+    """The port of a server whose application is `answer`."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        status, body = await answer(scope, receive, send)
+        headers = [(b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    server = uvicorn.Server(uvicorn.Config(app, http=Connection, log_config=None, lifespan="off"))
+    listener = socket.create_server(("127.0.0.1", 0))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:  # noqa: ASYNC110  the server offers nothing else to wait for
+        await asyncio.sleep(0.005)
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = server.force_exit = True
+        await serving
+
+
+def length_of(scope: Any) -> int:
+    return int(dict(scope["headers"]).get(b"content-length", b"0"))
+
+
+async def echo(scope: Any, receive: Any, _send: Any) -> tuple[int, bytes]:
+    """Takes the body over where that is possible, and says how many bytes it had and what they hash to."""
+    collector = Collector()
+    if scope["extensions"][EXTENSION](collector, length_of(scope)) is None:
+        body, is_more = b"", True
+        while is_more:
+            message = await receive()
+            body, is_more = body + message["body"], message.get("more_body", False)
+        return 200, f"received {len(body)} {body == CONTENT[: len(body)]}".encode()
+    await collector.done.wait()
+    return 200, f"taken {len(collector.taken)} {collector.taken == CONTENT[: len(collector.taken)]}".encode()
+
+
+def head(length: int, *lines: str) -> bytes:
+    return "\r\n".join(["POST / HTTP/1.1", "Host: test", f"Content-Length: {length}", *lines, "", ""]).encode()
+
+
+async def answer_on(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    lines = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).decode().split("\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
+    return int(lines[0].split()[1]), await reader.readexactly(int(headers.get("content-length", "0")))
+
+
+@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Callable[[Awaitable[None]], None]:
+    """Runs a coroutine on the one or the other event loop: each has its own transports."""
+
+    def run_on(awaitable: Any) -> None:
+        with asyncio.Runner(loop_factory=request.param) as runner:
+            runner.run(awaitable)
+
+    return run_on
+
+
+Run = Callable[[Awaitable[None]], None]
+
+
+def test_bodies_one_after_the_other_on_one_connection(run: Run) -> None:
+    async def body() -> None:
+        async with served(echo) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            for size in (0, 1, 65_536, len(CONTENT), 5, 300_000):
+                writer.write(head(size) + CONTENT[:size])
+                status, text = await answer_on(reader)
+                assert (status, text.decode().split()[1:]) == (200, [str(size), "True"])
+            writer.close()
+
+    run(body())
+
+
+@pytest.mark.parametrize("piece", [1_000, 65_536, 700_000])
+def test_a_body_in_pieces_arrives_whole(run: Run, piece: int) -> None:
+    async def body() -> None:
+        async with served(echo) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head(len(CONTENT)))
+            for start in range(0, len(CONTENT), piece):
+                await asyncio.sleep(0.001)
+                writer.write(CONTENT[start : start + piece])
+                await writer.drain()
+            assert await answer_on(reader) == (200, f"taken {len(CONTENT)} True".encode())
+            writer.close()
+
+    run(body())
+
+
+def test_the_next_request_may_follow_at_once(run: Run) -> None:
+    async def body() -> None:
+        async with served(echo) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head(200_000) + CONTENT[:200_000] + head(100_000) + CONTENT[:100_000] + head(0))
+            for size in (200_000, 100_000, 0):
+                status, text = await answer_on(reader)
+                assert (status, text.decode().split()[1:]) == (200, [str(size), "True"])
+            writer.close()
+
+    run(body())
+
+
+def test_who_asks_before_sending_is_told_to_go_on(run: Run) -> None:
+    async def body() -> None:
+        async with served(echo) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head(100_000, "Expect: 100-continue"))
+            assert await answer_on(reader) == (100, b"")
+            writer.write(CONTENT[:100_000])
+            assert await answer_on(reader) == (200, b"taken 100000 True")
+            writer.close()
+
+    run(body())
+
+
+def test_a_client_that_leaves_is_noticed_with_all_that_it_sent(run: Run) -> None:
+    collectors = list[Collector]()
+    ended = list[asyncio.Event]()
+
+    async def collect(scope: Any, _receive: Any, _send: Any) -> tuple[int, bytes]:
+        collectors.append(Collector())
+        scope["extensions"][EXTENSION](collectors[-1], length_of(scope))
+        await collectors[-1].done.wait()
+        ended[-1].set()
+        return 200, b""
+
+    async def body() -> None:
+        async with served(collect) as port:
+            ended.append(asyncio.Event())
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head(len(CONTENT)) + CONTENT[:500_000])
+            await writer.drain()
+            writer.close()
+            await asyncio.wait_for(ended[-1].wait(), 5)
+
+    run(body())
+    assert (collectors[0].has_left, collectors[0].taken == CONTENT[:500_000]) == (True, True)
+
+
+def test_what_is_not_wanted_is_thrown_away_and_the_connection_goes_on(run: Run) -> None:
+    async def refuse_after_some(scope: Any, receive: Any, send: Any) -> tuple[int, bytes]:
+        if length_of(scope) < len(CONTENT):
+            return await echo(scope, receive, send)
+        collector = Collector(limit=100_000)
+        flow = scope["extensions"][EXTENSION](collector, length_of(scope))
+        await collector.done.wait()
+        flow.release()
+        return 413, b"enough"
+
+    async def body() -> None:
+        async with served(refuse_after_some) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head(len(CONTENT)) + CONTENT[:400_000])
+            assert await answer_on(reader) == (413, b"enough")
+            writer.write(CONTENT[400_000:] + head(70_000) + CONTENT[:70_000])
+            assert await answer_on(reader) == (200, b"taken 70000 True")
+            writer.close()
+
+    run(body())
+
+
+def test_a_paused_body_waits_and_goes_on(run: Run) -> None:
+    async def pausing(scope: Any, _receive: Any, _send: Any) -> tuple[int, bytes]:
+        collector = Collector(limit=70_000)
+        flow = scope["extensions"][EXTENSION](collector, length_of(scope))
+        await collector.done.wait()
+        flow.pause()
+        flow.pause()
+        await asyncio.sleep(0.02)
+        before = len(collector.taken)
+        await asyncio.sleep(0.05)
+        assert len(collector.taken) == before < len(CONTENT)
+        collector.limit = 2**40
+        collector.done.clear()
+        flow.resume()
+        flow.resume()
+        await collector.done.wait()
+        return 200, str(len(collector.taken)).encode()
+
+    async def body() -> None:
+        async with served(pausing) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head(len(CONTENT)) + CONTENT)
+            assert await answer_on(reader) == (200, str(len(CONTENT)).encode())
+            writer.close()
+
+    run(body())

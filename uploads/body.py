@@ -1,0 +1,84 @@
+"""The body of a request: bytes on their way, how the connection hands them over, and why it may end early."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from base.errors import ErrorCode, Refusal
+
+EXTENSION = "waybill.body"
+"""Name of the ASGI extension by which a connection offers a `TakeOver` that still wants the length of the body."""
+
+
+class Stop(Enum):
+    """Why no more bytes come."""
+
+    END = "the body is complete"
+    LEFT = "the client went away"
+    WANTED = "another request wants the upload"
+    SHUTDOWN = "the server is being stopped"
+    LOST = "the server lost its hold of the upload"
+    SILENT = "nothing arrived for too long"
+
+
+class ClientLeft(Refusal):
+    """The connection ended before the body did; the answer is for the log, since nobody reads it."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.BAD_INPUT, "The connection ended before the body did.")
+
+
+class Sink(Protocol):
+    """Whatever takes a body over from its connection."""
+
+    def buffer(self) -> memoryview:
+        """Where the next bytes go; never empty while bytes may come."""
+
+    def filled(self, size: int, *, is_last: bool) -> None:
+        """So many bytes have gone there."""
+
+    def left(self) -> None:
+        """The connection ended before the body did."""
+
+
+class Flow(Protocol):
+    """The connection's side of a body that was taken over."""
+
+    def pause(self) -> None:
+        """Read nothing more for now."""
+
+    def resume(self) -> None:
+        """Go on reading."""
+
+    def release(self) -> None:
+        """No more bytes are wanted."""
+
+
+TakeOver = Callable[[Sink, int], Flow | None]
+"""Connects a sink to a body of so many bytes; None where that is not possible, and nothing has changed then."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """Bytes on their way.
+
+    Attributes:
+        length: How many the client announced; None where it did not (chunked).
+        parts: The bytes in order, in parts of any size but empty; ends with ClientLeft when the client leaves early.
+        take_over: The other way to get them, where the connection offers it.
+    """
+
+    length: int | None
+    parts: AsyncIterator[bytes]
+    take_over: TakeOver | None = None
+
+
+@dataclass(frozen=True)
+class IncomingFile:
+    """A file that arrived whole, in a form, with what the client says of it."""
+
+    filename: str | None
+    content_type: str | None
+    size_bytes: int
+    parts: AsyncIterator[bytes]

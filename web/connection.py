@@ -1,0 +1,124 @@
+"""uvicorn's HTTP/1.1 connection, with one more way to read a body: straight into the memory of whoever wants it.
+
+The usual way copies every byte four times and wakes the application for each 64 KiB. A large body of known length can
+be taken over instead (ASGI extension `waybill.body`): the kernel then writes into the taker's buffers, and what comes
+after the body is left to uvicorn.
+"""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from uploads.body import EXTENSION, Sink
+
+_SCRAP_BYTES = 64 * 1024
+
+
+class Connection(HttpToolsProtocol):
+    """Offers the extension with every request, and goes on after a body that was taken over."""
+
+    def on_headers_complete(self) -> None:
+        extensions: dict[Any, Any] = {EXTENSION: partial(self._take_over, self.scope)}
+        self.scope["extensions"] = extensions
+        super().on_headers_complete()
+
+    def _take_over(self, scope: Any, sink: Sink, length: int) -> "_BodyReader | None":
+        """Let `sink` have the body of this request; None where that is not possible, and nothing is changed.
+
+        Args:
+            scope: Of the request.
+            sink: Takes what has arrived already, at once, and the rest as it comes.
+            length: Of the body, as the request says.
+        """
+        cycle = self.cycle
+        if cycle is None or cycle.scope is not scope or cycle.disconnected or self.transport.is_closing():
+            return None
+        if cycle.waiting_for_100_continue:
+            cycle.waiting_for_100_continue = False
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        arrived, cycle.body = bytes(cycle.body), bytearray()
+        reader = _BodyReader(self, cycle, sink, length - len(arrived))
+        if cycle.more_body:
+            self.transport.set_protocol(reader)
+            self.flow.read_paused = False
+            self.transport.resume_reading()
+        reader.begin(arrived)
+        return reader
+
+    def go_on_after(self, cycle: RequestResponseCycle) -> None:
+        """Read the next request: the parser still waits for a body that went past it, and is replaced."""
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        cycle.more_body = False
+        cycle.message_event.set()
+        self.transport.set_protocol(self)
+
+
+class _BodyReader(asyncio.BufferedProtocol):
+    """Reads one body into a sink, and into nothing once the sink has had enough."""
+
+    def __init__(self, connection: Connection, cycle: RequestResponseCycle, sink: Sink, remaining: int) -> None:
+        self._connection = connection
+        self._transport = connection.transport
+        self._cycle = cycle
+        self._sink: Sink | None = sink
+        self._remaining = remaining
+        self._is_paused = False
+
+    def begin(self, arrived: bytes) -> None:
+        """Hand over what uvicorn had read already."""
+        view = memoryview(arrived)
+        while view and self._sink is not None:
+            buffer = self._sink.buffer()
+            size = min(len(buffer), len(view))
+            buffer[:size] = view[:size]
+            view = view[size:]
+            self._sink.filled(size, is_last=not view and not self._remaining)
+        if not arrived and not self._remaining and self._sink is not None:
+            self._sink.filled(0, is_last=True)
+
+    def pause(self) -> None:
+        """Read nothing more for now."""
+        if not self._is_paused and self._remaining:
+            self._is_paused = True
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Go on reading."""
+        if self._is_paused:
+            self._is_paused = False
+            self._transport.resume_reading()
+
+    def release(self) -> None:
+        """The sink wants no more: what still comes is thrown away, so that the client reads its answer."""
+        self._sink = None
+        self.resume()
+
+    def get_buffer(self, _size_hint: int) -> memoryview:
+        buffer = self._sink.buffer() if self._sink is not None else memoryview(bytearray(_SCRAP_BYTES))
+        return buffer[: self._remaining]
+
+    def buffer_updated(self, size: int) -> None:
+        self._remaining -= size
+        is_last = not self._remaining
+        if is_last:
+            self._connection.go_on_after(self._cycle)
+        if self._sink is not None:
+            self._sink.filled(size, is_last=is_last)
+
+    def eof_received(self) -> None:
+        """The transport closes, and `connection_lost` follows."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._sink is not None:
+            self._sink.left()
+        self._connection.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._connection.resume_writing()
