@@ -16,7 +16,7 @@ from uploads.rows import OPEN
 
 log = log_for(__name__)
 
-MOMENT_SECONDS = 0.05
+MOMENT_SECONDS = 0.02
 """How long the answer to a last byte may wait for the upload to be complete: small ones are then."""
 PATIENCE_SECONDS = 1.0
 """How long a question about an upload that is being finished waits for its end."""

@@ -48,12 +48,12 @@ def build_app(settings: Settings, schema: Schema, means: Means, shelf: Shelf, ch
         *upload_routes(means.receiver),
         *result_routes(shelf),
     ]
-    app = _Routes(routes=routes, exception_handlers={Refusal: answer_error, HTTPException: answer_error})
+    app = _Routes(routes=routes, exception_handlers=dict.fromkeys((Refusal, HTTPException, Exception), answer_error))
     app.router.redirect_slashes = False
     return Frame(Callers(app, means.secret_key), settings)
 
 
 class _Routes(Starlette):
     def build_middleware_stack(self) -> ASGIApp:
-        """Without Starlette's own answer to unforeseen errors, which is plain text: they come out, and Frame answers them."""
+        """Without Starlette's own answer to unforeseen errors, which is plain text."""
         return ExceptionMiddleware(self.router, handlers=self.exception_handlers)

@@ -47,5 +47,5 @@ def refusal_of(error: BaseException) -> Refusal:
 
 
 async def answer_error(_request: Request, error: Exception) -> Response:
-    """Starlette's exception handler for refusals and its own HTTP errors."""
+    """Starlette's exception handler for refusals, its own HTTP errors, and everything else."""
     return error_response(refusal_of(error))

@@ -11,7 +11,8 @@ import pytest
 import uvicorn
 
 from tests.databases import Template, opened
-from tests.uploads.app_for_tests import Client, Recorder, Wires, make_app, make_receiver
+from tests.uploads.app_for_tests import Client, Recorder, make_app, make_receiver
+from tests.wire import Wires
 from uploads.receiver import Receiver
 from web.connection import Connection
 

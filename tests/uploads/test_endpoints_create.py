@@ -13,7 +13,6 @@ from base.words import UploadStatus
 from models.fields import now
 from models.upload import Upload
 from tests.uploads.app_for_tests import (
-    OFFSET_TYPE,
     OWNER,
     STRANGER,
     UNKNOWN,
@@ -24,11 +23,11 @@ from tests.uploads.app_for_tests import (
     error_of,
     id_in,
     limited,
-    path_in,
     row_of,
     sha256,
     unread,
 )
+from tests.wire import OFFSET_TYPE, path_in
 from uploads.receiver import Receiver
 
 # --------------------------------------------------------------------------------------------- what the server is

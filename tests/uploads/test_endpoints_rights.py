@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.uploads.app_for_tests import ADMIN, OFFSET_TYPE, STRANGER, UNKNOWN, Client, Recorder, error_of, id_in, unread
+from tests.uploads.app_for_tests import ADMIN, STRANGER, UNKNOWN, Client, Recorder, error_of, id_in, unread
+from tests.wire import OFFSET_TYPE
 
 
 @pytest.mark.parametrize("method", ["HEAD", "PATCH", "DELETE", "GET"])

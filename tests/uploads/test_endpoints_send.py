@@ -16,7 +16,6 @@ from base.words import UploadStatus
 from models.fields import now
 from models.upload import Upload
 from tests.uploads.app_for_tests import (
-    OFFSET_TYPE,
     UNKNOWN,
     Client,
     Recorder,
@@ -28,6 +27,7 @@ from tests.uploads.app_for_tests import (
     sha256,
     unread,
 )
+from tests.wire import OFFSET_TYPE
 from uploads.locks import UploadLocks
 from uploads.receiver import Receiver
 from uploads.retention import sweep_overdue

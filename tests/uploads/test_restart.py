@@ -15,7 +15,8 @@ import httpx2
 import pytest
 from tusclient.client import TusClient
 
-from tests.uploads.app_for_tests import OFFSET_TYPE, OWNER, TUS, id_in, sha256
+from tests.uploads.app_for_tests import OWNER, TUS, id_in, sha256
+from tests.wire import OFFSET_TYPE
 
 CONTENT = os.urandom(3_000_000)
 

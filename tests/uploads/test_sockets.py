@@ -6,7 +6,8 @@ import time
 import pytest
 
 from base.words import UploadStatus
-from tests.uploads.app_for_tests import Client, Recorder, Wires, path_in, row_of, sha256
+from tests.uploads.app_for_tests import Client, Recorder, row_of, sha256
+from tests.wire import Wires, path_in
 from uploads.receiver import Receiver
 
 CONTENT = bytes(range(256)) * 4_000

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from base.errors import ErrorCode, Refusal
 from base.logging import request_id
 from tests.web_app import App, opened_app, settings_for
+from uploads.capability import upload_path
 from web.middleware import Frame, base_url_of
 
 ORIGIN = {"Origin": "https://app.example.com"}
@@ -96,6 +97,29 @@ async def test_an_unforeseen_error_is_500_with_cors_and_request_id(app: App, mon
     assert "secret" not in response.text
     assert [line["event"] for line in lines] == ["unforeseen error", "request"]
     assert str(lines[0]["exc_info"]) == "secret at /srv/path"
+
+
+@pytest.mark.parametrize("method", ["HEAD", "PATCH", "DELETE", "GET"])
+async def test_an_unforeseen_error_about_an_upload_is_500_with_all_that_a_tus_client_reads(
+    app: App, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    async def fail(*_: object) -> None:
+        text = "secret at /srv/path"
+        raise RuntimeError(text)
+
+    upload = await app.upload(await app.person())
+    monkeypatch.setattr("uploads.endpoints.find_stored_upload", fail)
+    monkeypatch.setattr("uploads.endpoints.take_up", fail)
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    url = upload_path(app.house.means.signer, upload.id)
+    response = await app.http.request(method, url, headers=headers | ORIGIN)
+
+    assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (500, "*")
+    assert response.headers["Tus-Resumable"] == "1.0.0"
+    assert "Upload-Offset" in response.headers["Access-Control-Expose-Headers"]
+    assert response.headers["X-Request-ID"]
+    assert "secret" not in response.text
+    assert response.text == "" or response.json()["error"]["code"] == "INTERNAL_ERROR"
 
 
 async def test_each_request_has_one_line_without_the_right_that_its_path_carries(app: App) -> None:
