@@ -2,8 +2,10 @@
 
 import errno
 import hashlib
+import math
 import os
 import shutil
+import time
 from pathlib import Path
 
 import anyio
@@ -16,6 +18,7 @@ from storage.writer import Durability, Hash, Writer, make_parent, sync_folder
 _THREADS = 32
 """Disk calls at the same time; a slow disk then holds up nobody else's threads."""
 _HASH_BYTES = 64 * 1024**2
+_FREE_SECONDS = 0.1
 
 
 class LocalStorage:
@@ -25,6 +28,7 @@ class LocalStorage:
         self._root = root.absolute()
         self._durability = durability
         self._limiter = anyio.CapacityLimiter(_THREADS)
+        self._free = (0, -math.inf)
 
     def path_of(self, key: str) -> Path:
         """Where the bytes of `key` lie or would lie.
@@ -67,15 +71,17 @@ class LocalStorage:
 
     async def remove(self, key: str) -> None:
         """Remove `key`; nothing happens where there is none."""
-        await run_sync(_remove, self.path_of(key), limiter=self._limiter)
+        await run_sync(_remove, self.path_of(key), self._durability, limiter=self._limiter)
 
     async def is_writable(self) -> bool:
         """Whether bytes can be stored now."""
         return await run_sync(os.access, self._root, os.W_OK, limiter=self._limiter) and await self.free_bytes() > 0
 
     async def free_bytes(self) -> int:
-        """Bytes that can still be stored."""
-        return await run_sync(_free_bytes, self._root, limiter=self._limiter)
+        """Bytes that can still be stored; as they were 0.1 s ago at most."""
+        if time.monotonic() - self._free[1] > _FREE_SECONDS:
+            self._free = await run_sync(_free_bytes, self._root, limiter=self._limiter), time.monotonic()
+        return self._free[0]
 
     async def make_folder(self, name: str) -> Path:
         """An empty folder of this name, for work in progress; what an earlier attempt left in it is removed."""
@@ -137,12 +143,13 @@ def _size_of(path: Path) -> int | None:
         return None
 
 
-def _remove(path: Path) -> None:
+def _remove(path: Path, durability: Durability) -> None:
     try:
         path.unlink()
     except FileNotFoundError:
         return
-    sync_folder(path.parent)
+    if durability is not Durability.NEVER:
+        sync_folder(path.parent)
 
 
 def _free_bytes(root: Path) -> int:

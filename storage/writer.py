@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 Data = bytes | memoryview
 
+_SIDE_BY_SIDE_BYTES = 256 * 1024
+"""From so many on the disk and the checksums have a thread each; below, changing threads would cost more."""
 _MAX_PARTS = 1_000
 """Buffers per pwritev call; Linux takes 1,024 (IOV_MAX)."""
 
@@ -116,7 +118,11 @@ class Writer:
         size = sum(map(len, parts))
         digests = [digest for digest in (self.hash, also) if digest is not None]
         try:
-            await self._run(_write_at, self._descriptor, parts, self.offset, digests)
+            if size < _SIDE_BY_SIDE_BYTES:
+                await self._run(_write_and_digest, self._descriptor, parts, self.offset, digests)
+            else:
+                writing = self._run(_write_at, self._descriptor, parts, self.offset)
+                await asyncio.gather(writing, *(self._run(_digest, parts, digest) for digest in digests))
         except BaseException:
             self.hash = None
             raise
@@ -130,9 +136,9 @@ class Writer:
         return offset
 
     async def finish(self) -> None:
-        """As `sync`, of a file that is complete."""
-        if self._durability is not Durability.NEVER:
-            await self._run(os.fdatasync, self._descriptor)
+        """As `sync`, of a file that is complete; nothing more can be written to it."""
+        descriptor, self._descriptor = self._descriptor, -1
+        await self._run(_finish, descriptor, self._durability)
 
     async def cut(self, offset: int) -> None:
         """Throw away what was written beyond `offset`."""
@@ -144,7 +150,8 @@ class Writer:
         with anyio.CancelScope(shield=True):
             if self._running:
                 await asyncio.wait(self._running)
-            await run_sync(os.close, self._descriptor, limiter=self._limiter)
+            if self._descriptor >= 0:
+                await run_sync(os.close, self._descriptor, limiter=self._limiter)
 
     async def _run(self, function: Callable[..., T], *arguments: object) -> T:
         """Call `function` in a thread; a caller who is cancelled leaves it running, known to `close`."""
@@ -189,26 +196,51 @@ def make_parent(path: Path) -> None:
 
 
 def _open_at(path: Path, offset: int, durability: Durability) -> int:
-    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
-    try:
-        descriptor = os.open(path, flags)
-    except FileNotFoundError:
-        if offset:
-            raise BytesLost(path.name, 0, offset) from None
-        make_parent(path)
-        descriptor = os.open(path, flags | os.O_CREAT, 0o600)
-        if durability is not Durability.NEVER:
-            sync_folder(path.parent)
-    size = os.fstat(descriptor).st_size
-    if size < offset:
-        os.close(descriptor)
+    descriptor = _open(path, may_make=offset == 0)
+    size = os.fstat(descriptor).st_size if descriptor is not None else 0
+    if descriptor is None or size < offset:
+        if descriptor is not None:
+            os.close(descriptor)
         raise BytesLost(path.name, size, offset)
     if size > offset:
         os.ftruncate(descriptor, offset)
+    elif size == 0 and durability is not Durability.NEVER:
+        sync_folder(path.parent)  # it may be new
     return descriptor
 
 
-def _write_at(descriptor: int, parts: Sequence[Data], offset: int, digests: Sequence[Digest]) -> None:
+def _open(path: Path, *, may_make: bool) -> int | None:
+    """A descriptor of the file; None where there is none, and none may be made."""
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_CREAT if may_make else 0)
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        if not may_make:
+            return None
+        make_parent(path)
+        return os.open(path, flags, 0o600)
+
+
+def _finish(descriptor: int, durability: Durability) -> None:
+    try:
+        if durability is not Durability.NEVER:
+            os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_and_digest(descriptor: int, parts: Sequence[Data], offset: int, digests: Sequence[Digest]) -> None:
+    _write_at(descriptor, parts, offset)
+    for digest in digests:
+        _digest(parts, digest)
+
+
+def _digest(parts: Sequence[Data], digest: Digest) -> None:
+    for part in parts:
+        digest.update(part)
+
+
+def _write_at(descriptor: int, parts: Sequence[Data], offset: int) -> None:
     for start in range(0, len(parts), _MAX_PARTS):
         group = parts[start : start + _MAX_PARTS]
         size = sum(map(len, group))
@@ -216,9 +248,6 @@ def _write_at(descriptor: int, parts: Sequence[Data], offset: int, digests: Sequ
         if written < size:
             _write_rest(descriptor, b"".join(group)[written:], offset + written)
         offset += size
-        for digest in digests:
-            for part in group:
-                digest.update(part)
 
 
 def _write_rest(descriptor: int, rest: bytes, offset: int) -> None:

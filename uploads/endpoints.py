@@ -145,9 +145,7 @@ async def _append(receiver: Receiver, request: Request) -> Response:
 
 async def _delete(receiver: Receiver, request: Request) -> Response:
     """Source: tus 1.0.0, Termination."""
-    upload_id = await _allowed_upload_id(receiver, request)
-    await find_stored_upload(upload_id)
-    await delete_upload(receiver, upload_id)
+    await delete_upload(receiver, await _allowed_upload_id(receiver, request))
     return Response(status_code=204)
 
 

@@ -10,6 +10,8 @@ from uploads.body import Body, ClientLeft, Flow, Stop, TakeOver
 
 BLOCK_BYTES = 960 * 1024
 """One block fills while another is being written: together at most 2 MiB per running upload."""
+SPARE_BLOCKS = 16
+"""Blocks that a process keeps when no upload runs, 15 MiB."""
 LARGE_BYTES = 64 * 1024
 """Smaller bodies arrive with their head, and are not worth taking over."""
 BUFFER_BYTES = 768 * 1024
@@ -39,16 +41,31 @@ class Intake(Protocol):
         """
 
 
+class Blocks:
+    """Blocks of memory that bodies were read into, kept for the next ones: making one costs as much as filling it."""
+
+    def __init__(self) -> None:
+        self._spare: list[memoryview] = []
+
+    def take(self) -> memoryview:
+        """A block of `BLOCK_BYTES`, with anything in it."""
+        return self._spare.pop() if self._spare else memoryview(bytearray(BLOCK_BYTES))
+
+    def give_back(self, *blocks: memoryview) -> None:
+        """Keep `blocks`, which nobody else uses any more."""
+        self._spare.extend(blocks[: SPARE_BLOCKS - len(self._spare)])
+
+
 @asynccontextmanager
-async def taking(body: Body, idle_seconds: float) -> AsyncIterator[Intake]:
+async def taking(body: Body, idle_seconds: float, blocks: Blocks) -> AsyncIterator[Intake]:
     """Take `body` in by the best way that its connection offers; one that is silent for `idle_seconds` is given up."""
     if body.take_over is not None and (body.length or 0) >= LARGE_BYTES:
-        blocks = BlockIntake(body.length or 0, idle_seconds)
-        if blocks.connect(body.take_over):
+        intake = BlockIntake(body.length or 0, idle_seconds, blocks.take(), blocks.take())
+        if intake.connect(body.take_over):
             try:
-                yield blocks
+                yield intake
             finally:
-                blocks.close()
+                blocks.give_back(*intake.close())
             return
     async with PartIntake(body.parts, idle_seconds) as parts:
         yield parts
@@ -62,12 +79,12 @@ async def is_empty(intake: Intake) -> bool:
 class BlockIntake:
     """Two blocks of memory that change places: the connection fills one while the other is being written."""
 
-    def __init__(self, length: int, idle_seconds: float) -> None:
+    def __init__(self, length: int, idle_seconds: float, first: memoryview, second: memoryview) -> None:
         self.stop: Stop | None = None
         self._loop = asyncio.get_running_loop()
         self._length = length
         self._idle_seconds = idle_seconds
-        self._filling, self._spare = (memoryview(bytearray(min(BLOCK_BYTES, length))) for _ in range(2))
+        self._filling, self._spare = first, second
         self._fill = 0
         self._changed = asyncio.Event()
         self._flow: Flow | None = None
@@ -85,9 +102,10 @@ class BlockIntake:
             flow.release()
         return True
 
-    def close(self) -> None:
-        """Read no further."""
+    def close(self) -> tuple[memoryview, memoryview]:
+        """Read no further; the blocks, which are free now."""
         self._end(Stop.LEFT)
+        return self._filling, self._spare
 
     def interrupt(self, stop: Stop) -> None:
         self._loop.call_later(_grace_of(stop), self._end, stop)

@@ -28,7 +28,7 @@ from uploads.limits import check_share, check_space
 from uploads.metadata import Description
 from uploads.queries import check_present, find_stored_upload, is_concatenation, upload_not_found
 from uploads.receiver import AfterCommit, Receiver, WithinTransaction
-from uploads.removal import note_removed, remove_bytes
+from uploads.removal import remove_bytes, remove_parts
 from uploads.rows import GONE, OPEN, PRESENT, Row, change_upload, fetch_rows, places_for, upload_of
 
 log = log_for(__name__)
@@ -203,16 +203,10 @@ async def reject_upload(receiver: Receiver, upload: Upload, reason: Refusal) -> 
     await _end(receiver, upload.id, OPEN, UploadStatus.REJECTED, receiver.on_gone, **error)
 
 
-async def expire_unfinished(receiver: Receiver, upload_id: str, moment: datetime) -> bool:
-    """UPLOADING → EXPIRED, if its time is over at `moment`; whether it was."""
-    ended = await _end(
-        receiver,
-        upload_id,
-        (UploadStatus.UPLOADING,),
-        UploadStatus.EXPIRED,
-        receiver.on_gone,
-        overdue_at=moment.timestamp(),
-    )
+async def expire_unfinished(receiver: Receiver, upload_id: str) -> bool:
+    """UPLOADING → EXPIRED, if its time is over; whether it was."""
+    sources = (UploadStatus.UPLOADING,)
+    ended = await _end(receiver, upload_id, sources, UploadStatus.EXPIRED, receiver.on_gone, is_overdue=True)
     return ended is not None
 
 
@@ -226,12 +220,13 @@ async def delete_upload(receiver: Receiver, upload_id: str) -> Upload:
     """→ DELETED, its bytes removed; a request that is sending them is stopped.
 
     Raises:
-        Refusal: UPLOAD_NOT_FOUND, or what `on_gone` refuses.
+        Refusal: UPLOAD_NOT_FOUND, UPLOAD_EXPIRED, or what `on_gone` refuses.
 
     Source: tus 1.0.0, Termination.
     """
-    deleted = await _end(receiver, upload_id, PRESENT, UploadStatus.DELETED, receiver.on_gone)
+    deleted = await _end(receiver, upload_id, PRESENT, UploadStatus.DELETED, receiver.on_gone, is_overdue=False)
     if deleted is None:
+        await find_stored_upload(upload_id)
         raise upload_not_found()
     return deleted
 
@@ -267,13 +262,13 @@ async def _end(
         if row is None:
             return None
         ended = upload_of(row)
-        released = await _release_parts(db, ended) if is_concatenation(ended) else []
-        useless = await _gone_part_ids(db, ended) if is_concatenation(ended) else []
+        released, useless = await _release_parts(db, ended) if is_concatenation(ended) else ([], [])
         after_commit = await within(db, ended)
     await _tell(receiver, [row, *released], after_commit)
-    removed = await remove_bytes(receiver, [upload_id, *useless])
-    if ended.is_partial or useless:  # their bytes count until this is noted; for others the sweep is soon enough
-        await note_removed(removed)
+    if ended.concat is None:
+        await remove_bytes(receiver, upload_id)
+    else:
+        await remove_parts(receiver, [upload_id, *useless])
     return ended
 
 
@@ -307,31 +302,26 @@ def _check_part(part: Upload | None, owner_id: str) -> None:
         raise Refusal(ErrorCode.BAD_INPUT, message, "Upload-Concat")
 
 
-async def _release_parts(db: BaseDBAsyncClient, final: Upload) -> list[Row]:
-    """Delete the parts that no other concatenation needs: they are of no use without this one."""
+async def _release_parts(db: BaseDBAsyncClient, final: Upload) -> tuple[list[Row], list[str]]:
+    """Delete the parts that no other concatenation needs: they are of no use without this one.
+
+    Returns:
+        The rows that were changed, and the ids of all parts that are gone but may still have bytes.
+    """
     lock = " FOR UPDATE" if db.capabilities.support_for_update else ""
-    statement = (
-        f"SELECT id FROM uploads WHERE id IN (SELECT part_id FROM upload_parts WHERE final_id = $1) ORDER BY id{lock}"
-    )
-    await fetch_rows(db, statement, final.id)
-    return await fetch_rows(
+    parts = "SELECT part_id FROM upload_parts WHERE final_id = $1"
+    await fetch_rows(db, f"SELECT id FROM uploads WHERE id IN ({parts}) ORDER BY id{lock}", final.id)
+    released = await fetch_rows(
         db,
         "UPDATE uploads SET status = 'DELETED', updated_at = $2, version = version + 1 WHERE status = 'COMPLETED'"
-        " AND id IN (SELECT part_id FROM upload_parts WHERE final_id = $1) AND NOT EXISTS ("
+        f" AND id IN ({parts}) AND NOT EXISTS ("
         "SELECT 1 FROM upload_parts p JOIN uploads f ON f.id = p.final_id"
         " WHERE p.part_id = uploads.id AND f.id <> $1 AND f.status IN ('FINALISING', 'COMPLETED')) RETURNING *",
         final.id,
         now().timestamp(),
     )
-
-
-async def _gone_part_ids(db: BaseDBAsyncClient, final: Upload) -> list[str]:
-    """The parts that are gone and had bytes for the sake of this concatenation only, or of others, too."""
-    statement = (
-        "SELECT id FROM uploads WHERE is_stored = TRUE AND id IN (SELECT part_id FROM upload_parts WHERE final_id = $1)"
-        f" AND status IN ({places_for(GONE, 2)})"
-    )
-    return [row["id"] for row in await fetch_rows(db, statement, final.id, *GONE)]
+    gone = f"SELECT id FROM uploads WHERE is_stored = TRUE AND id IN ({parts}) AND status IN ({places_for(GONE, 2)})"
+    return released, [row["id"] for row in await fetch_rows(db, gone, final.id, *GONE)]
 
 
 async def _changed_meanwhile(upload_id: str) -> Refusal:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from base.errors import ErrorCode, Refusal
-from base.words import UploadStatus
 from models.fields import now
 from storage.local import LocalStorage
 from storage.writer import disk_full
@@ -70,17 +69,16 @@ async def check_share(db: BaseDBAsyncClient, limits: Limits, owner_id: str, more
     Raises:
         Refusal: QUOTA_EXCEEDED.
     """
-    if limits.bytes_per_user or (is_new and limits.open_per_user):
-        await _lock_owner(db, owner_id)
-    if limits.bytes_per_user and more_bytes:
-        used = await _bytes_of(db, owner_id)
-        if used + more_bytes > limits.bytes_per_user:
-            free = max(limits.bytes_per_user - used, 0)
-            message = (
-                f"You may keep {limits.bytes_per_user} bytes here, of which {free} are free: delete something first."
-            )
-            raise Refusal(ErrorCode.QUOTA_EXCEEDED, message)
-    if is_new and limits.open_per_user and await _open_uploads_of(db, owner_id) >= limits.open_per_user:
+    checks_open = is_new and limits.open_per_user
+    if not (limits.bytes_per_user and more_bytes) and not checks_open:
+        return
+    await _lock_owner(db, owner_id)
+    used_bytes, open_uploads = await _share_of(db, owner_id)
+    if limits.bytes_per_user and more_bytes and used_bytes + more_bytes > limits.bytes_per_user:
+        free = max(limits.bytes_per_user - used_bytes, 0)
+        message = f"You may keep {limits.bytes_per_user} bytes here, of which {free} are free: delete something first."
+        raise Refusal(ErrorCode.QUOTA_EXCEEDED, message)
+    if checks_open and open_uploads >= limits.open_per_user:
         message = f"You have {limits.open_per_user} unfinished uploads: finish or delete some first."
         raise Refusal(ErrorCode.QUOTA_EXCEEDED, message)
 
@@ -97,19 +95,16 @@ async def _lock_owner(db: BaseDBAsyncClient, owner_id: str) -> None:
         await fetch_rows(db, "SELECT id FROM users WHERE id = $1 FOR UPDATE", owner_id)
 
 
-async def _bytes_of(db: BaseDBAsyncClient, owner_id: str) -> int:
-    """Bytes announced or stored; those of a piece that was deleted count as long as a concatenation keeps them."""
-    statement = (
-        "SELECT coalesce(sum(coalesce(size_bytes, offset_bytes)), 0) AS used FROM uploads"
-        f" WHERE owner_id = $1 AND is_stored = TRUE AND (status IN ({places_for(PRESENT, 2)}) OR is_partial)"
-    )
-    return int((await fetch_rows(db, statement, owner_id, *PRESENT))[0]["used"])
+async def _share_of(db: BaseDBAsyncClient, owner_id: str) -> tuple[int, int]:
+    """Bytes that a user has announced or stored, and unfinished uploads.
 
-
-async def _open_uploads_of(db: BaseDBAsyncClient, owner_id: str) -> int:
+    The bytes of a part that was deleted count as long as a concatenation keeps them.
+    """
     statement = (
-        "SELECT count(*) AS open FROM uploads"
-        " WHERE owner_id = $1 AND is_stored = TRUE AND status = $2 AND (expires_at IS NULL OR expires_at > $3)"
+        "SELECT coalesce(sum(coalesce(size_bytes, offset_bytes)), 0) AS used_bytes,"
+        " coalesce(sum(CASE WHEN status = 'UPLOADING' AND (expires_at IS NULL OR expires_at > $2) THEN 1 ELSE 0 END), 0)"
+        " AS open_uploads FROM uploads WHERE owner_id = $1 AND is_stored = TRUE"
+        f" AND (status IN ({places_for(PRESENT, 3)}) OR is_partial = TRUE)"
     )
-    rows = await fetch_rows(db, statement, owner_id, UploadStatus.UPLOADING, now().timestamp())
-    return int(rows[0]["open"])
+    row = (await fetch_rows(db, statement, owner_id, now().timestamp(), *PRESENT))[0]
+    return int(row["used_bytes"]), int(row["open_uploads"])

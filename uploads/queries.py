@@ -52,7 +52,8 @@ async def find_stored_upload(upload_id: str) -> Upload:
     Raises:
         Refusal: UPLOAD_NOT_FOUND, also for one that was deleted or rejected; UPLOAD_EXPIRED, from that moment on.
     """
-    return check_present(await Upload.get_or_none(id=upload_id))
+    rows = await fetch_rows(get_connection("default"), "SELECT * FROM uploads WHERE id = $1", upload_id)
+    return check_present(upload_of(rows[0]) if rows else None)
 
 
 def check_present(upload: Upload | None) -> Upload:

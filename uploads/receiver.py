@@ -12,6 +12,7 @@ from events.hub import Publisher
 from models.upload import Upload
 from storage.local import LocalStorage
 from uploads.digests import Digests
+from uploads.intake import Blocks
 from uploads.limits import Limits, Places
 from uploads.locks import UploadLocks
 from uploads.tasks import Tasks
@@ -49,4 +50,5 @@ class Receiver:
     locks: UploadLocks = field(default_factory=UploadLocks)
     digests: Digests = field(default_factory=Digests)
     places: Places = field(default_factory=Places)
+    blocks: Blocks = field(default_factory=Blocks)
     tasks: Tasks = field(default_factory=Tasks)

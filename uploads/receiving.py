@@ -1,6 +1,6 @@
 """Taking the bytes of one request in: written, hashed and committed while they arrive."""
 
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -97,14 +97,15 @@ async def append_bytes(receiver: Receiver, hold: Hold, upload: Upload, delivery:
         raise _over(receiver, upload)
     if upload.status is UploadStatus.COMPLETED:
         return await _take_nothing(receiver, hold, upload, delivery)
-    await check_space(receiver.storage, receiver.limits, delivery.body.length or 0)
+    length = delivery.body.length
+    await check_space(receiver.storage, receiver.limits, 1 if length is None else length)
     with receiver.places.taken(receiver.limits):
         return await _take(receiver, hold, upload, delivery)
 
 
 async def _take_nothing(receiver: Receiver, hold: Hold, upload: Upload, delivery: Delivery) -> Upload:
     """A complete upload: an empty body is right, and any other too long."""
-    async with taking(delivery.body, receiver.limits.idle_seconds) as intake:
+    async with taking(delivery.body, receiver.limits.idle_seconds, receiver.blocks) as intake:
         hold.call_when_asked(intake.interrupt)
         if not await is_empty(intake):
             raise tus.too_long(upload.offset_bytes)
@@ -114,16 +115,24 @@ async def _take_nothing(receiver: Receiver, hold: Hold, upload: Upload, delivery
 
 
 async def _take(receiver: Receiver, hold: Hold, upload: Upload, delivery: Delivery) -> Upload:
+    async with AsyncExitStack() as stack:
+        limits = receiver.limits
+        intake = await stack.enter_async_context(taking(delivery.body, limits.idle_seconds, receiver.blocks))
+        hold.call_when_asked(intake.interrupt)
+        stack.callback(hold.call_when_asked, None)
+        writer = await _open_writer(receiver, upload)  # bytes arrive meanwhile
+        stack.push_async_callback(writer.close)
+        return await _Reception(receiver, hold, upload, writer, delivery).run(intake)
+
+
+async def _open_writer(receiver: Receiver, upload: Upload) -> Writer:
+    """The file of `upload`, at its end; where the disk lost bytes of it, they are asked for again."""
     hash_ = receiver.digests.take(upload.id, upload.offset_bytes)
     try:
-        writer = await receiver.storage.open_writer(upload_key(upload.id), upload.offset_bytes, hash_)
+        return await receiver.storage.open_writer(upload_key(upload.id), upload.offset_bytes, hash_)
     except BytesLost as lost:
         await commit_offset(receiver, upload, lost.stored)
         raise tus.offset_mismatch(lost.stored) from lost
-    try:
-        return await _Reception(receiver, hold, upload, writer, delivery).run()
-    finally:
-        await writer.close()
 
 
 _TEMPORARY = {Stop.SILENT: 1.0, Stop.SHUTDOWN: 5.0, Stop.LOST: 1.0}
@@ -164,17 +173,14 @@ class _Reception:
             writer, upload, partial(commit_offset, receiver), is_held=delivery.checksum is not None
         )
 
-    async def run(self) -> Upload:
+    async def run(self, intake: Intake) -> Upload:
         """Take the body in to its end, or to where it stops; see `append_bytes`."""
         try:
-            async with taking(self._delivery.body, self._receiver.limits.idle_seconds) as intake:
-                self._hold.call_when_asked(intake.interrupt)
-                await self._write_arriving(intake)
+            await self._write_arriving(intake)
         except Refusal:
             await self._keep()
             raise
         finally:
-            self._hold.call_when_asked(None)
             await self._checkpoints.settle()
         if self._delivery.checksum is not None:
             await self._verify(intake.stop)

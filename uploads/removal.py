@@ -14,20 +14,26 @@ from uploads.rows import GONE, fetch_rows, places_for
 _AT_ONCE = 200
 
 
-async def remove_bytes(receiver: Receiver, upload_ids: Sequence[str]) -> list[str]:
-    """Remove what lies under the ids of uploads that are gone; those of which nothing lies there any more.
+async def remove_bytes(receiver: Receiver, upload_id: str) -> bool:
+    """Remove what lies under the id of an upload that is gone; whether nothing lies there any more.
 
-    Bytes that a concatenation needs stay. So do, for the sweep, those that somebody still writes to.
+    Whoever is still writing there is asked to stop; if that does not help, it is left to the sweep.
     """
+    with suppress(Refusal):
+        async with receiver.locks.hold(upload_id):
+            await receiver.storage.remove(upload_key(upload_id))
+        return True
+    return False
+
+
+async def remove_parts(receiver: Receiver, upload_ids: Sequence[str]) -> int:
+    """Remove the bytes of uploads that are gone, as far as no concatenation needs them, and note it; of how many."""
     needed = await needed_part_ids(upload_ids)
-    removed = []
-    for upload_id in upload_ids:
-        if upload_id not in needed:
-            with suppress(Refusal):
-                async with receiver.locks.hold(upload_id):
-                    await receiver.storage.remove(upload_key(upload_id))
-                removed.append(upload_id)
-    return removed
+    removed = [id_ for id_ in upload_ids if id_ not in needed and await remove_bytes(receiver, id_)]
+    if removed:
+        note = f"UPDATE uploads SET is_stored = FALSE WHERE id IN ({places_for(removed)}) RETURNING id"
+        await fetch_rows(get_connection("default"), note, *removed)
+    return len(removed)
 
 
 async def sweep_removed(receiver: Receiver) -> int:
@@ -43,14 +49,5 @@ async def sweep_removed(receiver: Receiver) -> int:
     count, last = 0, ""
     while ids := [row["id"] for row in await fetch_rows(db, statement, *sorted(GONE), last)]:
         last = ids[-1]
-        removed = await remove_bytes(receiver, ids)
-        await note_removed(removed)
-        count += len(removed)
+        count += await remove_parts(receiver, ids)
     return count
-
-
-async def note_removed(upload_ids: Sequence[str]) -> None:
-    """Note that nothing lies under these ids any more."""
-    if upload_ids:
-        note = f"UPDATE uploads SET is_stored = FALSE WHERE id IN ({places_for(upload_ids)}) RETURNING id"
-        await fetch_rows(get_connection("default"), note, *upload_ids)

@@ -10,6 +10,5 @@ _AT_ONCE = 500
 
 async def sweep_overdue(receiver: Receiver) -> int:
     """Expire the unfinished uploads whose time is over; how many these were. Finished ones are not touched."""
-    moment = now()
-    upload_ids = await overdue_upload_ids(moment, _AT_ONCE)
-    return sum([await expire_unfinished(receiver, upload_id, moment) for upload_id in upload_ids])
+    upload_ids = await overdue_upload_ids(now(), _AT_ONCE)
+    return sum([await expire_unfinished(receiver, upload_id) for upload_id in upload_ids])

@@ -29,7 +29,7 @@ async def change_upload(
     sources: Collection[UploadStatus],
     *,
     fence: int | None = None,
-    overdue_at: float | None = None,
+    is_overdue: bool | None = None,
     **columns: Any,
 ) -> Row | None:
     """Set `columns` of an upload that is in one of `sources`; None, and nothing changed, where it is in another status.
@@ -41,7 +41,7 @@ async def change_upload(
         upload_id: Which upload.
         sources: In which statuses it may be.
         fence: The number under which the caller writes: nothing changes either where a later writer has come.
-        overdue_at: Seconds since 1970: nothing changes either where `expires_at` is later.
+        is_overdue: Whether it must, or must not, be unfinished with its time over.
         columns: New values.
     """
     columns["updated_at"] = now().timestamp()
@@ -49,10 +49,13 @@ async def change_upload(
     settings = ", ".join(f"{name} = ${place}" for place, name in enumerate(columns, 1))
     places = ", ".join(f"${len(columns) + 2 + place}" for place in range(len(sources)))
     condition = f"id = ${len(columns) + 1} AND status IN ({places})"
-    for comparison, value in (("fence =", fence), ("expires_at <=", overdue_at)):
-        if value is not None:
-            values.append(value)
-            condition += f" AND {comparison} ${len(values)}"
+    if fence is not None:
+        values.append(fence)
+        condition += f" AND fence = ${len(values)}"
+    if is_overdue is not None:
+        values.append(columns["updated_at"])
+        overdue = f"(status = 'UPLOADING' AND expires_at IS NOT NULL AND expires_at <= ${len(values)})"
+        condition += f" AND {overdue}" if is_overdue else f" AND NOT {overdue}"
     rows = await fetch_rows(
         db, f"UPDATE uploads SET {settings}, version = version + 1 WHERE {condition} RETURNING *", *values
     )

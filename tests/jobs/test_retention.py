@@ -112,7 +112,7 @@ async def test_an_upload_that_expires_fails_the_job_that_waits_for_it(shop: Work
     upload = await shop.add_upload(status=UploadStatus.UPLOADING, offset_bytes=0, expires_at=now())
     job = await shop.add_job(upload)
     assert await overdue_upload_ids(now(), 10) == [upload.id]
-    assert await expire_unfinished(shop.receiver(), upload.id, now())
+    assert await expire_unfinished(shop.receiver(), upload.id)
     job = await Job.get(id=job.id)
     assert (job.status, job.error_code) == (JobStatus.FAILED, "UPLOAD_EXPIRED")
     assert "not finished in time" in (job.error_message or "")

@@ -7,7 +7,18 @@ from dataclasses import dataclass
 import pytest
 
 from uploads.body import Body, ClientLeft, Flow, Sink, Stop
-from uploads.intake import BLOCK_BYTES, BUFFER_BYTES, BUFFER_PARTS, BlockIntake, Intake, PartIntake, is_empty, taking
+from uploads.intake import (
+    BLOCK_BYTES,
+    BUFFER_BYTES,
+    BUFFER_PARTS,
+    SPARE_BLOCKS,
+    BlockIntake,
+    Blocks,
+    Intake,
+    PartIntake,
+    is_empty,
+    taking,
+)
 
 
 async def parts_of(*parts: bytes | float | Exception) -> AsyncIterator[bytes]:
@@ -154,7 +165,7 @@ CONTENT = bytes(range(256)) * 12_000
 
 @asynccontextmanager
 async def blocks_of(line: Line, idle_seconds: float = 5) -> AsyncIterator[Intake]:
-    async with taking(Body(len(line.content), parts_of(), line.take_over), idle_seconds) as intake:
+    async with taking(Body(len(line.content), parts_of(), line.take_over), idle_seconds, Blocks()) as intake:
         assert isinstance(intake, BlockIntake)
         yield intake
 
@@ -230,6 +241,15 @@ async def test_small_bodies_and_connections_that_cannot_come_in_parts(length: in
     def cannot(_sink: Sink, _length: int) -> None:
         assert length >= 64 * 1024
 
-    async with taking(Body(length, parts_of(b"x" * length), cannot), 5) as intake:
+    async with taking(Body(length, parts_of(b"x" * length), cannot), 5, Blocks()) as intake:
         assert isinstance(intake, PartIntake)
         assert await all_of(intake) == b"x" * length
+
+
+async def test_blocks_are_used_again_and_few_are_kept() -> None:
+    blocks = Blocks()
+    first = blocks.take()
+    blocks.give_back(first)
+    assert blocks.take() is first
+    blocks.give_back(*(blocks.take() for _ in range(40)))
+    assert len(blocks._spare) == SPARE_BLOCKS

@@ -133,20 +133,20 @@ async def test_an_overdue_upload_expires_with_its_bytes_and_what_waits_for_it(
 ) -> None:
     upload = await announced(receiver, 6)
     await append(receiver, upload.id, 0, b"abc")
-    assert not await expire_unfinished(receiver, upload.id, now())
+    assert not await expire_unfinished(receiver, upload.id)
     assert (await reread(upload)).status is UploadStatus.UPLOADING
     await Upload.filter(id=upload.id).update(expires_at=now())
-    assert await expire_unfinished(receiver, upload.id, now())
+    assert await expire_unfinished(receiver, upload.id)
     assert ((await reread(upload)).status, path_of(receiver, upload).exists()) == (UploadStatus.EXPIRED, False)
     assert [gone.status for gone in recorder.gone] == [UploadStatus.EXPIRED]
     assert recorder.events[-1].row["status"] == "EXPIRED"
-    assert not await expire_unfinished(receiver, upload.id, now())
+    assert not await expire_unfinished(receiver, upload.id)
 
 
 async def test_a_finished_upload_does_not_expire_as_unfinished(receiver: Receiver) -> None:
     upload = await stored_upload(receiver, b"abc")
     await Upload.filter(id=upload.id).update(expires_at=now())
-    assert not await expire_unfinished(receiver, upload.id, now())
+    assert not await expire_unfinished(receiver, upload.id)
     assert path_of(receiver, upload).read_bytes() == b"abc"
 
 
