@@ -8,10 +8,10 @@ from typing import Protocol, Self
 
 from uploads.body import Body, ClientLeft, Flow, Stop, TakeOver
 
-BLOCK_BYTES = 960 * 1024
+BLOCK_BYTES = 896 * 1024
 """One block fills while another is being written: together at most 2 MiB per running upload."""
 SPARE_BLOCKS = 16
-"""Blocks that a process keeps when no upload runs, 15 MiB."""
+"""Blocks that a process keeps when no upload runs, 14 MiB."""
 LARGE_BYTES = 64 * 1024
 """Smaller bodies arrive with their head, and are not worth taking over."""
 BUFFER_BYTES = 768 * 1024
