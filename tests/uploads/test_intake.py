@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.uploads.app_for_tests import stream
 from uploads.body import Body, ClientLeft, Flow, Sink, Stop
 from uploads.intake import (
     BLOCK_BYTES,
@@ -21,18 +22,6 @@ from uploads.intake import (
 )
 
 
-async def parts_of(*parts: bytes | float | Exception) -> AsyncIterator[bytes]:
-    """Bytes arrive, numbers are seconds of silence, exceptions are raised."""
-    for part in parts:
-        match part:
-            case bytes():
-                yield part
-            case Exception():
-                raise part
-            case _:
-                await asyncio.sleep(part)
-
-
 async def all_of(intake: Intake) -> bytes:
     taken = list[bytes | memoryview]()
     while (batch := await intake.take(None)) or intake.stop is None:
@@ -41,32 +30,32 @@ async def all_of(intake: Intake) -> bytes:
 
 
 async def test_a_body_that_ends_is_taken_whole() -> None:
-    async with PartIntake(parts_of(b"ab", 0.01, b"c", b"d"), 5) as intake:
+    async with PartIntake(stream(b"ab", 0.01, b"c", b"d"), 5) as intake:
         assert await all_of(intake) == b"abcd"
         assert intake.stop is Stop.END
 
 
 async def test_what_arrived_before_the_client_left_is_kept() -> None:
-    async with PartIntake(parts_of(b"ab", b"c", ClientLeft()), 5) as intake:
+    async with PartIntake(stream(b"ab", b"c", ClientLeft()), 5) as intake:
         assert await all_of(intake) == b"abc"
         assert intake.stop is Stop.LEFT
 
 
 async def test_silence_ends_the_body() -> None:
-    async with PartIntake(parts_of(b"ab", 60), 0.05) as intake:
+    async with PartIntake(stream(b"ab", 60), 0.05) as intake:
         assert await all_of(intake) == b"ab"
         assert intake.stop is Stop.SILENT
 
 
 async def test_slow_parts_are_not_silence() -> None:
-    async with PartIntake(parts_of(b"a", 0.03, b"b", 0.03, b"c"), 0.05) as intake:
+    async with PartIntake(stream(b"a", 0.03, b"b", 0.03, b"c"), 0.05) as intake:
         assert await all_of(intake) == b"abc"
         assert intake.stop is Stop.END
 
 
 @pytest.mark.parametrize("why", [Stop.WANTED, Stop.SHUTDOWN])
 async def test_a_hung_body_is_interrupted_within_the_grace(why: Stop) -> None:
-    async with PartIntake(parts_of(b"ab", 60), 5) as intake:
+    async with PartIntake(stream(b"ab", 60), 5) as intake:
         intake.interrupt(why)
         started = time.monotonic()
         assert await all_of(intake) == b"ab"
@@ -75,14 +64,14 @@ async def test_a_hung_body_is_interrupted_within_the_grace(why: Stop) -> None:
 
 
 async def test_a_body_that_ends_within_the_grace_is_not_interrupted() -> None:
-    async with PartIntake(parts_of(b"ab", 0.02, b"c"), 5) as intake:
+    async with PartIntake(stream(b"ab", 0.02, b"c"), 5) as intake:
         intake.interrupt(Stop.WANTED)
         assert await all_of(intake) == b"abc"
         assert intake.stop is Stop.END
 
 
 async def test_taking_gives_up_after_the_time_that_is_allowed() -> None:
-    async with PartIntake(parts_of(0.2, b"a"), 5) as intake:
+    async with PartIntake(stream(0.2, b"a"), 5) as intake:
         assert await intake.take(0.02) == []
         assert intake.stop is None
         assert await intake.take(None) == [b"a"]
@@ -109,14 +98,14 @@ async def test_no_more_is_read_ahead_than_the_buffer_holds(size: int) -> None:
 
 async def test_what_the_source_fails_with_is_not_hidden() -> None:
     with pytest.raises(RuntimeError, match="a bug"):
-        async with PartIntake(parts_of(b"ab", RuntimeError("a bug")), 5) as intake:
+        async with PartIntake(stream(b"ab", RuntimeError("a bug")), 5) as intake:
             await all_of(intake)
 
 
 async def test_a_body_is_empty_when_it_ends_without_a_byte() -> None:
-    async with PartIntake(parts_of(), 5) as intake:
+    async with PartIntake(stream(), 5) as intake:
         assert await is_empty(intake)
-    async with PartIntake(parts_of(0.01, b"a"), 5) as intake:
+    async with PartIntake(stream(0.01, b"a"), 5) as intake:
         assert not await is_empty(intake)
 
 
@@ -165,7 +154,7 @@ CONTENT = bytes(range(256)) * 12_000
 
 @asynccontextmanager
 async def blocks_of(line: Line, idle_seconds: float = 5) -> AsyncIterator[Intake]:
-    async with taking(Body(len(line.content), parts_of(), line.take_over), idle_seconds, Blocks()) as intake:
+    async with taking(Body(len(line.content), stream(), line.take_over), idle_seconds, Blocks()) as intake:
         assert isinstance(intake, BlockIntake)
         yield intake
 
@@ -241,7 +230,7 @@ async def test_small_bodies_and_connections_that_cannot_come_in_parts(length: in
     def cannot(_sink: Sink, _length: int) -> None:
         assert length >= 64 * 1024
 
-    async with taking(Body(length, parts_of(b"x" * length), cannot), 5, Blocks()) as intake:
+    async with taking(Body(length, stream(b"x" * length), cannot), 5, Blocks()) as intake:
         assert isinstance(intake, PartIntake)
         assert await all_of(intake) == b"x" * length
 
