@@ -153,7 +153,7 @@ async def _read(receiver: Receiver, request: Request) -> Response:
     upload = await find_stored_upload(await _allowed_upload_id(receiver, request))
     upload = await settled(receiver, upload)
     if upload.status is not UploadStatus.COMPLETED:
-        raise upload_not_found()
+        raise Refusal(ErrorCode.UPLOAD_NOT_FOUND, "This upload is not finished: there is nothing to read yet.")
     headers = {
         "Content-Type": upload.content_type,
         "Content-Disposition": content_disposition(upload.filename, upload.content_type),
@@ -217,7 +217,7 @@ async def _body_of_creation(receiver: Receiver, request: Request) -> Body:
     body = _body(request)
     if body.length == 0 or tus.has_content_type(request.headers):
         return body
-    if body.length is not None:
+    if body.length is not None or "expect" in request.headers:
         raise tus.wrong_type()
     async with PartIntake(body.parts, receiver.limits.idle_seconds) as intake:
         if not await is_empty(intake):

@@ -6,8 +6,9 @@ import time
 import pytest
 
 from base.words import UploadStatus
-from tests.uploads.app_for_tests import Client, Recorder, row_of, sha256
-from tests.wire import Wires, path_in
+from models.upload import Upload
+from tests.uploads.app_for_tests import OWNER, Client, Recorder, row_of, sha256
+from tests.wire import OFFSET_TYPE, Wires, path_in
 from uploads.receiver import Receiver
 
 CONTENT = bytes(range(256)) * 4_000
@@ -137,6 +138,20 @@ async def test_who_asks_before_sending_is_refused_before_sending(
     kind = "Content-Type: application/offset+octet-stream"
     await wire.request("PATCH", path.format(url=path_in(url)), kind, "Expect: 100-continue", *lines, *defaults)
     assert (await wire.answer())[0] == status
+
+
+async def test_who_asks_before_creating_is_refused_before_sending(client: Client, wires: Wires) -> None:
+    token = f"Authorization: Bearer {OWNER}"
+    for lines, status in (
+        (["Upload-Length: 5", "Content-Type: text/plain", "Transfer-Encoding: chunked"], 415),
+        (["Upload-Length: 5", "Content-Type: text/plain", "Content-Length: 5"], 415),
+        (["Upload-Length: 4", f"Content-Type: {OFFSET_TYPE}", "Content-Length: 5"], 413),
+        ([f"Content-Type: {OFFSET_TYPE}", "Content-Length: 5"], 400),
+    ):
+        wire = await wires.connect()
+        await wire.request("POST", "/files/", token, "Expect: 100-continue", *lines)
+        assert (await wire.answer())[0] == status
+    assert await Upload.all().count() == 0
 
 
 async def test_who_asks_before_sending_is_told_to_go_on(client: Client, wires: Wires) -> None:
