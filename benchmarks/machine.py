@@ -24,6 +24,13 @@ def describe_machine() -> str:
     )
 
 
+def stolen_seconds() -> float:
+    """CPU seconds, of all cores since the machine started, that its host gave to others while we could have used them."""
+    with suppress(OSError, LookupError):
+        return int(Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[8]) / _TICKS
+    return 0.0
+
+
 @dataclass
 class Usage:
     """What a process tree took while it was watched."""
