@@ -8,15 +8,11 @@ import shutil
 import time
 from pathlib import Path
 
-import anyio
-from anyio.to_thread import run_sync
-
 from storage.keys import path_under
 from storage.reading import Stored, StoredFile
+from storage.threads import Threads
 from storage.writer import Durability, Hash, Writer, make_parent, sync_folder
 
-_THREADS = 32
-"""Disk calls at the same time; a slow disk then holds up nobody else's threads."""
 _HASH_BYTES = 64 * 1024**2
 _FREE_SECONDS = 0.1
 
@@ -27,7 +23,7 @@ class LocalStorage:
     def __init__(self, root: Path, durability: Durability = Durability.ALWAYS) -> None:
         self._root = root.absolute()
         self._durability = durability
-        self._limiter = anyio.CapacityLimiter(_THREADS)
+        self._threads = Threads()
         self._free = (0, -math.inf)
 
     def path_of(self, key: str) -> Path:
@@ -40,7 +36,7 @@ class LocalStorage:
 
     async def open_writer(self, key: str, offset: int, hash_: Hash | None) -> Writer:
         """Open `key` for writing at `offset`; see `Writer.open`."""
-        return await Writer.open(self.path_of(key), offset, hash_, self._limiter, self._durability)
+        return await Writer.open(self.path_of(key), offset, hash_, self._threads, self._durability)
 
     async def adopt(self, source: Path, key: str) -> tuple[int, str]:
         """Move the finished file `source` to `key`, durably and in one step, over what an earlier attempt left there.
@@ -48,7 +44,7 @@ class LocalStorage:
         Returns:
             Size in bytes and hex SHA-256.
         """
-        return await run_sync(_adopt, source, self.path_of(key), limiter=self._limiter)
+        return await self._threads.run(_adopt, source, self.path_of(key))
 
     async def hash_of(self, stored: Stored) -> str:
         """Hex SHA-256 of all bytes of `stored`, read from the disk; whoever cancels it waits for 64 MiB at most.
@@ -58,38 +54,38 @@ class LocalStorage:
         """
         digest = hashlib.sha256()
         for start in range(0, stored.size, _HASH_BYTES):
-            await run_sync(_hash, digest, stored, start, min(stored.size, start + _HASH_BYTES), limiter=self._limiter)
+            await self._threads.run(_hash, digest, stored, start, min(stored.size, start + _HASH_BYTES))
         return digest.hexdigest()
 
     async def join(self, stored: Stored, path: Path) -> None:
         """Write all bytes of `stored` to `path`, for programs that can read nothing but one file."""
-        await run_sync(_join, stored, path, limiter=self._limiter)
+        await self._threads.run(_join, stored, path)
 
     async def size_of(self, key: str) -> int | None:
         """Size of `key` in bytes; None where there is none."""
-        return await run_sync(_size_of, self.path_of(key), limiter=self._limiter)
+        return await self._threads.run(_size_of, self.path_of(key))
 
     async def remove(self, key: str) -> None:
         """Remove `key`; nothing happens where there is none."""
-        await run_sync(_remove, self.path_of(key), self._durability, limiter=self._limiter)
+        await self._threads.run(_remove, self.path_of(key), self._durability)
 
     async def is_writable(self) -> bool:
         """Whether bytes can be stored now."""
-        return await run_sync(os.access, self._root, os.W_OK, limiter=self._limiter) and await self.free_bytes() > 0
+        return await self._threads.run(os.access, self._root, os.W_OK) and await self.free_bytes() > 0
 
     async def free_bytes(self) -> int:
         """Bytes that can still be stored; as they were 0.1 s ago at most."""
         if time.monotonic() - self._free[1] > _FREE_SECONDS:
-            self._free = await run_sync(_free_bytes, self._root, limiter=self._limiter), time.monotonic()
+            self._free = await self._threads.run(_free_bytes, self._root), time.monotonic()
         return self._free[0]
 
     async def make_folder(self, name: str) -> Path:
         """An empty folder of this name, for work in progress; what an earlier attempt left in it is removed."""
-        return await run_sync(_make_folder, self.path_of(name), limiter=self._limiter)
+        return await self._threads.run(_make_folder, self.path_of(name))
 
     async def remove_folder(self, name: str) -> None:
         """Remove the folder and all in it; nothing happens where there is none."""
-        await run_sync(_remove_tree, self.path_of(name), limiter=self._limiter)
+        await self._threads.run(_remove_tree, self.path_of(name))
 
 
 def _adopt(source: Path, target: Path) -> tuple[int, str]:

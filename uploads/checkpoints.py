@@ -78,10 +78,12 @@ class Checkpoints:
 
     @property
     def _pending(self) -> int:
-        """Bytes written and not committed; 0 once all bytes of the upload are written, and while it is held."""
-        if self.is_held or self._writer.offset == self.upload.size_bytes:
+        """Bytes that came and are not committed; 0 once all bytes of the upload are there, and while it is held."""
+        if self.is_held or self._writer.position == self.upload.size_bytes:
             return 0
-        return self._writer.offset - int(self.upload.offset_bytes)
+        return self._writer.position - int(self.upload.offset_bytes)
 
     async def _make_durable(self) -> None:
-        self.upload = await self._commit(self.upload, await self._writer.sync())
+        durable = await self._writer.sync()
+        if durable not in (self.upload.offset_bytes, self.upload.size_bytes):
+            self.upload = await self._commit(self.upload, durable)

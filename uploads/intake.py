@@ -8,14 +8,14 @@ from typing import Protocol, Self
 
 from uploads.body import Body, ClientLeft, Flow, Stop, TakeOver
 
-BLOCK_BYTES = 896 * 1024
-"""One block fills while another is being written: together at most 2 MiB per running upload."""
-SPARE_BLOCKS = 16
-"""Blocks that a process keeps when no upload runs, 14 MiB."""
+BLOCK_BYTES = 600 * 1024
+"""One block fills, one waits and one is written: together at most 2 MiB per running upload."""
+SPARE_BLOCKS = 12
+"""Blocks that a process keeps when no upload runs, 7 MiB."""
 LARGE_BYTES = 64 * 1024
 """Smaller bodies arrive with their head, and are not worth taking over."""
-BUFFER_BYTES = 768 * 1024
-"""What may wait, of a body in parts, while as much is being written; with one more part, at most 2 MiB again."""
+BUFFER_BYTES = 512 * 1024
+"""What may arrive, of a body in parts, while as much waits and as much is written; with one more part, 2 MiB again."""
 BUFFER_PARTS = 1_000
 """A body in tiny parts must not cost more memory than one in large parts."""
 GRACE_SECONDS = 0.1
@@ -35,7 +35,7 @@ class Intake(Protocol):
         """Stop soon because of `stop`: take what is on its way, but no longer than `GRACE_SECONDS`."""
 
     async def take(self, seconds: float | None) -> Sequence[bytes | memoryview]:
-        """All that has arrived, good until the next call; waits for something, at most `seconds`.
+        """All that has arrived, good until the call after the next one; waits for something, at most `seconds`.
 
         Empty: nothing came, see `stop`.
         """
@@ -60,7 +60,7 @@ class Blocks:
 async def taking(body: Body, idle_seconds: float, blocks: Blocks) -> AsyncIterator[Intake]:
     """Take `body` in by the best way that its connection offers; one that is silent for `idle_seconds` is given up."""
     if body.take_over is not None and (body.length or 0) >= LARGE_BYTES:
-        intake = BlockIntake(body.length or 0, idle_seconds, blocks.take(), blocks.take())
+        intake = BlockIntake(body.length or 0, idle_seconds, [blocks.take() for _ in range(3)])
         if intake.connect(body.take_over):
             try:
                 yield intake
@@ -77,14 +77,14 @@ async def is_empty(intake: Intake) -> bool:
 
 
 class BlockIntake:
-    """Two blocks of memory that change places: the connection fills one while the other is being written."""
+    """Three blocks of memory that change places: the connection fills one while the others are being written."""
 
-    def __init__(self, length: int, idle_seconds: float, first: memoryview, second: memoryview) -> None:
+    def __init__(self, length: int, idle_seconds: float, blocks: Sequence[memoryview]) -> None:
         self.stop: Stop | None = None
         self._loop = asyncio.get_running_loop()
         self._length = length
         self._idle_seconds = idle_seconds
-        self._filling, self._spare = first, second
+        self._filling, *self._free = blocks
         self._fill = 0
         self._changed = asyncio.Event()
         self._flow: Flow | None = None
@@ -102,10 +102,10 @@ class BlockIntake:
             flow.release()
         return True
 
-    def close(self) -> tuple[memoryview, memoryview]:
-        """Read no further; the blocks, which are free now."""
+    def close(self) -> list[memoryview]:
+        """Read no further; the blocks, which are free once what was taken is written."""
         self._end(Stop.LEFT)
-        return self._filling, self._spare
+        return [self._filling, *self._free]
 
     def interrupt(self, stop: Stop) -> None:
         self._loop.call_later(_grace_of(stop), self._end, stop)
@@ -119,7 +119,8 @@ class BlockIntake:
         if self._fill == len(self._filling):
             self._heard_at = self._loop.time()  # until now it was not the client who was silent
         taken = self._filling[: self._fill]
-        self._filling, self._spare, self._fill = self._spare, self._filling, 0
+        self._free.append(self._filling)
+        self._filling, self._fill = self._free.pop(0), 0
         if self._flow is not None and self.stop is None:
             self._flow.resume()
         return [taken]

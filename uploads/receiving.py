@@ -196,14 +196,14 @@ class _Reception:
         while True:
             batch = await intake.take(self._checkpoints.seconds_left)
             if self._hold.has_ended:
-                intake.stop = Stop.LOST
-                return
-            if self._writer.offset + sum(map(len, batch)) > self._limit:
+                intake.stop, batch = Stop.LOST, ()
+            if self._writer.position + sum(map(len, batch)) > self._limit:
                 await self._writer.cut((await self._checkpoints.settle()).offset_bytes)
                 raise _over(self._receiver, self._checkpoints.upload)
             if batch:
                 await self._writer.write(batch, self._running)
             elif intake.stop is not None:
+                await self._writer.settle()
                 return
             if self._checkpoints.start_if_due():
                 await check_space(self._receiver.storage, self._receiver.limits, 0)

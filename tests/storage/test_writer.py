@@ -24,7 +24,8 @@ async def test_parts_are_written_in_order_and_hashed_in_the_same_pass(storage: L
     writer = await storage.open_writer(KEY, 0, hashlib.sha256())
     await writer.write([b"ab", b"c"])
     await writer.write([b"def"])
-    assert await writer.sync() == writer.offset == 6
+    await writer.settle()
+    assert (await writer.sync(), writer.offset, writer.position) == (6, 6, 6)
     assert writer.hash is not None
     assert writer.hash.hexdigest() == hashlib.sha256(b"abcdef").hexdigest()
     await writer.close()
@@ -66,6 +67,7 @@ async def test_bytes_are_made_durable_when_it_is_wanted(
     monkeypatch.setattr(os, "fdatasync", synced.append)
     writer = await LocalStorage(tmp_path, durability).open_writer(KEY, 0, None)
     await writer.write([b"abc"])
+    await writer.settle()
     assert await writer.sync() == 3
     assert len(synced) == at_checkpoint
     await writer.finish()
@@ -126,16 +128,70 @@ async def test_a_full_disk_is_a_refusal_and_the_offset_stays(
 ) -> None:
     writer = await storage.open_writer(KEY, 0, hashlib.sha256())
     await writer.write([b"stored"])
+    await writer.settle()
 
     def refuse(*_: object) -> int:
         raise OSError(reason, "full")
 
     monkeypatch.setattr(os, "pwritev", refuse)
-    with pytest.raises(Refusal) as refused:
-        await writer.write([b"too much"])
-    assert (refused.value.code, refused.value.http_status) == (ErrorCode.INSUFFICIENT_STORAGE, 507)
+    await writer.write([b"too much"])
+    for attempt in (writer.settle(), writer.write([b"more"])):
+        with pytest.raises(Refusal) as refused:
+            await attempt
+        assert (refused.value.code, refused.value.http_status) == (ErrorCode.INSUFFICIENT_STORAGE, 507)
     assert (writer.offset, writer.hash) == (6, None)
+    monkeypatch.undo()
+    await writer.cut(6)
+    await writer.write([b" again"])
+    await writer.settle()
+    assert writer.offset == 12
     await writer.close()
+    assert storage.path_of(KEY).read_bytes() == b"stored again"
+
+
+async def test_nothing_is_written_after_a_write_that_failed(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else there would be a hole in the file, and bytes that are called stored behind it."""
+    pwritev = os.pwritev
+
+    def fail_at(descriptor: int, parts: Sequence[bytes], offset: int) -> int:
+        if offset == 2:
+            raise OSError(errno.EIO, "a bad place")
+        return pwritev(descriptor, parts, offset)
+
+    monkeypatch.setattr(os, "pwritev", fail_at)
+    writer = await storage.open_writer(KEY, 0, hashlib.sha256())
+    await writer.write([b"ab"])
+    await writer.write([b"cd"])
+    with pytest.raises(OSError, match="a bad place"):
+        await writer.write([b"ef"])
+    await writer.close()
+    assert (writer.offset, storage.path_of(KEY).read_bytes()) == (2, b"ab")
+
+
+async def test_one_write_runs_and_one_waits_and_the_third_is_told_to_wait(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pwritev, may_write = os.pwritev, threading.Event()
+
+    def write_late(descriptor: int, parts: Sequence[bytes], offset: int) -> int:
+        may_write.wait(5)
+        return pwritev(descriptor, parts, offset)
+
+    monkeypatch.setattr(os, "pwritev", write_late)
+    writer = await storage.open_writer(KEY, 0, hashlib.sha256())
+    await writer.write([b"a"])
+    second = asyncio.create_task(writer.write([b"b"]))
+    await asyncio.sleep(0.05)
+    assert (second.done(), writer.offset, writer.position) == (False, 0, 2)
+    may_write.set()
+    await second
+    assert writer.offset >= 1
+    await writer.settle()
+    assert writer.offset == 2
+    await writer.close()
+    assert storage.path_of(KEY).read_bytes() == b"ab"
 
 
 async def test_cutting_forgets_the_hash_of_what_is_gone(storage: LocalStorage) -> None:
@@ -159,11 +215,12 @@ async def test_closing_waits_for_a_write_whose_caller_was_cancelled(
 
     monkeypatch.setattr(os, "pwritev", write_late)
     writer = await storage.open_writer(KEY, 0, None)
-    writing = asyncio.create_task(writer.write([b"late"]))
+    await writer.write([b"late"])
+    settling = asyncio.create_task(writer.settle())
     await asyncio.sleep(0.05)
-    writing.cancel()
+    settling.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await writing
+        await settling
     closing = asyncio.create_task(writer.close())
     await asyncio.sleep(0.05)
     assert not closing.done()

@@ -165,7 +165,7 @@ async def test_blocks_change_places_and_nothing_is_lost_or_mixed() -> None:
         while len(taken) < len(CONTENT):
             line.send(300_000)
             (block,) = await intake.take(None)
-            line.send(200_000)  # into the other block, while this one is being written
+            line.send(200_000)  # into another block, while this one is being written
             taken += bytes(block)
         assert intake.stop is Stop.END
         assert await intake.take(None) == []
@@ -173,16 +173,26 @@ async def test_blocks_change_places_and_nothing_is_lost_or_mixed() -> None:
     assert line.is_released
 
 
-async def test_no_more_is_read_than_two_blocks_hold() -> None:
+async def test_no_more_is_read_than_three_blocks_hold() -> None:
     line = Line(CONTENT)
     async with blocks_of(line) as intake:
-        line.send(len(CONTENT))
-        assert (line.sent, line.is_paused) == (BLOCK_BYTES, True)
-        (block,) = await intake.take(None)
-        assert (len(block), line.is_paused) == (BLOCK_BYTES, False)
-        line.send(len(CONTENT))
-        assert (line.sent, line.is_paused) == (2 * BLOCK_BYTES, True)
-    assert 2 * BLOCK_BYTES <= 2 * 2**20
+        for taken in range(1, 4):
+            line.send(len(CONTENT))
+            assert (line.sent, line.is_paused) == (taken * BLOCK_BYTES, True)
+            (block,) = await intake.take(None)
+            assert (len(block), line.is_paused) == (BLOCK_BYTES, False)
+    assert 3 * BLOCK_BYTES <= 2 * 2**20
+
+
+async def test_what_was_taken_stays_as_it_is_until_the_call_after_the_next_one() -> None:
+    line = Line(CONTENT)
+    async with blocks_of(line) as intake:
+        line.send(1000)
+        (first,) = await intake.take(None)
+        line.send(1000)
+        (second,) = await intake.take(None)
+        line.send(1000)
+        assert (bytes(first), bytes(second)) == (CONTENT[:1000], CONTENT[1000:2000])
 
 
 async def test_what_arrived_in_blocks_before_the_client_left_is_kept() -> None:

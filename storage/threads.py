@@ -1,0 +1,75 @@
+"""The threads in which the disk is touched, so that the event loop never waits for it."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Lock
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Threads:
+    """So many threads at most; a slow disk then holds up nobody else's."""
+
+    def __init__(self, count: int = 32) -> None:
+        self._pool = ThreadPoolExecutor(count, "storage")
+
+    def run(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> "asyncio.Future[T]":
+        """Call `function` in a thread; it runs on where nobody waits for the result any more."""
+        return asyncio.get_running_loop().run_in_executor(self._pool, partial(function, *arguments, **named))
+
+    def submit(self, function: Callable[[], None]) -> None:
+        """Call `function` in a thread, from any thread."""
+        self._pool.submit(function)
+
+
+class Lane:
+    """Calls that are made one after the other, in the order in which they were asked for, without a pause in between."""
+
+    def __init__(self, threads: Threads) -> None:
+        self._threads = threads
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[tuple[asyncio.Future[Any], Callable[[], Any]]] = deque()
+        self._is_moving = False
+        self._lock = Lock()
+
+    def run(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> "asyncio.Future[T]":
+        """Call `function` in a thread once everything before it is done."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        with self._lock:
+            self._waiting.append((future, partial(function, *arguments, **named)))
+            must_start, self._is_moving = not self._is_moving, True
+        if must_start:
+            self._threads.submit(self._move)
+        return future
+
+    def _move(self) -> None:
+        while (entry := self._next()) is not None:
+            future, call = entry
+            try:
+                result = call()
+            except BaseException as error:  # noqa: BLE001  it is raised where the call is waited for
+                self._loop.call_soon_threadsafe(_fail, future, error)
+            else:
+                self._loop.call_soon_threadsafe(_succeed, future, result)
+
+    def _next(self) -> tuple[asyncio.Future[Any], Callable[[], Any]] | None:
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._is_moving = False
+            return None
+
+
+def _succeed(future: "asyncio.Future[Any]", result: Any) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _fail(future: "asyncio.Future[Any]", error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
