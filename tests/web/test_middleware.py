@@ -108,8 +108,8 @@ async def test_an_unforeseen_error_about_an_upload_is_500_with_all_that_a_tus_cl
         raise RuntimeError(text)
 
     upload = await app.upload(await app.person())
-    monkeypatch.setattr("uploads.endpoints.find_stored_upload", fail)
-    monkeypatch.setattr("uploads.endpoints.take_up", fail)
+    for what_is_done in ("find_stored_upload", "take_up", "delete_upload"):
+        monkeypatch.setattr(f"uploads.endpoints.{what_is_done}", fail)
     headers = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
     url = upload_path(app.house.means.signer, upload.id)
     response = await app.http.request(method, url, headers=headers | ORIGIN)
