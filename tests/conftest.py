@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 
@@ -20,14 +21,15 @@ def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def service_or_skip(name: str, env: str) -> str:
-    """The address of a service that a test needs, from the environment variable `env`.
+    """The address of a service that a test needs, from the environment variable `env`; see `skip_or_fail`."""
+    return os.environ.get(env) or skip_or_fail(name, f"This test needs {name}: set {env}.")
 
-    Without one the test is skipped; it fails where WAYBILL_TEST_REQUIRE (`postgres,redis,node,chromium`) names
-    the service, so that a machine which should have it cannot leave the test out unnoticed.
+
+def skip_or_fail(name: str, sentence: str) -> NoReturn:
+    """Skip the test, which needs `name`; where WAYBILL_TEST_REQUIRE (`postgres,redis,node,chromium`) names it, fail.
+
+    A machine that should have it can then not leave the test out unnoticed.
     """
-    if value := os.environ.get(env):
-        return value
-    sentence = f"This test needs {name}: set {env}."
     if name in os.environ.get("WAYBILL_TEST_REQUIRE", "").replace(" ", "").split(","):
         pytest.fail(sentence)
     pytest.skip(sentence)

@@ -40,8 +40,11 @@ def run(data_dir: Path, *arguments: str, **environment: str) -> subprocess.Compl
 
 async def ask(server: ServerProcess, query: str, token: str = "", **variables: Any) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    async with aiohttp.ClientSession(headers=headers) as session:
-        answer = await session.post(f"{server.base_url}/graphql", json={"query": query, "variables": variables})
+    body = {"query": query, "variables": variables}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.post(f"{server.base_url}/graphql", json=body) as answer,
+    ):
         found: dict[str, Any] = orjson.loads(await answer.read())
     return found
 
@@ -259,8 +262,11 @@ async def put_to_work(server: ServerProcess) -> None:
         create = 'mutation { createUpload(input: {filename: "a.csv", size: 22}) { id url } }'
         upload = (await waybill.execute(create, {}))["createUpload"]
         headers = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
-        async with aiohttp.ClientSession() as session:
-            sent = await session.patch(upload["url"], data=b"email\nada@example.com\n", headers=headers)
+        content = b"email\nada@example.com\n"
+        async with (
+            aiohttp.ClientSession() as session,
+            session.patch(upload["url"], data=content, headers=headers) as sent,
+        ):
             assert sent.status == 204
         batch = "mutation ($id: ID!) { createBatch(input: {work: {leads: {}}, uploadIds: [$id]}) { id } }"
         job = (await waybill.execute(batch, {"id": upload["id"]}))["createBatch"]
@@ -311,13 +317,14 @@ async def test_nothing_that_lets_a_reader_in_is_logged(tmp_path: Path) -> None:
         )
         url = new["data"]["createUpload"]["url"]
         async with aiohttp.ClientSession() as client:
-            headers = {"Tus-Resumable": "1.0.0"}
-            await client.head(url, headers=headers)
-            await client.head(url[:-3] + "xyz", headers=headers)
-            await client.get(f"{server.base_url}/graphql?query={{__typename}}&token={token}")
-            await client.get(
-                f"{server.base_url}/results/file-1754556928-12a41dbec0f3/x?expires=1&signature=a-signature"
-            )
+            for method, asked in (
+                ("HEAD", url),
+                ("HEAD", url[:-3] + "xyz"),
+                ("GET", f"{server.base_url}/graphql?query={{__typename}}&token={token}"),
+                ("GET", f"{server.base_url}/results/file-1754556928-12a41dbec0f3/x?expires=1&signature=a-signature"),
+            ):
+                async with client.request(method, asked, headers={"Tus-Resumable": "1.0.0"}):
+                    pass
         logged = server.output().split("is ready", 1)[1]
         lines = [orjson.loads(line) for line in logged.splitlines() if line.startswith("{")]
 

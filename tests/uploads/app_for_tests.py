@@ -270,3 +270,9 @@ def path_of(receiver: Receiver, upload: Upload) -> Path:
 async def reread(upload: Upload) -> Upload:
     """The row as it is now."""
     return await Upload.get(id=upload.id)
+
+
+async def all_done(receiver: Receiver) -> None:
+    """Returns once nothing is being finished."""
+    while running := list(receiver.tasks._running.values()):
+        await asyncio.wait(running)

@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
@@ -18,11 +20,13 @@ from tests.uploads.app_for_tests import (
     UNKNOWN,
     Client,
     Recorder,
+    all_done,
     base64_of,
     chunked,
     error_of,
     id_in,
     limited,
+    path_of,
     row_of,
     sha256,
     unread,
@@ -424,3 +428,30 @@ async def test_a_file_may_be_deleted_part_by_part_and_whole(client: Client) -> N
     assert (await client.http.get(final)).content == b"ab"
     assert (await client.send("DELETE", final)).status_code == 204
     assert client.stored(url) is None
+
+
+async def test_ten_gigabytes_of_parts_are_joined_at_once_and_deleted_while_they_are_read(
+    client_of: Callable[[Receiver], Client], receiver: Receiver
+) -> None:
+    """The parts are sparse files, whose reading takes as long as that of others in memory."""
+    size = 1024**3
+    client = client_of(limited(receiver, max_size_bytes=10 * size))
+    urls = [await part(client, b"x") for _ in range(10)]
+    for url in urls:
+        os.truncate(path_of(receiver, await row_of(url)), size)
+        await Upload.filter(id=id_in(url)).update(size_bytes=size, offset_bytes=size)
+
+    started = time.monotonic()
+    answer = await join(client, f"final;{' '.join(urls)}")
+    assert (answer.status_code, time.monotonic() - started < 0.1) == (201, True)
+    final = answer.headers["Location"]
+    assert (await row_of(final)).status is UploadStatus.FINALISING
+
+    head = await client.send("HEAD", final)
+    assert (head.status_code, head.headers["Retry-After"]) == (423, "1")
+
+    started = time.monotonic()
+    assert (await client.send("DELETE", final)).status_code == 204
+    await all_done(receiver)
+    assert time.monotonic() - started < 1
+    assert [client.stored(url) for url in (final, *urls)] == [None] * 11

@@ -15,6 +15,7 @@ from storage.local import LocalStorage
 from storage.reading import Stored
 from tests.uploads.app_for_tests import (
     Recorder,
+    all_done,
     announced,
     append,
     concatenated,
@@ -35,12 +36,6 @@ async def finalising(receiver: Receiver, content: bytes) -> Upload:
     path_of(receiver, upload).write_bytes(content)
     await Upload.filter(id=upload.id).update(offset_bytes=len(content), status=UploadStatus.FINALISING, expires_at=None)
     return await reread(upload)
-
-
-async def all_done(receiver: Receiver) -> None:
-    """Returns once nothing is being finished."""
-    while running := list(receiver.tasks._running.values()):
-        await asyncio.wait(running)
 
 
 async def test_the_hash_is_read_from_the_disk_where_a_restart_lost_its_state(
