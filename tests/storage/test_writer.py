@@ -170,9 +170,9 @@ async def test_nothing_is_written_after_a_write_that_failed(
     assert (writer.offset, storage.path_of(KEY).read_bytes()) == (2, b"ab")
 
 
-async def test_one_write_runs_and_one_waits_and_the_third_is_told_to_wait(
-    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def may_write(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """A disk that writes nothing before this is set."""
     pwritev, may_write = os.pwritev, threading.Event()
 
     def write_late(descriptor: int, parts: Sequence[bytes], offset: int) -> int:
@@ -180,6 +180,12 @@ async def test_one_write_runs_and_one_waits_and_the_third_is_told_to_wait(
         return pwritev(descriptor, parts, offset)
 
     monkeypatch.setattr(os, "pwritev", write_late)
+    return may_write
+
+
+async def test_one_write_runs_and_one_waits_and_the_third_is_told_to_wait(
+    storage: LocalStorage, may_write: threading.Event
+) -> None:
     writer = await storage.open_writer(KEY, 0, hashlib.sha256())
     await writer.write([b"a"])
     second = asyncio.create_task(writer.write([b"b"]))
@@ -204,16 +210,9 @@ async def test_cutting_forgets_the_hash_of_what_is_gone(storage: LocalStorage) -
 
 
 async def test_closing_waits_for_a_write_whose_caller_was_cancelled(
-    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+    storage: LocalStorage, may_write: threading.Event
 ) -> None:
     """A descriptor that is closed under a running write may already be somebody else's file."""
-    pwritev, may_write = os.pwritev, threading.Event()
-
-    def write_late(descriptor: int, parts: Sequence[bytes], offset: int) -> int:
-        may_write.wait(5)
-        return pwritev(descriptor, parts, offset)
-
-    monkeypatch.setattr(os, "pwritev", write_late)
     writer = await storage.open_writer(KEY, 0, None)
     await writer.write([b"late"])
     settling = asyncio.create_task(writer.settle())
