@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tortoise import Tortoise
+from tortoise.backends.base.client import TransactionContext
 from tortoise.connection import get_connection
 from tortoise.migrations.executor import MigrationExecutor, PlanStep
 
@@ -104,6 +105,17 @@ def _has_tables(file: Path) -> bool:
     own = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'tortoise_migrations'"
     with closing(sqlite3.connect(file)) as connection:
         return connection.execute(own).fetchone() is not None
+
+
+def transaction(*, is_durable: bool = True) -> TransactionContext:
+    """A transaction; with `is_durable=False` its commit does not wait for the disk.
+
+    A crash of the process or of the database loses neither. A power cut may take the newest ones that were not durable,
+    whole, and always together with whatever was committed after them; a durable one makes all before it durable.
+    """
+    client: Any = get_connection("default")
+    entered: TransactionContext = client._in_transaction() if is_durable else client.in_lax_transaction()  # noqa: SLF001
+    return entered
 
 
 async def is_alive() -> bool:

@@ -23,11 +23,26 @@ class SafeTransactionContext(TransactionContextPooled):
             raise
 
 
+class LaxTransaction(TransactionWrapper):
+    """One that does not wait for the disk: a power cut may take it and what came after it, whole.
+
+    Source: PostgreSQL, "Asynchronous Commit".
+    """
+
+    async def begin(self) -> None:
+        await super().begin()
+        await self._connection.execute("SET LOCAL synchronous_commit = off")
+
+
 class SafeClient(AsyncpgDBClient):
     """A pool of connections."""
 
     def _in_transaction(self) -> TransactionContext:
         return SafeTransactionContext(TransactionWrapper(self), self._pool_init_lock)
+
+    def in_lax_transaction(self) -> TransactionContext:
+        """See `models.database.transaction`."""
+        return SafeTransactionContext(LaxTransaction(self), self._pool_init_lock)
 
 
 client_class = SafeClient

@@ -5,11 +5,12 @@ transaction's first read; waiting does not help then (SQLite, "Transactions", se
 """
 
 import asyncio
-from typing import Any
 
 from tortoise.backends.base.client import NestedTransactionContext, TransactionalDBClient, TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
 from tortoise.connection import get_connections
+
+_WAIT_FOR_DISK = "PRAGMA synchronous = FULL"
 
 
 class ImmediateTransaction(SqliteTransactionWrapper):
@@ -18,8 +19,44 @@ class ImmediateTransaction(SqliteTransactionWrapper):
     async def begin(self) -> None:
         await self._connection.execute("BEGIN IMMEDIATE")
 
+    async def abandon(self) -> None:
+        """Undo a BEGIN of which nobody knows whether it was carried out."""
+        await self._connection.rollback()
+
     def _in_transaction(self) -> TransactionContext:
         return NestedTransactionContext(ImmediateTransaction(self))
+
+
+class LaxTransaction(ImmediateTransaction):
+    """One that does not wait for the disk: a power cut may take it and what came after it, whole (SQLite, "synchronous")."""
+
+    async def begin(self) -> None:
+        await self._connection.executescript("PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE")
+
+    async def commit(self) -> None:
+        """In one trip to the connection's thread: a script begins by committing (Python, `sqlite3.Cursor.executescript`)."""
+        try:
+            await self._connection.executescript(_WAIT_FOR_DISK)
+            self._finalized = True
+        except BaseException:
+            await self._be_strict()
+            raise
+
+    async def rollback(self) -> None:
+        try:
+            await super().rollback()
+        finally:
+            await self._be_strict()
+
+    async def abandon(self) -> None:
+        try:
+            await super().abandon()
+        finally:
+            await self._be_strict()
+
+    async def _be_strict(self) -> None:
+        """For whoever uses the connection next, also where this caller is cancelled."""
+        await asyncio.shield(asyncio.ensure_future(self._connection.execute(_WAIT_FOR_DISK)))
 
 
 class ImmediateTransactionContext(SqliteTransactionContext):
@@ -39,11 +76,10 @@ class ImmediateTransactionContext(SqliteTransactionContext):
 
     def _undo_entering(self) -> None:
         """A cancelled BEGIN may still be carried out by the connection's thread: undo it before anybody else goes."""
-        opened: Any = self.connection._connection  # noqa: SLF001
-        if opened is None:
+        if self.connection._connection is None:  # noqa: SLF001
             self._trxlock.release()
             return
-        undo = asyncio.ensure_future(opened.rollback())
+        undo = asyncio.ensure_future(self.connection.abandon())
         undo.add_done_callback(lambda _: self._trxlock.release())
 
 
@@ -52,6 +88,10 @@ class ImmediateClient(SqliteClient):
 
     def _in_transaction(self) -> TransactionContext:
         return ImmediateTransactionContext(ImmediateTransaction(self), self._lock)
+
+    def in_lax_transaction(self) -> TransactionContext:
+        """See `models.database.transaction`."""
+        return ImmediateTransactionContext(LaxTransaction(self), self._lock)
 
 
 client_class = ImmediateClient

@@ -34,6 +34,11 @@ class LocalStorage:
         """
         return path_under(self._root, key)
 
+    @property
+    def is_durable(self) -> bool:
+        """Whether what is called stored survives a power cut."""
+        return self._durability is not Durability.NEVER
+
     async def open_writer(self, key: str, offset: int, hash_: Hash | None) -> Writer:
         """Open `key` for writing at `offset`; see `Writer.open`."""
         return await Writer.open(self.path_of(key), offset, hash_, self._threads, self._durability)

@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.transactions import in_transaction
 
 from base.errors import ErrorCode, Refusal
 from base.logging import log_for
@@ -83,7 +82,7 @@ async def create_upload(receiver: Receiver, new: NewUpload) -> Upload:
     if size == 0:
         await (await receiver.storage.open_writer(upload_key(id_), 0, None)).close()
     state = {"status": UploadStatus.COMPLETED, "sha256": _EMPTY} if size == 0 else {"expires_at": _new_end(receiver)}
-    async with in_transaction() as db:
+    async with receiver.transaction() as db:
         await check_share(db, receiver.limits, new.owner_id, size or 0, is_new=True)
         upload = await Upload.create(
             using_db=db, id=id_, size_bytes=size, is_partial=new.concat == tus.PARTIAL, **new.columns, **state
@@ -105,7 +104,7 @@ async def create_concatenation(receiver: Receiver, new: NewUpload, part_ids: Seq
     """
     if len(part_ids) > _MAX_PARTS:
         raise Refusal(ErrorCode.BAD_INPUT, f"A concatenation has at most {_MAX_PARTS} parts.", "Upload-Concat")
-    async with in_transaction() as db:
+    async with receiver.transaction() as db:
         parts = await _lock_parts(db, part_ids, new.owner_id)
         size = sum(parts[id_].size_bytes or 0 for id_ in part_ids)
         receiver.limits.check_size(size)
@@ -131,7 +130,7 @@ async def take_up(receiver: Receiver, upload_id: str) -> Upload:
     """
     if not receiver.locks.is_shared:
         return await find_stored_upload(upload_id)
-    async with in_transaction() as db:
+    async with receiver.transaction() as db:
         rows = await fetch_rows(db, "UPDATE uploads SET fence = fence + 1 WHERE id = $1 RETURNING *", upload_id)
     return check_present(upload_of(rows[0]) if rows else None)
 
@@ -236,7 +235,7 @@ async def _change(
 ) -> Upload:
     """Change the row of an open upload, call `within` (by default `on_progress`) with it, and tell watchers."""
     columns.setdefault("expires_at", _new_end(receiver).timestamp())
-    async with in_transaction() as db:
+    async with receiver.transaction() as db:
         if upload.size_bytes is None:
             grown = (columns.get("size_bytes") or columns.get("offset_bytes") or 0) - upload.offset_bytes
             await check_share(db, receiver.limits, upload.owner_id, grown, is_new=False)
@@ -257,7 +256,7 @@ async def _end(
     **columns: Any,
 ) -> Upload | None:
     """End the life of an upload that is in one of `sources`, with that of its parts; None where it is in none."""
-    async with in_transaction() as db:
+    async with receiver.transaction() as db:
         row = await change_upload(db, upload_id, sources, status=status, **columns)
         if row is None:
             return None

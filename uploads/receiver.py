@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.backends.base.client import BaseDBAsyncClient, TransactionContext
 
 from auth.signatures import Signer
 from events.hub import Publisher
+from models.database import transaction
 from models.upload import Upload
 from storage.local import LocalStorage
 from uploads.digests import Digests
@@ -52,3 +53,7 @@ class Receiver:
     places: Places = field(default_factory=Places)
     blocks: Blocks = field(default_factory=Blocks)
     tasks: Tasks = field(default_factory=Tasks)
+
+    def transaction(self) -> TransactionContext:
+        """A transaction over uploads: as durable as their bytes."""
+        return transaction(is_durable=self.storage.is_durable)

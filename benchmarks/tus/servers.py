@@ -38,9 +38,11 @@ class Measured:
 
 @asynccontextmanager
 async def running_waybill(folder: Path, fsync: str) -> AsyncIterator[Measured]:
-    """A new Waybill that makes uploaded bytes durable as `fsync` says."""
+    """A Waybill that makes uploaded bytes durable as `fsync` says; as it is at any start but its first, which makes tables."""
     environment = {"WAYBILL_WORKERS": "0", "WAYBILL_UPLOAD_FSYNC": fsync}
     async with ServerProcess(folder / f"waybill-{fsync}", environment) as server, Waybill(server.base_url) as waybill:
+        await server.stop()
+        await server.start()
 
         async def authorize() -> str:
             await waybill.login(server.admin_name, server.admin_password)  # a token lasts half an hour

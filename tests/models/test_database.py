@@ -19,7 +19,16 @@ from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
 
 from models import User
-from models.database import close_database, database_config, database_now, is_sqlite, open_database, sql, sqlite_path
+from models.database import (
+    close_database,
+    database_config,
+    database_now,
+    is_sqlite,
+    open_database,
+    sql,
+    sqlite_path,
+    transaction,
+)
 from models.fields import InstantField, now
 from models.sqlite import ImmediateClient
 
@@ -297,6 +306,45 @@ async def test_two_processes_that_read_and_write_back_lose_nothing_and_never_fai
 async def test_tasks_of_one_process_take_turns(data_dir: Path, counter: None) -> None:
     await asyncio.gather(*(add_to_counter(get_connection("default"), 5) for _ in range(10)))
     assert await value_of("SELECT value FROM counter") == 50
+
+
+# ------------------------------------------------------------------------------------------------ durability
+
+
+async def synchronous() -> int:
+    return int(await value_of("PRAGMA synchronous"))
+
+
+@pytest.mark.parametrize(("is_durable", "expected"), [(True, 2), (False, 1)])
+async def test_only_a_transaction_that_must_last_waits_for_the_disk(
+    data_dir: Path, is_durable: bool, expected: int
+) -> None:
+    async with transaction(is_durable=is_durable):
+        await add_user()
+        assert await synchronous() == expected
+    assert (await synchronous(), await User.all().count()) == (2, 1)
+
+
+async def test_after_one_that_need_not_last_failed_the_next_one_waits_again(data_dir: Path) -> None:
+    with suppress(RuntimeError):
+        async with transaction(is_durable=False):
+            await add_user()
+            raise RuntimeError
+    assert (await synchronous(), await User.all().count()) == (2, 0)
+
+
+async def test_whenever_one_that_need_not_last_is_cancelled_the_next_one_waits_again(data_dir: Path) -> None:
+    async def write() -> None:
+        async with transaction(is_durable=False) as db:
+            await db.execute_query("UPDATE users SET username = 'x'")
+
+    chance = random.Random(1)
+    for _ in range(60):
+        task = asyncio.create_task(write())
+        await asyncio.sleep(chance.random() * 0.001)
+        task.cancel()
+        await asyncio.wait([task])
+        assert await synchronous() == 2
 
 
 # --------------------------------------------------------------------------------------------- cancellation

@@ -6,9 +6,11 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
 
 from base.errors import ErrorCode, Refusal
 from base.words import UploadStatus
@@ -352,6 +354,21 @@ async def test_whatever_is_synced_the_file_is_equal(
     upload = await stored_upload(replace(receiver, storage=storage), b"abcdef")
     assert (upload.status, path_of(receiver, upload).read_bytes()) == (UploadStatus.COMPLETED, b"abcdef")
     assert bool(synced) is (durability is not Durability.NEVER)
+
+
+@pytest.mark.parametrize("durability", list(Durability))
+async def test_the_row_is_as_durable_as_the_bytes(receiver: Receiver, durability: Durability) -> None:
+    found = list[str]()
+
+    async def look(db: BaseDBAsyncClient, _upload: Upload) -> AfterCommit:
+        question = "SHOW synchronous_commit" if db.capabilities.support_for_update else "PRAGMA synchronous"
+        (row,) = await db.execute_query_dict(question)
+        found.extend(str(value) for value in row.values())
+        return partial(asyncio.sleep, 0)
+
+    storage = LocalStorage(receiver.storage.path_of("uploads").parent, durability)
+    await stored_upload(replace(receiver, storage=storage, on_completed=look), b"abc")
+    assert found[0] in ({"off", "1"} if durability is Durability.NEVER else {"on", "2"})
 
 
 # --------------------------------------------------------------------------------------------------- finishing
