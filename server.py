@@ -28,8 +28,9 @@ from base.logging import log_for, set_up_logging
 from base.settings import VERSION, Settings, SettingsError, describe_settings, load_settings, unsafe_settings
 from events.feed import open_events
 from events.hub import Hub, Publisher
-from jobs.claims import recover_slices
-from jobs.lifecycle import count_upload_bytes, fail_waiting_jobs, start_waiting_jobs
+from jobs.arrivals import count_upload_bytes, fail_waiting_jobs, start_waiting_jobs
+from jobs.claims import Budget, recover_slices
+from jobs.external import check_may_upload
 from jobs.outbox import Outbox
 from models.database import DATABASE_TROUBLE, close_database, is_alive, is_sqlite, open_database
 from results.endpoints import Shelf
@@ -227,7 +228,14 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
             await recover_slices(worker_prefix(instance), outbox)
         if settings.workers:
             worker = running_worker(
-                worker_name(instance), settings.workers, settings.worker_memory, storage, outbox, hub, queue
+                worker_name(instance),
+                settings.workers,
+                settings.worker_memory,
+                storage,
+                outbox,
+                hub,
+                queue,
+                Budget(settings.running_jobs_per_user, settings.downloads_per_user),
             )
             await stack.enter_async_context(worker)
             await queue.permit_work()
@@ -246,6 +254,7 @@ def _receiver(
         on_progress=partial(count_upload_bytes, outbox=outbox),
         on_completed=partial(start_waiting_jobs, outbox=outbox),
         on_gone=partial(fail_waiting_jobs, outbox=outbox),
+        check_creator=check_may_upload,
         limits=Limits(
             max_size_bytes=settings.max_upload_size,
             bytes_per_user=settings.upload_bytes_per_user,

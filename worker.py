@@ -14,6 +14,7 @@ from base.logging import log_for, set_up_logging
 from base.settings import VERSION, Settings, SettingsError, load_settings
 from events.feed import open_events
 from events.hub import Hub
+from jobs.claims import Budget
 from jobs.outbox import Outbox
 from models.database import DATABASE_TROUBLE, close_database, is_sqlite, open_database
 from storage.local import LocalStorage
@@ -65,7 +66,8 @@ async def _work(settings: Settings) -> None:
         await stack.enter_async_context(events.running())
         await stack.enter_async_context(docket)
         storage = LocalStorage(settings.data_dir)
-        worker = running_worker(name, settings.workers, settings.worker_memory, storage, outbox, hub, queue)
+        budget = Budget(settings.running_jobs_per_user, settings.downloads_per_user)
+        worker = running_worker(name, settings.workers, settings.worker_memory, storage, outbox, hub, queue, budget)
         await stack.enter_async_context(worker)
         await queue.permit_work()
         print(f"Waybill {VERSION} worker is ready: {settings.workers} processes", flush=True)

@@ -37,7 +37,7 @@ from background.messages import (
 from background.sender import CallWork, Sender
 from base.errors import ErrorCode, Refusal
 from base.words import SlicePhase
-from processors.contract import ItemResult, MadeFile, Options, Processor
+from processors.contract import ItemResult, MadeFile, NeedsInput, Options, Processor
 from processors.registry import load_processor
 
 DETAIL_CHARACTERS = 20_000
@@ -67,6 +67,8 @@ def answer(call: ChildCall, sender: Sender) -> CallEnd:
         processor = load_processor(call.reference)
         work = CallWork(call, _checked_options(processor, call.options), sender)
         _perform(processor, work, call, sender)
+    except NeedsInput as question:
+        return CallEnd("asks", question.awaiting, question.message)
     except Refusal as refusal:
         return CallEnd("refused", refusal.code, refusal.message, refusal.field, refusal.retry_after)
     except BaseException as error:  # noqa: BLE001  SystemExit too: the child must live on and say what happened

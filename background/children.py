@@ -29,6 +29,7 @@ from background.messages import (
 )
 from base.errors import ErrorCode, Refusal
 from base.logging import log_for
+from processors.contract import NeedsInput
 
 log = log_for(__name__)
 
@@ -202,6 +203,7 @@ class Children:
 
         Raises:
             Refusal: The processor refused the job.
+            NeedsInput: It asks the job's owner.
             CallFailed: A bug, a crash or too much memory; logged.
             ChildrenClosed: `close` was called.
         """
@@ -248,6 +250,8 @@ class Children:
         """The exception that tells the caller of `end`; a processor's fault is logged with all that is known."""
         if end.outcome == "done":
             return None
+        if end.outcome == "asks":
+            return NeedsInput(end.code, end.message)
         if end.outcome == "refused":
             return Refusal(ErrorCode(end.code), end.message, end.field, end.retry_after)
         if self._is_closed and end.outcome == "crash":

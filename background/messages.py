@@ -38,6 +38,7 @@ class ChildCall:
     part: Slice | None = None
     results_path: Path | None = None
     is_careful: bool = False
+    answered: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,12 @@ class LogLine:
     message: str
 
 
-Outcome = Literal["done", "refused", "memory", "bug", "crash"]
+Outcome = Literal["done", "refused", "asks", "memory", "bug", "crash"]
 
 
 @dataclass(frozen=True, slots=True)
 class CallEnd:
-    """How a call ended; `code` to `retry_after` are a refusal's.
+    """How a call ended; `code` to `retry_after` are a refusal's, `code` and `message` those of a question, too.
 
     `detail` (a traceback, or what was printed) is for the log alone. `exit_code` is there when the process died: its
     own, or minus the number of the signal.
@@ -114,6 +115,7 @@ def decode_call(body: bytes) -> ChildCall:
         part=Slice(**raw["part"]) if raw["part"] else None,
         results_path=Path(raw["results_path"]) if raw["results_path"] else None,
         is_careful=raw["is_careful"],
+        answered=raw["answered"],
     )
 
 

@@ -191,6 +191,7 @@ class Phases:
             phase=claim.phase,
             options=claim.job.options,
             folder=folder,
+            answered=claim.job.answered or (),
             **parts,
         )
 

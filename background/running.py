@@ -10,6 +10,7 @@ from background.sweepers import sweep_jobs_forever
 from background.worker import Worker
 from base.logging import log_for
 from events.hub import Hub
+from jobs.claims import UNLIMITED, Budget
 from jobs.outbox import Outbox
 from storage.local import LocalStorage
 
@@ -22,14 +23,21 @@ SLICES_PER_CHILD = 2
 
 @asynccontextmanager
 async def running_worker(
-    name: str, count: int, memory_bytes: int, storage: LocalStorage, outbox: Outbox, hub: Hub, queue: Queue
+    name: str,
+    count: int,
+    memory_bytes: int,
+    storage: LocalStorage,
+    outbox: Outbox,
+    hub: Hub,
+    queue: Queue,
+    budget: Budget = UNLIMITED,
 ) -> AsyncIterator[Worker]:
     """A worker with `count` child processes of at most `memory_bytes` each, until the block is left.
 
     On leaving, what it was doing is given back at once, and its children are ended.
     """
     async with Children(count, memory_bytes) as children:
-        worker = Worker(name, children, storage, outbox, hub)
+        worker = Worker(name, children, storage, outbox, hub, budget)
         tasks = [
             asyncio.create_task(coroutine)
             for coroutine in (

@@ -102,6 +102,7 @@ class CallWork:
         self.options = options
         self.folder = call.folder
         self.spool = call.spool
+        self.answered = frozenset(call.answered)
         self._sender = sender
         self._lines = 0
 

@@ -16,9 +16,21 @@ from base.words import SlicePhase
 from events.hub import Hub
 from events.mailbox import StateLost
 from events.messages import STOP_TOPIC
-from jobs.claims import MAX_CRASHES, Claim, ClaimLost, Stages, check_claim, claim_slice, release_slice, renew_leases
+from jobs.claims import (
+    MAX_CRASHES,
+    UNLIMITED,
+    Budget,
+    Claim,
+    ClaimLost,
+    Stages,
+    check_claim,
+    claim_slice,
+    release_slice,
+    renew_leases,
+)
 from jobs.outbox import Outbox
-from jobs.records import record_failure
+from jobs.records import record_failure, record_question
+from processors.contract import NeedsInput
 from processors.registry import list_processors
 from storage.local import LocalStorage
 
@@ -48,10 +60,13 @@ class _Failure:
 class Worker:
     """Does slices in child processes; what it holds is in `_running`."""
 
-    def __init__(self, name: str, children: Children, storage: LocalStorage, outbox: Outbox, hub: Hub) -> None:
+    def __init__(
+        self, name: str, children: Children, storage: LocalStorage, outbox: Outbox, hub: Hub, budget: Budget = UNLIMITED
+    ) -> None:
         self.name = name
         self._outbox = outbox
         self._hub = hub
+        self._budget = budget
         self._phases = Phases(children, storage, outbox)
         self._running: dict[Claim, asyncio.Task[None]] = {}
         self._works = 0
@@ -118,7 +133,7 @@ class Worker:
 
     async def _claim(self) -> Claim | None:
         """As `claim_slice`; a claim that arrives when nobody waits for it any more is given back."""
-        claiming = asyncio.ensure_future(claim_slice(self.name, self._stages, self._outbox))
+        claiming = asyncio.ensure_future(claim_slice(self.name, self._stages, self._outbox, self._budget))
         try:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
@@ -167,6 +182,8 @@ class Worker:
                     await self._phases.finish(claim)
         except Refusal as refusal:
             return _Failure(refusal, is_retryable=False)
+        except NeedsInput as question:
+            await record_question(claim, question, self._outbox)
         except CallFailed as failure:
             return _Failure(Refusal(ErrorCode.PROCESSING_FAILED, failure.message), is_retryable=True)
         return None

@@ -105,6 +105,12 @@ class Settings(BaseSettings):
         ge=timedelta(seconds=1),
         description="How long a finished upload is kept after its end and that of the last job that used it.",
     )
+    running_jobs_per_user: int = Field(
+        20, ge=0, description="Jobs of one user that run at the same time, more wait as PENDING; 0 = no limit."
+    )
+    downloads_per_user: int = Field(
+        10, ge=0, description="Downloads of one user that run at the same time, more wait as PENDING; 0 = no limit."
+    )
     workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=0,

@@ -2,7 +2,8 @@
 
 from enum import StrEnum
 
-from base.words import JobStatus
+from auth.viewer import Viewer
+from base.words import JobStatus, JobType
 from models import Job
 
 CANCELLABLE = frozenset(
@@ -16,6 +17,8 @@ CANCELLABLE = frozenset(
     }
 )
 RUNNABLE = frozenset({JobStatus.PENDING, JobStatus.PROCESSING})
+PAUSABLE = RUNNABLE
+FINISHED = frozenset(status for status in JobStatus if not status.is_active)
 
 
 class JobAction(StrEnum):
@@ -31,25 +34,33 @@ class JobAction(StrEnum):
     PURGE = "PURGE"
 
 
-def can_cancel(status: JobStatus) -> bool:
-    """Whether the job can still be stopped."""
-    return status in CANCELLABLE
-
-
 def can_retry(status: JobStatus, failed_items: int) -> bool:
-    """Whether there is anything that another attempt could do better."""
+    """Whether there is anything that another attempt could do better; its inputs must be there, too."""
     return status in {JobStatus.FAILED, JobStatus.CANCELLED} or (status is JobStatus.COMPLETED and failed_items > 0)
 
 
-def actions_of(job: Job) -> list[JobAction]:
-    """What its viewer may do with `job` now."""
-    actions = []
-    if job.status is JobStatus.AWAITING_INPUT:
-        actions.append(JobAction.START)
-    if can_cancel(job.status):
-        actions.append(JobAction.CANCEL)
-    if can_retry(job.status, job.failed_items):
-        actions.append(JobAction.RETRY)
-        if job.failed_items > 0:
-            actions.append(JobAction.RETRY_FAILED_ITEMS)
-    return actions
+def may_delete(viewer: Viewer, type_: JobType) -> bool:
+    """Whether the viewer may delete own jobs of this type."""
+    return viewer.is_admin or type_ is not JobType.BATCH
+
+
+def actions_of(job: Job, viewer: Viewer, *, has_inputs: bool) -> list[JobAction]:
+    """What `viewer`, who sees `job`, may do with it now.
+
+    Args:
+        job: The job as it is now.
+        viewer: Who asks.
+        has_inputs: Whether all of its uploads are there.
+    """
+    is_again = has_inputs and can_retry(job.status, job.failed_items)
+    allowed = {
+        JobAction.START: job.status is JobStatus.AWAITING_INPUT,
+        JobAction.PAUSE: job.status in PAUSABLE,
+        JobAction.RESUME: job.status is JobStatus.PAUSED,
+        JobAction.CANCEL: job.status in CANCELLABLE,
+        JobAction.RETRY: is_again,
+        JobAction.RETRY_FAILED_ITEMS: is_again and job.failed_items > 0,
+        JobAction.DELETE: job.status in FINISHED and may_delete(viewer, job.type),
+        JobAction.PURGE: job.status in FINISHED and viewer.is_admin,
+    }
+    return [action for action, is_allowed in allowed.items() if is_allowed and job.deleted_at is None]

@@ -15,9 +15,10 @@ from tortoise.transactions import in_transaction
 from base.errors import ErrorCode, Refusal
 from base.words import JobStatus, SlicePhase
 from jobs.actions import RUNNABLE
-from jobs.lifecycle import begin_work, fail_job, finish_cancelling, job_of, wait_for_worker
+from jobs.moves import finish_cancelling, job_of
 from jobs.outbox import Letters, Outbox, Row
 from jobs.rows import fetch, lock_job
+from jobs.working import begin_work, fail_job, wait_for_worker
 from models import Job
 from models.database import database_now
 from processors.contract import StageInfo
@@ -29,14 +30,35 @@ MAX_CRASHES = 3
 Stages = Mapping[str, tuple[StageInfo, StageInfo, StageInfo]]
 """The kinds that a worker can do, each with the stages of its three phases."""
 
-_WAITING = (
-    "SELECT j.id FROM jobs j WHERE j.status IN ('PENDING', 'PROCESSING') AND EXISTS "
+_IS_WAITING = (
+    "j.status IN ('PENDING', 'PROCESSING') AND j.queue IS NULL AND EXISTS "
     "(SELECT 1 FROM slices s WHERE s.job_id = j.id AND s.status = 'WAITING')"
 )
-_BEST_FIRST = (
-    " ORDER BY j.priority DESC, (SELECT count(*) FROM slices r JOIN jobs o ON o.id = r.job_id "
-    "WHERE r.status = 'RUNNING' AND o.owner_id = j.owner_id), j.queued_at, j.id LIMIT 1"
+_LOADS = (
+    "WITH busy AS (SELECT o.owner_id, count(*) AS slices FROM slices r JOIN jobs o ON o.id = r.job_id "
+    "WHERE r.status = 'RUNNING' AND o.queue IS NULL GROUP BY o.owner_id), "
+    "running AS (SELECT owner_id, count(*) AS jobs, sum(CASE WHEN type = 'DOWNLOAD' THEN 1 ELSE 0 END) AS downloads "
+    "FROM jobs WHERE status = 'PROCESSING' AND queue IS NULL GROUP BY owner_id) "
 )
+"""What each owner's work takes now: slices that run, and jobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many jobs, and downloads among them, of one owner may run at the same time; 0 = as many as there are."""
+
+    jobs: int = 0
+    downloads: int = 0
+
+    @property
+    def condition(self) -> str:
+        """SQL: whether job `j` runs already or may begin, by its owner's load `o`."""
+        limits = [f"coalesce(o.jobs, 0) < {self.jobs}"] if self.jobs else []
+        limits += [f"(j.type <> 'DOWNLOAD' OR coalesce(o.downloads, 0) < {self.downloads})"] if self.downloads else []
+        return f"(j.status = 'PROCESSING' OR ({' AND '.join(limits)}))" if limits else "TRUE"
+
+
+UNLIMITED = Budget()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,18 +81,19 @@ class ClaimLost(Exception):  # noqa: N818  it is an answer: the slice went elsew
     """The slice is not ours any more (cancelled, failed, or the lease ran out): stop, nothing was written."""
 
 
-async def claim_slice(worker: str, stages: Stages, outbox: Outbox) -> Claim | None:
+async def claim_slice(worker: str, stages: Stages, outbox: Outbox, budget: Budget = UNLIMITED) -> Claim | None:
     """Take the best waiting slice: the highest priority, then the owner with the least running, then the oldest.
 
     Args:
         worker: Name of the worker, for people and for recovery.
         stages: What the worker can do; slices of other kinds are left to others.
         outbox: Told when the job begins to move.
+        budget: What one owner may have at most.
     """
     while True:
         letters = Letters()
         async with in_transaction() as db:
-            job_id = await _choose_job(db, stages)
+            job_id = await _choose_job(db, stages, budget)
             claim = await _claim(db, job_id, worker, stages, letters) if job_id else None
         if claim is not None or job_id is None:
             await outbox.send(letters)
@@ -149,9 +172,15 @@ async def sweep_leases(outbox: Outbox) -> int:
     return await _recover(condition, outbox=outbox, is_crash=True)
 
 
+async def recover_leases(worker_pattern: str, outbox: Outbox) -> int:
+    """Take back what workers with such names (LIKE) hold beyond their leases. Returns how many slices."""
+    condition = f"worker LIKE $1 AND lease_expires_at < {database_now(get_connection('default'))}"
+    return await _recover(condition, worker_pattern, outbox=outbox, is_crash=True)
+
+
 async def has_waiting_slices() -> bool:
     """Whether any slice could be taken now."""
-    return bool(await fetch(get_connection("default"), f"{_WAITING} LIMIT 1"))
+    return bool(await fetch(get_connection("default"), f"SELECT 1 FROM jobs j WHERE {_IS_WAITING} LIMIT 1"))
 
 
 async def take_back(
@@ -177,12 +206,24 @@ async def take_back(
     return len(rows)
 
 
-async def _choose_job(db: BaseDBAsyncClient, stages: Stages) -> str | None:
+async def _choose_job(db: BaseDBAsyncClient, stages: Stages, budget: Budget) -> str | None:
+    """The job whose next slice is the best; where its owner has no budget left, because somebody was quicker, the next."""
     if not stages:
         return None
     places = ", ".join(f"${number}" for number in range(1, len(stages) + 1))
-    rows = await fetch(db, f"{_WAITING} AND j.kind IN ({places}){_BEST_FIRST}", *sorted(stages))
-    return str(rows[0]["id"]) if rows else None
+    statement = (
+        f"{_LOADS}SELECT j.id, j.owner_id, j.status FROM jobs j LEFT JOIN busy b ON b.owner_id = j.owner_id "
+        f"LEFT JOIN running o ON o.owner_id = j.owner_id WHERE {_IS_WAITING} AND j.kind IN ({places}) "
+        f"AND {budget.condition} ORDER BY j.priority DESC, coalesce(b.slices, 0), j.queued_at, j.id LIMIT 1"
+    )
+    while rows := await fetch(db, statement, *sorted(stages)):
+        if budget == UNLIMITED or rows[0]["status"] == JobStatus.PROCESSING or not db.capabilities.support_for_update:
+            return str(rows[0]["id"])
+        owner_id = rows[0]["owner_id"]
+        await fetch(db, "SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", owner_id)
+        if await fetch(db, statement, *sorted(stages)) == rows:
+            return str(rows[0]["id"])
+    return None
 
 
 async def _claim(db: BaseDBAsyncClient, job_id: str, worker: str, stages: Stages, letters: Letters) -> Claim | None:

@@ -16,7 +16,7 @@ from jobs.rows import lock_job
 from jobs.text import storable, storable_json
 from models import Job, Upload
 from models.ids import new_id
-from processors.contract import Processor
+from processors.contract import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class NewJob:
 
 
 async def insert_job(
-    db: BaseDBAsyncClient, viewer: Viewer, processor: Processor, new: NewJob, uploads: list[Upload]
+    db: BaseDBAsyncClient, viewer: Viewer, kind: Kind, new: NewJob, uploads: list[Upload], queue: str | None
 ) -> Row:
     """The row, UPLOADING or (with all bytes in) UPLOADED, with its inputs and the first line of its history."""
     missing = [upload for upload in uploads if upload.status is not UploadStatus.COMPLETED]
@@ -46,13 +46,14 @@ async def insert_job(
     known_size = sum(size or 0 for size in sizes)
     job = await Job.create(
         using_db=db,
-        id=new_id(processor.job_type.lower()),
-        type=processor.job_type,
-        kind=processor.kind,
+        id=new_id(kind.job_type.lower()),
+        type=kind.job_type,
+        kind=kind.kind,
         owner_id=viewer.user_id,
         title=new.title,
         external_id=new.external_id,
         options=new.options,
+        queue=queue,
         priority=new.priority,
         auto_start=new.auto_start,
         total_size=known_size,

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
 
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
@@ -13,16 +14,15 @@ from base.words import JobStatus, UploadStatus
 from jobs.rows import fetch
 from models import JobUpload, Upload
 from models.ids import type_of_id
-from processors.contract import Options, Processor
+from processors.contract import Kind, Options
+from processors.external import ExternalOptions
 from uploads.rows import upload_of
 
 _FIELD = "input.uploadIds"
 _USABLE = {UploadStatus.UPLOADING, UploadStatus.FINALISING, UploadStatus.COMPLETED}
 
 
-async def check_inputs(
-    db: BaseDBAsyncClient, viewer: Viewer, processor: Processor, upload_ids: Sequence[str]
-) -> list[Upload]:
+async def check_inputs(db: BaseDBAsyncClient, viewer: Viewer, kind: Kind, upload_ids: Sequence[str]) -> list[Upload]:
     """The uploads in the order of `upload_ids`; they may still be coming in, but none ends before this transaction.
 
     Raises:
@@ -30,15 +30,18 @@ async def check_inputs(
     """
     if len(set(upload_ids)) != len(upload_ids):
         raise Refusal(ErrorCode.BAD_INPUT, "The same upload is named twice.", _FIELD)
-    if not 1 <= len(upload_ids) <= processor.max_files:
-        raise Refusal(ErrorCode.BAD_INPUT, f"{processor.kind} takes 1 to {processor.max_files} uploads.", _FIELD)
+    if not kind.min_files <= len(upload_ids) <= kind.max_files:
+        message = f"{kind.kind} takes {kind.min_files} to {kind.max_files:,} uploads."
+        raise Refusal(ErrorCode.BAD_INPUT, message, _FIELD)
+    if not upload_ids:
+        return []
     for id_ in upload_ids:
         if type_of_id(id_, _FIELD) != "upload":
             raise Refusal(ErrorCode.UPLOAD_NOT_FOUND, "There is no such upload.", _FIELD)
     places = ", ".join(f"${number}" for number in range(1, len(upload_ids) + 1))
     rows = await fetch(db, f"SELECT * FROM uploads WHERE id IN ({places}) ORDER BY id{_share(db)}", *upload_ids)
     found = {row["id"]: upload_of(row) for row in rows}
-    return [_check_upload(viewer, processor, found.get(id_)) for id_ in upload_ids]
+    return [_check_upload(viewer, kind, found.get(id_)) for id_ in upload_ids]
 
 
 async def lock_inputs(db: BaseDBAsyncClient, job_id: str) -> list[Upload]:
@@ -69,6 +72,19 @@ async def is_missing_uploads(db: BaseDBAsyncClient, job_id: str) -> bool:
     return bool(await fetch(db, statement, job_id, UploadStatus.COMPLETED))
 
 
+async def have_inputs(job_ids: Sequence[str]) -> list[bool]:
+    """For each job whether all of its uploads are complete and there."""
+    places = ", ".join(f"${number}" for number in range(2, len(job_ids) + 2))
+    statement = (
+        "SELECT DISTINCT w.job_id FROM job_uploads w LEFT JOIN uploads u ON u.id = w.upload_id "
+        f"WHERE (u.status IS NULL OR u.status <> $1) AND w.job_id IN ({places})"
+    )
+    missing = {
+        row["job_id"] for row in await fetch(get_connection("default"), statement, UploadStatus.COMPLETED, *job_ids)
+    }
+    return [id_ not in missing for id_ in job_ids]
+
+
 async def count_bytes(db: BaseDBAsyncClient, job_id: str) -> dict[str, int | None]:
     """The columns of a job (locked) that tell its bytes; `total_bytes` is None while an upload's size is unknown."""
     rows = await fetch(
@@ -94,22 +110,27 @@ async def jobs_using(db: BaseDBAsyncClient, upload_id: str) -> list[str]:
     return [row["job_id"] for row in await fetch(db, statement, upload_id)]
 
 
-def check_options(processor: Processor, options: dict[str, Any]) -> Options:
-    """`options` as the processor's own type.
+def check_options(kind: Kind, options: dict[str, Any]) -> Options:
+    """`options` as the type of their kind.
 
     Raises:
         Refusal: BAD_INPUT with the first option that is wrong.
     """
     try:
-        return processor.options.model_validate(options)
+        return kind.options.model_validate(options)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        raise Refusal(ErrorCode.BAD_INPUT, f"Option {name}: {message}", f"input.work.{processor.kind}.{name}") from None
+        raise Refusal(ErrorCode.BAD_INPUT, f"Option {name}: {message}", f"input.work.{kind.kind}.{name}") from None
 
 
-def _check_upload(viewer: Viewer, processor: Processor, upload: Upload | None) -> Upload:
+def queue_of(options: Options) -> str | None:
+    """The queue in which other programs find the job; None where the work is done here."""
+    return options.queue if isinstance(options, ExternalOptions) else None
+
+
+def _check_upload(viewer: Viewer, kind: Kind, upload: Upload | None) -> Upload:
     if upload is None or not viewer.may_see(upload.owner_id) or upload.status is UploadStatus.DELETED:
         raise Refusal(ErrorCode.UPLOAD_NOT_FOUND, "There is no such upload.", _FIELD)
     if upload.is_partial:
@@ -118,8 +139,8 @@ def _check_upload(viewer: Viewer, processor: Processor, upload: Upload | None) -
     if upload.status not in _USABLE:
         raise Refusal(ErrorCode.INVALID_STATE, f"The upload “{upload.filename}” is {upload.status.lower()}.", _FIELD)
     ending = PurePosixPath(upload.filename).suffix.lower()
-    if ending and ending not in processor.accept:
-        message = f"{processor.kind} takes {', '.join(processor.accept)}; “{upload.filename}” is none of them."
+    if ending and kind.accept and ending not in kind.accept:
+        message = f"{kind.kind} takes {', '.join(kind.accept)}; “{upload.filename}” is none of them."
         raise Refusal(ErrorCode.UNSUPPORTED_TYPE, message, _FIELD)
     return upload
 

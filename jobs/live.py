@@ -5,7 +5,7 @@ from tortoise.connection import get_connection
 from auth.viewer import Viewer
 from base.words import JobStatus
 from events.messages import Event
-from jobs.lifecycle import job_of
+from jobs.moves import job_of
 from jobs.outbox import Row
 from jobs.queries import JobCriteria, list_jobs
 from jobs.rows import fetch

@@ -24,11 +24,11 @@ def shares_of(stages: tuple[StageInfo, StageInfo, StageInfo]) -> tuple[float, fl
 
 
 def seconds_left(job: Job, moment: datetime) -> float | None:
-    """Seconds until the job is done, by the rate since it started; None while that says nothing."""
-    if job.status is not JobStatus.PROCESSING or job.started_at is None or job.percentage < 1:
+    """Seconds until the job is done, by the rate while it was worked on; None while that says nothing."""
+    if job.status is not JobStatus.PROCESSING or job.working_since is None or job.percentage < 1:
         return None
-    elapsed = (moment - job.started_at).total_seconds()
-    return round(max(elapsed, 0.0) * (100 - job.percentage) / job.percentage, 1)
+    worked = job.worked_seconds + max((moment - job.working_since).total_seconds(), 0.0)
+    return round(worked * (100 - job.percentage) / job.percentage, 1)
 
 
 def completion_of(job: Job, moment: datetime) -> datetime | None:

@@ -15,17 +15,17 @@ from base.errors import Refusal
 from base.words import FileRole, ItemStatus, JobStatus, LogLevel, SlicePhase
 from jobs.claims import Claim, ClaimLost, finish_claim, hold_claim, take_back
 from jobs.history import add_lines
-from jobs.lifecycle import complete_job, fail_job
 from jobs.outbox import Letters, Outbox, Row
 from jobs.progress import percentage_of, shares_of
 from jobs.rows import change_job, fetch, lock_job
 from jobs.slices import NewSlice, add_slices
 from jobs.text import storable, storable_result
+from jobs.working import ask_owner, complete_job, fail_job
 from models import File
 from models.database import sql
 from models.fields import now
 from models.ids import new_ids
-from processors.contract import ItemResult, Processor
+from processors.contract import ItemResult, NeedsInput, Processor
 
 NAME_LENGTH = 1024
 """Characters of an item's or a file's name; what is longer is cut."""
@@ -96,8 +96,7 @@ async def record_plan(
     letters = Letters(has_work=True)
     total = sum(one.item_count for one in planned)
     async with in_transaction() as db:
-        await finish_claim(db, claim)
-        await _insert_files(db, claim, files)
+        await insert_files(db, await finish_claim(db, claim), files)
         await fetch(db, 'DELETE FROM items WHERE job_id = $1 AND "index" >= $2', claim.job.id, total)
         row = await _change_working(
             db,
@@ -129,10 +128,10 @@ async def record_items(
     """
     letters = Letters()
     async with in_transaction() as db:
-        await (finish_claim(db, claim) if is_done else hold_claim(db, claim))
+        job = await (finish_claim(db, claim) if is_done else hold_claim(db, claim))
         if results:
             await db.execute_many(sql(db, _UPDATE_ITEM), _item_values(claim, results))
-        await _insert_item_files(db, claim, files)
+        await _insert_item_files(db, job, files)
         row = await _count(db, claim, results, processor, is_done=is_done)
         if is_done and row["completed_slices"] == row["total_slices"]:
             await add_slices(db, row, [NewSlice(SlicePhase.FINISH)])
@@ -150,7 +149,7 @@ async def record_finish(claim: Claim, files: Iterable[NewFile], outbox: Outbox) 
     letters = Letters()
     async with in_transaction() as db:
         job = await finish_claim(db, claim)
-        await _insert_files(db, claim, files)
+        await insert_files(db, job, files)
         row = await complete_job(db, job, letters)
         level = LogLevel.SUCCESS if row["status"] == JobStatus.COMPLETED else LogLevel.ERROR
         await add_lines(db, row, [(level, row["status_message"])], letters)
@@ -204,6 +203,20 @@ async def record_failure(claim: Claim, refusal: Refusal, outbox: Outbox, *, is_r
         else:
             await fail_job(db, claim.job.id, refusal, letters, is_retryable=is_retryable)
             await add_lines(db, job, [(LogLevel.ERROR, refusal.message)], letters)
+    await outbox.send(letters)
+
+
+async def record_question(claim: Claim, question: NeedsInput, outbox: Outbox) -> None:
+    """The job waits for its owner; the slice is done again when it goes on.
+
+    Raises:
+        ClaimLost: Nothing was written.
+    """
+    letters = Letters()
+    async with in_transaction() as db:
+        job = await hold_claim(db, claim)
+        await ask_owner(db, job, question, letters)
+        await add_lines(db, job, [(LogLevel.WARNING, question.message)], letters)
     await outbox.send(letters)
 
 
@@ -265,23 +278,16 @@ def _item_values(claim: Claim, results: Sequence[ItemResult]) -> list[list[Any]]
     ]
 
 
-async def _insert_item_files(db: BaseDBAsyncClient, claim: Claim, files: Iterable[tuple[int, NewFile]]) -> None:
-    for index, file in files:
-        rows = await fetch(db, 'SELECT id FROM items WHERE job_id = $1 AND "index" = $2', claim.job.id, index)
-        await _insert_files(db, claim, [file], rows[0]["id"])
-
-
-async def _insert_files(
-    db: BaseDBAsyncClient, claim: Claim, files: Iterable[NewFile], item_id: str | None = None
-) -> None:
+async def insert_files(db: BaseDBAsyncClient, job: Row, files: Iterable[NewFile], item_id: str | None = None) -> None:
+    """The rows of files of a job's present attempt, or of one of its items."""
     for file in files:
         await File.create(
             using_db=db,
             id=file.id,
-            job_id=claim.job.id,
+            job_id=job["id"],
             item_id=item_id,
-            owner_id=claim.job.owner_id,
-            attempt=claim.attempt,
+            owner_id=job["owner_id"],
+            attempt=job["attempt"],
             role=file.role,
             name=storable(file.name, NAME_LENGTH),
             content_type=storable(file.content_type, 255),
@@ -289,3 +295,9 @@ async def _insert_files(
             sha256=file.sha256,
             storage_key=file.storage_key,
         )
+
+
+async def _insert_item_files(db: BaseDBAsyncClient, job: Row, files: Iterable[tuple[int, NewFile]]) -> None:
+    for index, file in files:
+        rows = await fetch(db, 'SELECT id FROM items WHERE job_id = $1 AND "index" = $2', job["id"], index)
+        await insert_files(db, job, [file], rows[0]["id"])

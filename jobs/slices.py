@@ -56,3 +56,13 @@ async def drop_slices(db: BaseDBAsyncClient, job_id: str, status: SliceStatus) -
 async def has_slices(db: BaseDBAsyncClient, job_id: str, status: SliceStatus) -> bool:
     """Whether any slice of the job is in `status`."""
     return bool(await fetch(db, "SELECT 1 FROM slices WHERE job_id = $1 AND status = $2 LIMIT 1", job_id, status))
+
+
+async def free_slices(db: BaseDBAsyncClient, job_id: str) -> None:
+    """The running slices of a job (its row is locked) wait again; who was doing them can record nothing more."""
+    await fetch(
+        db,
+        "UPDATE slices SET status = 'WAITING', worker = NULL, lease_expires_at = NULL, fence = fence + 1 "
+        "WHERE job_id = $1 AND status = 'RUNNING'",
+        job_id,
+    )

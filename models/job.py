@@ -23,6 +23,11 @@ class Job(Model):
     awaiting = fields.CharField(max_length=100, null=True)
     stage = fields.CharField(max_length=100, null=True)
     options: Any = fields.JSONField(default=dict)
+    queue = fields.CharField(max_length=100, null=True)
+    """Of a task that other programs claim: which of them."""
+    answered: Any = fields.JSONField(null=True)
+    """A list: what it awaited when its owner let it go on."""
+    cost = fields.FloatField(null=True)
     auto_start = fields.BooleanField(default=True)
     priority = fields.IntField(default=0)
     attempt = fields.IntField(default=1)
@@ -48,6 +53,10 @@ class Job(Model):
     updated_at = InstantField(default=now)
     started_at = InstantField(null=True)
     finished_at = InstantField(null=True)
+    working_since = InstantField(null=True)
+    """When it last became PROCESSING, while it is."""
+    worked_seconds = fields.FloatField(default=0, db_default=0)
+    """How long the attempt was PROCESSING before that."""
     expires_at = InstantField(null=True)
     deleted_at = InstantField(null=True)
 

@@ -5,14 +5,14 @@ killed at any moment: whatever it did not yield has not happened. It knows nothi
 GraphQL; what it needs comes in as arguments, and progress and log lines go out through `Work`.
 
 To refuse a whole job (a file that cannot be read), raise `base.errors.Refusal`; its code and sentence become the job's
-error. Any other exception is a bug, and so is a crash: in `process` it fails the one item that it happened in, elsewhere
+error. To ask its owner, raise `NeedsInput`: the job waits for startJob, and the call is made again then. Any other exception is a bug, and so is a crash: in `process` it fails the one item that it happened in, elsewhere
 the job, with PROCESSING_FAILED; the details stay in the server's log.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -26,8 +26,10 @@ __all__ = [
     "ItemResult",
     "ItemStatus",
     "JobType",
+    "Kind",
     "LogLevel",
     "MadeFile",
+    "NeedsInput",
     "Options",
     "PlannedSlice",
     "Processor",
@@ -42,6 +44,21 @@ class Options(BaseModel):
     """Base of every processor's options: unknown names are refused, values are checked, JSON names are camelCase."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class NeedsInput(Exception):  # noqa: N818  a question, not an error
+    """The job cannot go on before its owner has looked at it.
+
+    Attributes:
+        awaiting: A word for programs (`missingWords`): it becomes the job's `awaiting`, and is in `Work.answered`
+            from then on when the owner has let the job go on.
+        message: The sentence for people.
+    """
+
+    def __init__(self, awaiting: str, message: str) -> None:
+        super().__init__(message)
+        self.awaiting = awaiting
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +159,10 @@ class Work(Protocol):
     def spool(self) -> dict[str, Path]:
         """The INTERMEDIATE files that `plan` yielded, by name; empty while planning."""
 
+    @property
+    def answered(self) -> frozenset[str]:
+        """The words of all questions (`NeedsInput.awaiting`) after which the owner has let the job go on."""
+
     def progress(self, done: float, total: float | None = None) -> None:
         """How far this call is, in any unit; cheap to call often. `process` need not: its items are its progress."""
 
@@ -149,18 +170,27 @@ class Work(Protocol):
         """One line for the job's log, for people; no paths, no personal data beyond what the file name tells."""
 
 
-class Processor(Protocol):
-    """One kind of work."""
+class Kind(Protocol):
+    """One kind of work, as clients see it."""
 
     kind: ClassVar[str]
     job_type: ClassVar[JobType]
     description: ClassVar[str]
     accept: ClassVar[tuple[str, ...]]
-    """File name endings, lower case, with the dot."""
+    """File name endings, lower case, with the dot; empty = any file."""
+    min_files: ClassVar[int]
     max_files: ClassVar[int]
+    stages: ClassVar[tuple[StageInfo, ...]]
+    """In the order in which they are done."""
+    options: ClassVar[type[Options]]
+
+
+@runtime_checkable
+class Processor(Kind, Protocol):
+    """One kind of work that is done here."""
+
     stages: ClassVar[tuple[StageInfo, StageInfo, StageInfo]]
     """Of plan, process and finish, in this order."""
-    options: ClassVar[type[Options]]
 
     def plan(self, work: Work, inputs: Sequence[Source]) -> Iterator[PlannedSlice | MadeFile]:
         """Settle what concerns the whole file (header, duplicates, reference) and yield the slices in order.

@@ -16,7 +16,7 @@ from jobs.queries import find_job, levels_from
 from schema.context import Info
 from schema.types.history import LogEntry, line_type
 from schema.types.inputs import JobFilter, criteria_of
-from schema.types.job import Batch, Job, batch_type, job_type
+from schema.types.job import Batch, Job, Task, batch_type, job_type, task_type
 from schema.types.upload import Upload, upload_type
 from uploads.queries import find_upload, is_arriving, upload_event, upload_of_event
 
@@ -32,6 +32,11 @@ async def watch_job(info: Info, id: ID, max_per_second: float = 4) -> AsyncItera
 async def watch_batch(info: Info, id: ID, max_per_second: float = 4) -> AsyncIterator[Batch]:  # noqa: A002  contract
     async for job in _states_of_job(info, id, max_per_second, JobType.BATCH):
         yield batch_type(job, info.context)
+
+
+async def watch_task(info: Info, id: ID, max_per_second: float = 4) -> AsyncIterator[Task]:  # noqa: A002  contract
+    async for job in _states_of_job(info, id, max_per_second, JobType.TASK):
+        yield task_type(job, info.context)
 
 
 async def watch_upload(info: Info, id: ID, max_per_second: float = 4) -> AsyncIterator[Upload]:  # noqa: A002  contract

@@ -3,7 +3,7 @@
 from functools import cache
 
 from base.settings import VERSION
-from processors.registry import list_processors
+from processors.registry import list_kinds
 from schema.context import Info
 from schema.types.scalars import BigInt
 from schema.types.server_info import ProcessorInfo, ServerInfo, processor_type
@@ -26,4 +26,4 @@ def resolve_server_info(info: Info) -> ServerInfo:
 
 @cache
 def _processors() -> list[ProcessorInfo]:
-    return [processor_type(processor) for processor in list_processors()]
+    return [processor_type(processor) for processor in list_kinds()]

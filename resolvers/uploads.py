@@ -17,6 +17,7 @@ from uploads.receiving import create_with_bytes
 
 
 async def resolve_create_upload(info: Info, input: CreateUploadInput) -> Upload:  # noqa: A002  the contract's name
+    await info.context.means.receiver.check_creator(info.context.viewer)
     description = described(input.filename, input.content_type, input.external_id)
     new = NewUpload(info.context.viewer.user_id, description, input.size)
     return upload_type(await create_upload(info.context.means.receiver, new), info.context)
@@ -24,6 +25,7 @@ async def resolve_create_upload(info: Info, input: CreateUploadInput) -> Upload:
 
 async def resolve_upload_file(info: Info, file: FileUpload) -> Upload:
     receiver = info.context.means.receiver
+    await receiver.check_creator(info.context.viewer)
     new = NewUpload(info.context.viewer.user_id, described(file.filename, file.content_type, None), file.size_bytes)
     upload = await create_with_bytes(receiver, new, Body(file.size_bytes, file.parts))
     return upload_type(await settled(receiver, upload), info.context)

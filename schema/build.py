@@ -13,7 +13,7 @@ from schema.documents import Documents
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.subscription import Subscription
-from schema.types.job import Batch
+from schema.types.job import Batch, Task
 from schema.types.scalars import SCALARS
 
 log = log_for(__name__)
@@ -37,7 +37,7 @@ def build_schema() -> Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[Batch],
+        types=[Batch, Task],
         extensions=[Documents],
         config=StrawberryConfig(scalar_map=SCALARS),
     )

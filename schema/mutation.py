@@ -2,10 +2,23 @@
 
 import strawberry
 
-from resolvers.jobs import resolve_cancel_job, resolve_create_batch, resolve_retry_job, resolve_start_job
+from resolvers.jobs import (
+    resolve_cancel_job,
+    resolve_cancel_jobs,
+    resolve_create_batch,
+    resolve_create_task,
+    resolve_delete_job,
+    resolve_pause_job,
+    resolve_purge_job,
+    resolve_resume_job,
+    resolve_retry_job,
+    resolve_start_job,
+    resolve_update_job,
+)
 from resolvers.session import resolve_login, resolve_logout, resolve_refresh_session
 from resolvers.uploads import resolve_create_upload, resolve_delete_upload, resolve_upload_file
-from schema.types.job import Batch, Job
+from resolvers.workers import resolve_claim_task, resolve_report_task
+from schema.types.job import Batch, Job, Task
 from schema.types.people import Session
 from schema.types.upload import Upload
 
@@ -29,17 +42,49 @@ class Mutation:
     delete_upload: strawberry.ID = strawberry.field(
         resolver=resolve_delete_upload, description="Remove an upload and its bytes; jobs that wait for it fail."
     )
+    create_task: Task = strawberry.field(
+        resolver=resolve_create_task,
+        description="Work on one or a few files, with one result; starts when its uploads are complete.",
+    )
     create_batch: Batch = strawberry.field(
         resolver=resolve_create_batch, description="Work over many alike items; starts when its uploads are complete."
     )
     start_job: Job = strawberry.field(
         resolver=resolve_start_job, description="Let a job that is AWAITING_INPUT go on; CANNOT_START otherwise."
     )
+    update_job: Job = strawberry.field(
+        resolver=resolve_update_job, description="Another title, another place in the queue."
+    )
+    pause_job: Job = strawberry.field(
+        resolver=resolve_pause_job,
+        description="Stops the work and keeps what is done; CANNOT_PAUSE where it neither waits nor runs.",
+    )
+    resume_job: Job = strawberry.field(
+        resolver=resolve_resume_job, description="Goes on from where it was; CANNOT_RESUME where it is not paused."
+    )
     cancel_job: Job = strawberry.field(
         resolver=resolve_cancel_job,
         description="CANCELLING at once, CANCELLED when the work has stopped; again = the same answer; CANNOT_CANCEL when finished.",
     )
+    cancel_jobs: list[Job] = strawberry.field(
+        resolver=resolve_cancel_jobs,
+        description="Stops the active jobs that match, the oldest 1,000 at most. An empty filter is BAD_INPUT.",
+    )
     retry_job: Job = strawberry.field(
         resolver=resolve_retry_job,
         description="Only FAILED or CANCELLED jobs, or COMPLETED ones with failures; keeps what succeeded when onlyFailedItems.",
+    )
+    delete_job: strawberry.ID = strawberry.field(
+        resolver=resolve_delete_job, description="Soft; batches need ADMIN; an active job is INVALID_STATE."
+    )
+    purge_job: strawberry.ID = strawberry.field(
+        resolver=resolve_purge_job, description="Admins only: rows and bytes are gone; the audit entry stays."
+    )
+    claim_task: Task | None = strawberry.field(
+        resolver=resolve_claim_task,
+        description="Workers only: takes the oldest waiting external task under a lease, or null.",
+    )
+    report_task: Task = strawberry.field(
+        resolver=resolve_report_task,
+        description="Workers only: progress, result or failure; each call renews the lease.",
     )

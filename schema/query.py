@@ -2,13 +2,13 @@
 
 import strawberry
 
-from resolvers.jobs import resolve_batch, resolve_batches, resolve_job, resolve_jobs
+from resolvers.jobs import resolve_batch, resolve_batches, resolve_job, resolve_jobs, resolve_task, resolve_tasks
 from resolvers.nodes import resolve_node, resolve_nodes
 from resolvers.server import resolve_server_info
 from resolvers.session import resolve_viewer
 from resolvers.uploads import resolve_upload, resolve_uploads
 from schema.types.connection import Connection
-from schema.types.job import Batch, Job
+from schema.types.job import Batch, Job, Task
 from schema.types.node import Node
 from schema.types.people import User
 from schema.types.server_info import ServerInfo
@@ -29,6 +29,8 @@ class Query:
     )
     upload: Upload | None = strawberry.field(resolver=resolve_upload, description="One upload.")
     uploads: Connection[Upload] = strawberry.field(resolver=resolve_uploads, description="Your uploads, newest first.")
+    task: Task | None = strawberry.field(resolver=resolve_task, description="One task.")
+    tasks: Connection[Task] = strawberry.field(resolver=resolve_tasks, description="Your tasks, newest first.")
     batch: Batch | None = strawberry.field(resolver=resolve_batch, description="One batch.")
     batches: Connection[Batch] = strawberry.field(resolver=resolve_batches, description="Your batches, newest first.")
     job: Job | None = strawberry.field(resolver=resolve_job, description="One job of any type.")

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import strawberry
 
-from resolvers.live import watch_batch, watch_job, watch_jobs, watch_lines, watch_upload
+from resolvers.live import watch_batch, watch_job, watch_jobs, watch_lines, watch_task, watch_upload
 from schema.types.history import LogEntry
-from schema.types.job import Batch, Job
+from schema.types.job import Batch, Job, Task
 from schema.types.upload import Upload
 
 _PACE = "Changes of status come at once, progress at most maxPerSecond times a second (0.1 to 20)."
@@ -19,6 +19,9 @@ class Subscription:
     job_updated: AsyncIterator[Job] = strawberry.subscription(
         resolver=watch_job,
         description=f"The present state at once, then each change; ends by itself when the job is finished. {_PACE}",
+    )
+    task_updated: AsyncIterator[Task] = strawberry.subscription(
+        resolver=watch_task, description=f"As jobUpdated, for a task. {_PACE}"
     )
     batch_updated: AsyncIterator[Batch] = strawberry.subscription(
         resolver=watch_batch, description=f"As jobUpdated, for a batch. {_PACE}"

@@ -6,6 +6,7 @@ import math
 import os
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from storage.keys import path_under
@@ -65,6 +66,10 @@ class LocalStorage:
     async def join(self, stored: Stored, path: Path) -> None:
         """Write all bytes of `stored` to `path`, for programs that can read nothing but one file."""
         await self._threads.run(_join, stored, path)
+
+    async def share(self, stored: Stored, key: str) -> None:
+        """Have the bytes of `stored`, which do not change any more, under `key` too; they stay when one of both goes."""
+        await self._threads.run(_share, stored, self.path_of(key))
 
     async def size_of(self, key: str) -> int | None:
         """Size of `key` in bytes; None where there is none."""
@@ -127,6 +132,20 @@ def _join(stored: Stored, path: Path) -> None:
     with path.open("wb") as file:
         for block in stored.blocks(0, stored.size):
             file.write(block)
+
+
+def _share(stored: Stored, target: Path) -> None:
+    make_parent(target)
+    if isinstance(stored, StoredFile):
+        with suppress(OSError):  # another disk, or one that knows no second names
+            target.hardlink_to(stored.path)
+            sync_folder(target.parent)
+            return
+    beside = target.with_name(f"{target.name}.part")
+    _join(stored, beside)
+    _sync_file(beside)
+    beside.replace(target)
+    sync_folder(target.parent)
 
 
 def _sync_file(path: Path) -> None:

@@ -57,6 +57,7 @@ class Counting:
     job_type: ClassVar[JobType] = JobType.BATCH
     description: ClassVar[str] = "Counts."
     accept: ClassVar[tuple[str, ...]] = (".txt",)
+    min_files: ClassVar[int] = 1
     max_files: ClassVar[int] = 3
     stages: ClassVar[tuple[StageInfo, StageInfo, StageInfo]] = (
         StageInfo("read", "Reading", 10),

@@ -15,8 +15,10 @@ from base.errors import ErrorCode, Refusal
 from base.words import ItemStatus, JobStatus, JobType, Role, SlicePhase, UploadStatus
 from events.hub import Hub
 from events.messages import Event
+from jobs.arrivals import count_upload_bytes, fail_waiting_jobs, start_waiting_jobs
 from jobs.claims import Claim, claim_slice
-from jobs.lifecycle import NewJob, cancel_job, count_upload_bytes, create_job, fail_waiting_jobs, start_waiting_jobs
+from jobs.creation import NewJob
+from jobs.lifecycle import cancel_job, create_job, pause_job
 from jobs.outbox import Outbox
 from jobs.records import NewFile, add_items, record_failure, record_finish, record_items, record_plan
 from jobs.slices import NewSlice
@@ -55,6 +57,7 @@ class Plain:
     job_type: ClassVar[JobType] = JobType.BATCH
     description: ClassVar[str] = "For tests."
     accept: ClassVar[tuple[str, ...]] = (".txt",)
+    min_files: ClassVar[int] = 1
     max_files: ClassVar[int] = 3
     stages: ClassVar[tuple[StageInfo, StageInfo, StageInfo]] = (
         StageInfo("plan", "Planning", 10),
@@ -202,6 +205,8 @@ class Workshop:
         match status:
             case JobStatus.CANCELLING:
                 await cancel_job(self.viewer, job.id, self.outbox)
+            case JobStatus.PAUSED:
+                await pause_job(self.viewer, job.id, self.outbox)
             case JobStatus.FAILED:
                 await self.fail(claim)
             case JobStatus.COMPLETED:

@@ -1,4 +1,7 @@
-"""The right that an upload's URL carries: `{id}~{signature}`, valid as long as the upload exists, for nothing else."""
+"""The right that an upload's URL carries: `{id}~{signature}`, valid as long as the upload exists, for nothing else.
+
+There are two: all that a client does with its upload, and reading it only.
+"""
 
 import re
 from urllib.parse import unquote, urlsplit
@@ -7,14 +10,19 @@ from auth.signatures import Signer
 from base.errors import ErrorCode, Refusal
 
 ROUTE = "/files"
-_PURPOSE = "upload"
+_ALL, _READ = "upload", "read upload"
 _SEGMENT = re.compile(r"(upload-[0-9]{10,12}-[0-9a-f]{12})(?:~([A-Za-z0-9_-]{43}))?")
 _SIGNED_PATH = re.compile(r"(/files/upload-[^/?#~%]*)(?:~|%7[Ee])[^/?#\s]*")
 
 
 def upload_path(signer: Signer, upload_id: str) -> str:
     """The path that any tus client can be given: it needs no token to send, read or end this upload."""
-    return f"{ROUTE}/{upload_id}~{signer.sign(_PURPOSE, upload_id)}"
+    return f"{ROUTE}/{upload_id}~{signer.sign(_ALL, upload_id)}"
+
+
+def reading_path(signer: Signer, upload_id: str) -> str:
+    """The path at which the finished upload can be read without a token, and nothing else be done."""
+    return f"{ROUTE}/{upload_id}~{signer.sign(_READ, upload_id)}"
 
 
 def split_segment(segment: str) -> tuple[str, str | None] | None:
@@ -39,9 +47,10 @@ def id_in_url(url: str) -> str:
     return named[0]
 
 
-def is_signed(signer: Signer, upload_id: str, signature: str) -> bool:
-    """Whether `signature` gives the right to `upload_id`."""
-    return signer.is_valid(_PURPOSE, upload_id, signature)
+def is_signed(signer: Signer, upload_id: str, signature: str, *, is_reading: bool = False) -> bool:
+    """Whether `signature` gives the right to `upload_id`, or at least that to read it."""
+    is_valid = signer.is_valid(_ALL, upload_id, signature)
+    return is_valid or (is_reading and signer.is_valid(_READ, upload_id, signature))
 
 
 def redact_path(path: str) -> str:

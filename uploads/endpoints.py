@@ -88,6 +88,7 @@ def _describe_server(receiver: Receiver) -> Response:
 async def _create(receiver: Receiver, request: Request) -> Response:
     """Source: tus 1.0.0, Creation, Creation With Upload and Concatenation."""
     viewer = _viewer(request)
+    await receiver.check_creator(viewer)
     creation = tus.creation_of(request.headers, receiver.limits.max_size_bytes)
     metadata = request.headers.get("upload-metadata", "")
     new = NewUpload(viewer.user_id, describe(parse_metadata(metadata)), creation.length, metadata, creation.concat)
@@ -150,7 +151,7 @@ async def _delete(receiver: Receiver, request: Request) -> Response:
 
 
 async def _read(receiver: Receiver, request: Request) -> Response:
-    upload = await find_stored_upload(await _allowed_upload_id(receiver, request))
+    upload = await find_stored_upload(await _allowed_upload_id(receiver, request, is_reading=True))
     upload = await settled(receiver, upload)
     if upload.status is not UploadStatus.COMPLETED:
         raise Refusal(ErrorCode.UPLOAD_NOT_FOUND, "This upload is not finished: there is nothing to read yet.")
@@ -195,7 +196,7 @@ def _viewer(request: Request) -> Viewer:
     return require_viewer(getattr(request.state, "viewer", None))
 
 
-async def _allowed_upload_id(receiver: Receiver, request: Request) -> str:
+async def _allowed_upload_id(receiver: Receiver, request: Request, *, is_reading: bool = False) -> str:
     """The id in the path, for who may touch it: by the signature in the path, or as its owner where none is there.
 
     Raises:
@@ -207,7 +208,7 @@ async def _allowed_upload_id(receiver: Receiver, request: Request) -> str:
     upload_id, signature = named
     if signature is None:
         await find_upload(_viewer(request), upload_id)
-    elif not is_signed(receiver.signer, upload_id, signature):
+    elif not is_signed(receiver.signer, upload_id, signature, is_reading=is_reading):
         raise upload_not_found()
     return upload_id
 

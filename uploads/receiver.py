@@ -8,6 +8,7 @@ from typing import Any
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionContext
 
 from auth.signatures import Signer
+from auth.viewer import Viewer
 from events.hub import Publisher
 from models.database import transaction
 from models.upload import Upload
@@ -25,6 +26,10 @@ WithinTransaction = Callable[[BaseDBAsyncClient, Upload], Awaitable[AfterCommit]
 """What somebody else writes in the transaction that changed an upload; a refusal it raises undoes the change."""
 
 
+async def _anybody(_viewer: Viewer) -> None:
+    """Everybody may make uploads."""
+
+
 @dataclass(frozen=True)
 class Receiver:
     """Everything that the functions of this room work with.
@@ -35,6 +40,7 @@ class Receiver:
         on_completed: Called in the transaction in which an upload becomes complete, with the row as it is then.
         on_gone: Called in the transaction in which an upload is deleted, rejected or expires unfinished.
         retention: How long an unfinished upload is kept after its last byte.
+        check_creator: Refuses who may not make uploads now.
         has_relative_location: Whether new uploads are told clients as a path instead of a whole address.
     """
 
@@ -47,6 +53,7 @@ class Receiver:
     on_gone: WithinTransaction
     limits: Limits = field(default_factory=Limits)
     retention: timedelta = timedelta(hours=24)
+    check_creator: Callable[[Viewer], Awaitable[None]] = _anybody
     has_relative_location: bool = False
     locks: UploadLocks = field(default_factory=UploadLocks)
     digests: Digests = field(default_factory=Digests)

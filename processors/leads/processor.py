@@ -40,6 +40,7 @@ class LeadsProcessor:
         "Reads leads from a spreadsheet or CSV file, cleans and checks each, finds duplicates, and scores them."
     )
     accept: ClassVar[tuple[str, ...]] = ENDINGS
+    min_files: ClassVar[int] = 1
     max_files: ClassVar[int] = 1
     stages: ClassVar[tuple[StageInfo, StageInfo, StageInfo]] = (
         StageInfo("read", "Reading the file", 10),

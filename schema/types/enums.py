@@ -8,6 +8,7 @@ import strawberry
 from base.errors import ErrorCode
 from base.words import FileRole, ItemStatus, JobStatus, JobType, LogLevel, Role, UploadStatus
 from jobs.actions import JobAction
+from jobs.external import ReportStatus
 from jobs.queries import JobOrderField
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "JobType",
     "LogLevel",
     "OrderDirection",
+    "ReportStatus",
     "Role",
     "UploadStatus",
 ]
@@ -107,6 +109,14 @@ _describe(
 )
 _describe(
     JobAction, "What may be done with a job now.", RETRY="Do it all again.", RETRY_FAILED_ITEMS="Do again what failed."
+)
+_describe(
+    ReportStatus,
+    "What a worker says about a task.",
+    PROCESSING="It is being done.",
+    COMPLETED="It is done; the results come with it.",
+    FAILED="It could not be done; see errorMessage.",
+    CANCELLED="The work has stopped, as was asked.",
 )
 _describe(JobOrderField, "What a list of jobs is ordered by.")
 _describe(OrderDirection, "Which end comes first.", ASC="Smallest first.", DESC="Largest first.")

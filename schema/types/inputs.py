@@ -1,15 +1,15 @@
-"""What clients send."""
+"""What clients send about what is there: uploads, reports, filters. What new jobs are to do: work.py."""
 
 from datetime import datetime
-from typing import Any
 
 import strawberry
 
 from base.errors import ErrorCode, Refusal
-from jobs.lifecycle import NewJob
+from jobs.external import Report
 from jobs.queries import JobCriteria
-from schema.types.enums import JobOrderField, JobStatus, JobType, OrderDirection
+from schema.types.enums import JobOrderField, JobStatus, JobType, OrderDirection, ReportStatus
 from schema.types.scalars import BigInt, Json
+from schema.types.work import check_priority, check_text
 
 
 @strawberry.input(description="A file that will be sent by tus.")
@@ -24,94 +24,60 @@ class CreateUploadInput:
     external_id: str | None = strawberry.field(default=None, description="The client's own key.")
 
 
-@strawberry.input(description="How a file of leads is read.")
-class LeadsOptionsInput:
-    """Becomes the options of the processor `leads`."""
+@strawberry.input(description="What is said about a job; what is left out stays.")
+class UpdateJobInput:
+    """Goes to `jobs.lifecycle.update_job`."""
 
-    batch_size: int = strawberry.field(default=100, description="Rows in one slice: 1 to 10,000.")
-    sheet: str | None = strawberry.field(
-        default=None, description="Name of the sheet; the first with a table if left out."
-    )
-    columns: Json | None = strawberry.field(
-        default=None, description="Which column holds which field; found from the header row where left out."
-    )
-    country: str | None = strawberry.field(
-        default=None,
-        description="ISO 3166-1 alpha-2: where phone numbers without a country code belong, if no column tells.",
-    )
-
-    def as_options(self) -> dict[str, Any]:
-        """The options under the processor's own names."""
-        options: dict[str, Any] = {
-            "batchSize": self.batch_size,
-            "sheet": self.sheet,
-            "columns": self.columns,
-            "country": self.country,
-        }
-        return {name: value for name, value in options.items() if value is not None}
-
-
-@strawberry.input(description="Work of a processor that was installed as a package.")
-class CustomOptionsInput:
-    """Names the processor and its options."""
-
-    kind: str = strawberry.field(description="See serverInfo.processors.")
-    options: Json | None = strawberry.field(default=None, description="See the processor's optionsSchema.")
-
-
-@strawberry.input(one_of=True, description="What is to be done: exactly one.")
-class BatchWork:
-    """One field per kind."""
-
-    leads: LeadsOptionsInput | None = strawberry.field(default=strawberry.UNSET, description="Check a file of leads.")
-    custom: CustomOptionsInput | None = strawberry.field(default=strawberry.UNSET, description="Any other kind.")
-
-    def chosen(self) -> tuple[str, dict[str, Any]]:
-        """Kind and options.
-
-        Raises:
-            Refusal: BAD_INPUT where the options of a custom kind are no object.
-        """
-        if self.leads:
-            return "leads", self.leads.as_options()
-        assert self.custom  # noqa: S101  exactly one of them is there: @oneOf
-        options: Any = self.custom.options if self.custom.options is not None else {}
-        if not isinstance(options, dict):
-            raise Refusal(ErrorCode.BAD_INPUT, "Options are a JSON object.", "input.work.custom.options")
-        return self.custom.kind, options
-
-
-@strawberry.input(description="A new batch.")
-class CreateBatchInput:
-    """Goes to `jobs.lifecycle.create_job`."""
-
-    work: BatchWork = strawberry.field(description="What is to be done.")
-    upload_ids: list[strawberry.ID] = strawberry.field(
-        description="Its inputs. They may still be uploading: the batch starts when the last byte is in."
-    )
     title: str | None = strawberry.field(default=None, description="For people; at most 500 characters.")
-    external_id: str | None = strawberry.field(
-        default=None, description="The client's own key: creating again with the same key returns the same batch."
-    )
-    priority: int = strawberry.field(default=0, description="Higher goes first; -100 to 100.")
-    auto_start: bool = strawberry.field(
-        default=True, description="False: stop in AWAITING_INPUT once uploaded, until startJob."
+    priority: int | None = strawberry.field(default=None, description="Higher goes first; -100 to 100.")
+    bandwidth_limit: int | None = strawberry.field(
+        default=None, description="Downloads only; takes effect while running."
     )
 
-    def as_new_job(self) -> NewJob:
-        """What jobs takes.
+    def check(self) -> None:
+        """Raises Refusal BAD_INPUT for what is too long or out of range."""
+        check_text("title", self.title, 500)
+        if self.priority is not None:
+            check_priority(self.priority)
+        if self.bandwidth_limit is not None:
+            raise Refusal(ErrorCode.BAD_INPUT, "Only downloads have a bandwidth.", "input.bandwidthLimit")
 
-        Raises:
-            Refusal: BAD_INPUT for what is too long or out of range.
-        """
-        kind, options = self.work.chosen()
-        for name, value, limit in (("title", self.title, 500), ("externalId", self.external_id, 255)):
-            if value is not None and len(value) > limit:
-                raise Refusal(ErrorCode.BAD_INPUT, f"{name} has at most {limit} characters.", f"input.{name}")
-        if not -100 <= self.priority <= 100:
-            raise Refusal(ErrorCode.BAD_INPUT, "priority is -100 to 100.", "input.priority")
-        upload_ids = [str(id_) for id_ in self.upload_ids]
-        return NewJob(kind, options, upload_ids, self.title, self.external_id, self.priority, self.auto_start)
+
+@strawberry.input(description="What a worker says about its task; what is left out stays. No number falls.")
+class ReportTaskInput:
+    """Becomes `jobs.external.Report`."""
+
+    status: ReportStatus = strawberry.field(default=ReportStatus.PROCESSING, description="How it stands.")
+    percentage: float | None = strawberry.field(
+        default=None, description="0 to 100; found from the items where left out."
+    )
+    total_items: int | None = strawberry.field(default=None, description="How many there are.")
+    processed_items: int | None = strawberry.field(default=None, description="How many are done, failed ones included.")
+    failed_items: int | None = strawberry.field(default=None, description="How many failed.")
+    stage: str | None = strawberry.field(default=None, description="The worker's own word; at most 100 characters.")
+    message: str | None = strawberry.field(default=None, description="A line for the task's log.")
+    error_message: str | None = strawberry.field(default=None, description="With FAILED: why, for people.")
+    is_retryable: bool | None = strawberry.field(
+        default=None, description="With FAILED: whether the same task could succeed another time."
+    )
+    result_upload_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Uploads that hold the results; set with COMPLETED. They pass to the task's owner."
+    )
+
+    def as_report(self) -> Report:
+        """What jobs takes."""
+        return Report(
+            status=self.status,
+            percentage=self.percentage,
+            total_items=self.total_items,
+            processed_items=self.processed_items,
+            failed_items=self.failed_items,
+            stage=self.stage,
+            message=self.message,
+            error_message=self.error_message,
+            is_retryable=bool(self.is_retryable),
+            result_upload_ids=[str(id_) for id_ in self.result_upload_ids or ()],
+        )
 
 
 @strawberry.input(description="For a job in AWAITING_INPUT: more uploads, changed options.")

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 import strawberry
 
 import models
 from base import words
 from base.errors import Refusal
-from jobs.actions import actions_of
+from jobs.actions import actions_of, can_retry
+from jobs.external import leases_of
 from jobs.progress import UPLOAD_STAGE, completion_of, seconds_left
 from jobs.queries import page_events, page_items, page_job_uploads, page_lines
 from models.fields import now
 from processors.contract import StageInfo
-from processors.registry import find_processor
+from processors.registry import find_kind
 from results.links import bundle_path
 from schema.context import Context, Info
 from schema.types.connection import Connection, Window, connection_of
@@ -26,6 +28,8 @@ from schema.types.node import Node
 from schema.types.people import User, user_type
 from schema.types.scalars import BigInt, Json
 from schema.types.upload import Upload, upload_row_type
+
+JobRow = models.Job
 
 
 @strawberry.type(description="One part of a job's work.")
@@ -72,6 +76,20 @@ async def _queue_position(root: "Job", info: Info) -> int | None:
     if root.row.status is not words.JobStatus.PENDING:
         return None
     return await info.context.loaders.queue_positions.load(root.row.id)
+
+
+async def _actions(root: "Job", info: Info) -> list[JobAction]:
+    is_again = can_retry(root.row.status, root.row.failed_items)
+    has_inputs = not is_again or await info.context.loaders.has_inputs.load(root.row.id)
+    return actions_of(root.row, info.context.viewer, has_inputs=has_inputs)
+
+
+async def _lease_id(root: "Task", info: Info) -> strawberry.ID | None:
+    viewer = info.context.viewer
+    if viewer.role is not words.Role.WORKER or root.row.status is not words.JobStatus.PROCESSING:
+        return None
+    (lease_id,) = await leases_of(viewer, [root.row.id])
+    return None if lease_id is None else strawberry.ID(lease_id)
 
 
 async def _uploads(root: "Job", info: Info, first: int | None = None, after: str | None = None) -> Connection[Upload]:
@@ -137,7 +155,7 @@ class Job(Node):
         description="What an AWAITING_INPUT job waits for: start, missingWords, or a processor's own word."
     )
     has_failures: bool = strawberry.field(description="Some items failed.")
-    actions: list[JobAction] = strawberry.field(description="What its viewer may do with it now.")
+    actions: list[JobAction] = strawberry.field(resolver=_actions, description="What its viewer may do with it now.")
     stage: str | None = strawberry.field(description="Name of the stage that it is in.")
     stages: list[Stage] = strawberry.field(description="All stages with their progress.")
     progress: Progress = strawberry.field(description="How far it is.")
@@ -182,6 +200,17 @@ class Batch(Job):
     )
 
 
+@strawberry.type(description="One piece of work on one or a few files, with one result.")
+class Task(Job):
+    """A job of type TASK."""
+
+    options: Json = strawberry.field(description="What it was created with; its shape is the processor's.")
+    cost: float | None = strawberry.field(description="What it cost, where its processor says so.")
+    lease_id: strawberry.ID | None = strawberry.field(
+        resolver=_lease_id, description="For the worker that holds the task; null for everyone else."
+    )
+
+
 def job_type(job: models.Job, context: Context) -> Job:
     """The row as clients see it, in its own type."""
     return _TYPES[job.type](job, context)
@@ -189,43 +218,54 @@ def job_type(job: models.Job, context: Context) -> Job:
 
 def batch_type(job: models.Job, context: Context) -> Batch:
     """The row as clients see it."""
-    moment = now()
-    is_completed = job.status is words.JobStatus.COMPLETED
     return Batch(
-        row=job,
-        id=strawberry.ID(job.id),
-        kind=job.kind,
-        title=job.title,
-        external_id=job.external_id,
-        status=job.status,
-        status_message=job.status_message,
-        is_active=job.status.is_active,
-        awaiting=job.awaiting,
-        has_failures=job.failed_items > 0,
-        actions=actions_of(job),
-        stage=job.stage,
-        stages=stages_of(job),
-        progress=progress_of(job, moment),
-        error=error_type(
-            job.error_code, job.error_message, is_retryable=job.error_is_retryable, at=job.error_at or moment
-        ),
-        attempt=job.attempt,
-        version=job.version,
-        priority=job.priority,
-        bundle_url=context.base_url + bundle_path(context.means.signer, job.id, moment) if is_completed else None,
-        created_at=job.created_at,
-        updated_at=job.updated_at,
-        started_at=job.started_at,
-        finished_at=job.finished_at,
-        expires_at=job.expires_at,
-        deleted_at=job.deleted_at,
-        options=job.options,
-        total_size=BigInt(job.total_size),
-        reference=job.reference,
+        **_shared_fields(job, context), options=job.options, total_size=BigInt(job.total_size), reference=job.reference
     )
 
 
-_TYPES: dict[words.JobType, Callable[[models.Job, Context], Job]] = {words.JobType.BATCH: batch_type}
+def task_type(job: models.Job, context: Context) -> Task:
+    """The row as clients see it."""
+    return Task(**_shared_fields(job, context), options=job.options, cost=job.cost)
+
+
+def _shared_fields(job: models.Job, context: Context) -> dict[str, Any]:
+    """The fields of the interface."""
+    moment = now()
+    is_completed = job.status is words.JobStatus.COMPLETED
+    return {
+        "row": job,
+        "id": strawberry.ID(job.id),
+        "kind": job.kind,
+        "title": job.title,
+        "external_id": job.external_id,
+        "status": job.status,
+        "status_message": job.status_message,
+        "is_active": job.status.is_active,
+        "awaiting": job.awaiting,
+        "has_failures": job.failed_items > 0,
+        "stage": job.stage,
+        "stages": stages_of(job),
+        "progress": progress_of(job, moment),
+        "error": error_type(
+            job.error_code, job.error_message, is_retryable=job.error_is_retryable, at=job.error_at or moment
+        ),
+        "attempt": job.attempt,
+        "version": job.version,
+        "priority": job.priority,
+        "bundle_url": context.base_url + bundle_path(context.means.signer, job.id, moment) if is_completed else None,
+        "created_at": job.created_at,
+        "updated_at": job.updated_at,
+        "started_at": job.started_at,
+        "finished_at": job.finished_at,
+        "expires_at": job.expires_at,
+        "deleted_at": job.deleted_at,
+    }
+
+
+_TYPES: dict[words.JobType, Callable[[models.Job, Context], Job]] = {
+    words.JobType.TASK: task_type,
+    words.JobType.BATCH: batch_type,
+}
 
 
 def progress_of(job: models.Job, moment: datetime) -> Progress:
@@ -274,7 +314,7 @@ def _stage(name: str, label: str, percentage: float, job: models.Job) -> Stage:
 def _stages_of_kind(kind: str) -> Sequence[StageInfo]:
     """None for a kind whose package is no longer installed: its jobs stay readable."""
     try:
-        return find_processor(kind).stages
+        return find_kind(kind).stages
     except Refusal:
         return ()
 

@@ -2,19 +2,19 @@
 
 import strawberry
 
-from processors.contract import Processor
+from processors.contract import Kind
 from schema.types.enums import JobType
 from schema.types.scalars import BigInt, Json
 
 
 @strawberry.type(description="One kind of work.")
 class ProcessorInfo:
-    """See `processors.contract.Processor`."""
+    """See `processors.contract.Kind`."""
 
     kind: str = strawberry.field(description="Its name.")
     type: JobType = strawberry.field(description="The type of its jobs.")
     description: str = strawberry.field(description="What it does.")
-    accept: list[str] = strawberry.field(description="File name endings that it takes.")
+    accept: list[str] = strawberry.field(description="File name endings that it takes; empty = any file.")
     max_files: int = strawberry.field(description="Uploads that one job may have.")
     stages: list[str] = strawberry.field(description="Names of its stages in order.")
     options_schema: Json = strawberry.field(description="JSON Schema of its options.")
@@ -36,7 +36,7 @@ class ServerInfo:
     processors: list[ProcessorInfo] = strawberry.field(description="What can be done.")
 
 
-def processor_type(processor: Processor) -> ProcessorInfo:
+def processor_type(processor: Kind) -> ProcessorInfo:
     """The processor as clients see it."""
     return ProcessorInfo(
         kind=processor.kind,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 import models
+from base.words import Role
 from base.words import UploadStatus as Status
 from schema.context import Context, Info
 from schema.types.enums import UploadStatus
@@ -14,7 +15,7 @@ from schema.types.error import JobError, error_type
 from schema.types.node import Node
 from schema.types.people import User, user_type
 from schema.types.scalars import BigInt
-from uploads.capability import upload_path
+from uploads.capability import reading_path, upload_path
 from uploads.rows import upload_of
 
 if TYPE_CHECKING:
@@ -88,13 +89,20 @@ def upload_type(upload: models.Upload, context: Context) -> Upload:
         size=None if upload.size_bytes is None else BigInt(upload.size_bytes),
         offset=BigInt(upload.offset_bytes),
         percentage=_percentage(upload),
-        url=context.base_url + upload_path(context.means.signer, upload.id),
+        url=context.base_url + _path(upload, context),
         sha256=upload.sha256 if upload.status is Status.COMPLETED else None,
         error=error_type(upload.error_code, upload.error_message, is_retryable=False, at=upload.updated_at),
         created_at=upload.created_at,
         updated_at=upload.updated_at,
         stored_expires_at=upload.expires_at,
     )
+
+
+def _path(upload: models.Upload, context: Context) -> str:
+    """A worker may read the inputs of its task, and no more."""
+    caller = context.caller
+    is_input = caller is not None and caller.role is Role.WORKER and caller.user_id != upload.owner_id
+    return (reading_path if is_input else upload_path)(context.means.signer, upload.id)
 
 
 def upload_row_type(context: Context) -> Callable[[dict[str, Any]], Upload]:

@@ -37,6 +37,7 @@ class Acting:
     job_type: ClassVar[JobType] = JobType.BATCH
     description: ClassVar[str] = "Acts for the tests."
     accept: ClassVar[tuple[str, ...]] = (".txt",)
+    min_files: ClassVar[int] = 1
     max_files: ClassVar[int] = 1
     stages: ClassVar[tuple[StageInfo, StageInfo, StageInfo]] = (
         StageInfo("plan", "Planning", 10),

@@ -56,6 +56,7 @@ class Scripted:
     job_type: ClassVar[JobType] = JobType.BATCH
     description: ClassVar[str] = "Acts for the tests."
     accept: ClassVar[tuple[str, ...]] = (".txt",)
+    min_files: ClassVar[int] = 1
     max_files: ClassVar[int] = 3
     stages: ClassVar[tuple[StageInfo, StageInfo, StageInfo]] = (
         StageInfo("read", "Reading", 10),

@@ -6,46 +6,83 @@ from functools import partial
 import pytest
 
 from base.errors import Refusal
-from base.words import JobStatus
+from base.words import JobStatus, JobType, Role
 from jobs.actions import JobAction, actions_of
-from jobs.lifecycle import cancel_job, retry_job, start_job
-from models import Job
-from tests.workshop import Workshop
+from jobs.inputs import have_inputs
+from jobs.lifecycle import cancel_job, delete_job, pause_job, resume_job, retry_job, start_job
+from jobs.purging import purge_job
+from models import Job, Upload
+from tests.workshop import Workshop, viewer_of
 
+CANCEL, DELETE, PAUSE, PURGE = JobAction.CANCEL, JobAction.DELETE, JobAction.PAUSE, JobAction.PURGE
+RESUME, RETRY, START = JobAction.RESUME, JobAction.RETRY, JobAction.START
 EXPECTED = {
-    JobStatus.UPLOADING: [JobAction.CANCEL],
-    JobStatus.AWAITING_INPUT: [JobAction.START, JobAction.CANCEL],
-    JobStatus.PENDING: [JobAction.CANCEL],
-    JobStatus.PROCESSING: [JobAction.CANCEL],
+    JobStatus.UPLOADING: [CANCEL],
+    JobStatus.AWAITING_INPUT: [START, CANCEL],
+    JobStatus.PENDING: [PAUSE, CANCEL],
+    JobStatus.PROCESSING: [PAUSE, CANCEL],
+    JobStatus.PAUSED: [RESUME, CANCEL],
     JobStatus.CANCELLING: [],
-    JobStatus.COMPLETED: [],
-    JobStatus.FAILED: [JobAction.RETRY],
-    JobStatus.CANCELLED: [JobAction.RETRY],
+    JobStatus.COMPLETED: [DELETE, PURGE],
+    JobStatus.FAILED: [RETRY, DELETE, PURGE],
+    JobStatus.CANCELLED: [RETRY, DELETE, PURGE],
 }
+"""For an admin; a user may neither delete nor purge a batch."""
+UNCHANGED = {CANCEL: {JobStatus.CANCELLING, JobStatus.CANCELLED}, PAUSE: {JobStatus.PAUSED}}
+"""Asked again, these answer the job as it is."""
 
 
+@pytest.mark.parametrize("role", [Role.USER, Role.ADMIN])
 @pytest.mark.parametrize("status", list(EXPECTED))
-@pytest.mark.parametrize("action", [JobAction.START, JobAction.CANCEL, JobAction.RETRY])
+@pytest.mark.parametrize("action", [CANCEL, DELETE, PAUSE, PURGE, RESUME, RETRY, START])
 async def test_a_verb_succeeds_exactly_where_its_action_is_offered(
-    shop: Workshop, status: JobStatus, action: JobAction
+    shop: Workshop, status: JobStatus, action: JobAction, role: Role
 ) -> None:
     job = await shop.put_into(status)
-    assert actions_of(job) == EXPECTED[status]
+    viewer = viewer_of(shop.viewer.user_id, role)
+    offered = actions_of(job, viewer, has_inputs=(await have_inputs([job.id]))[0])
+    assert offered == [one for one in EXPECTED[status] if role is Role.ADMIN or one not in {DELETE, PURGE}]
     verbs: dict[JobAction, Callable[[], Awaitable[object]]] = {
-        JobAction.START: partial(start_job, shop.viewer, job.id, lambda _kind: shop.processor, shop.outbox),
-        JobAction.CANCEL: partial(cancel_job, shop.viewer, job.id, shop.outbox),
-        JobAction.RETRY: partial(retry_job, shop.viewer, job.id, shop.outbox, only_failed_items=False),
+        START: partial(start_job, viewer, job.id, lambda _kind: shop.processor, shop.outbox),
+        PAUSE: partial(pause_job, viewer, job.id, shop.outbox),
+        RESUME: partial(resume_job, viewer, job.id, shop.outbox),
+        CANCEL: partial(cancel_job, viewer, job.id, shop.outbox),
+        RETRY: partial(retry_job, viewer, job.id, shop.outbox, only_failed_items=False),
+        DELETE: partial(delete_job, viewer, job.id, shop.outbox),
+        PURGE: partial(purge_job, viewer, job.id, shop.receiver(), shop.outbox),
     }
-    is_idempotent = action is JobAction.CANCEL and status in {JobStatus.CANCELLING, JobStatus.CANCELLED}
-    if action in EXPECTED[status] or is_idempotent:
+    before = await Job.get(id=job.id)
+    if action in offered or status in UNCHANGED.get(action, ()):
         await verbs[action]()
-        assert ((await Job.get(id=job.id)).status is status) is is_idempotent
+        after = await Job.get_or_none(id=job.id)
+        is_unchanged = after is not None and (after.status, after.deleted_at) == (before.status, before.deleted_at)
+        assert is_unchanged is (action not in offered)
     else:
         with pytest.raises(Refusal):
             await verbs[action]()
-        assert (await Job.get(id=job.id)).status is status
+        after = await Job.get(id=job.id)
+        assert (after.status, after.version) == (before.status, before.version)
 
 
 @pytest.mark.parametrize("status", [JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED])
 def test_failed_items_can_be_retried_alone(status: JobStatus) -> None:
-    assert actions_of(Job(status=status, failed_items=1)) == [JobAction.RETRY, JobAction.RETRY_FAILED_ITEMS]
+    job = Job(status=status, type=JobType.BATCH, failed_items=1)
+    expected = [RETRY, JobAction.RETRY_FAILED_ITEMS]
+    assert actions_of(job, viewer_of("user-1754556928-12a41dbec0f3"), has_inputs=True) == expected
+
+
+async def test_what_cannot_be_retried_because_its_inputs_are_gone_does_not_offer_it(shop: Workshop) -> None:
+    job = await shop.put_into(JobStatus.FAILED)
+    await Upload.all().update(status="EXPIRED")
+    (has_inputs,) = await have_inputs([job.id])
+    assert actions_of(job, shop.viewer, has_inputs=has_inputs) == []
+    with pytest.raises(Refusal):
+        await retry_job(shop.viewer, job.id, shop.outbox, only_failed_items=False)
+
+
+def test_a_task_may_be_deleted_by_its_owner_and_a_deleted_job_offers_nothing() -> None:
+    job = Job(status=JobStatus.COMPLETED, type=JobType.TASK)
+    viewer = viewer_of("user-1754556928-12a41dbec0f3")
+    assert actions_of(job, viewer, has_inputs=True) == [DELETE]
+    job.deleted_at = job.created_at
+    assert actions_of(job, viewer, has_inputs=True) == []

@@ -4,7 +4,8 @@ import pytest
 
 from base.errors import ErrorCode, Refusal
 from base.words import UploadStatus
-from jobs.lifecycle import NewJob, create_job
+from jobs.creation import NewJob
+from jobs.lifecycle import create_job
 from models.ids import new_id
 from tests.databases import read_tables
 from tests.workshop import Workshop, viewer_of

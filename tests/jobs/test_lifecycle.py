@@ -11,18 +11,11 @@ from tortoise.transactions import in_transaction
 
 from base.errors import ErrorCode, Refusal
 from base.words import ItemStatus, JobStatus, SlicePhase, SliceStatus, UploadStatus
-from jobs import lifecycle
+from jobs import moves
+from jobs.arrivals import count_upload_bytes, fail_waiting_jobs, start_waiting_jobs
 from jobs.claims import release_slice
-from jobs.lifecycle import (
-    NewJob,
-    cancel_job,
-    count_upload_bytes,
-    create_job,
-    fail_waiting_jobs,
-    retry_job,
-    start_job,
-    start_waiting_jobs,
-)
+from jobs.creation import NewJob
+from jobs.lifecycle import cancel_job, create_job, retry_job, start_job
 from jobs.records import NewFile
 from models import File, Item, Job, JobEvent, Slice, Upload
 from models.ids import new_id
@@ -239,20 +232,20 @@ async def test_texts_that_databases_refuse_are_made_storable(shop: Workshop) -> 
     assert (stored.title, stored.options) == ("ab\N{REPLACEMENT CHARACTER}", {"note": "x\N{REPLACEMENT CHARACTER}"})
 
 
-@pytest.mark.parametrize("place", ["add_event", "add_slices", "_enqueue"])
+@pytest.mark.parametrize("place", ["add_event", "add_slices", "enqueue_job"])
 async def test_a_crash_at_the_last_byte_leaves_none_of_it(
     shop: Workshop, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     upload = await shop.add_upload(status=UploadStatus.UPLOADING, offset_bytes=0)
     await shop.add_job(upload)
     before, told = await read_tables(), len(shop.events)
-    real = getattr(lifecycle, place)
+    real = getattr(moves, place)
 
     async def crash(*given: Any, **named: Any) -> Any:
         await real(*given, **named)
         raise LookupError
 
-    monkeypatch.setattr(lifecycle, place, crash)
+    monkeypatch.setattr(moves, place, crash)
     with pytest.raises(LookupError):
         await complete(shop, upload)
     assert await read_tables() == before

@@ -30,7 +30,7 @@ def test_shares_leave_a_hundred_to_the_end() -> None:
 
 
 def test_the_time_that_is_left_follows_the_rate_so_far() -> None:
-    job = Job(status=JobStatus.PROCESSING, started_at=MOMENT, percentage=25.0)
+    job = Job(status=JobStatus.PROCESSING, working_since=MOMENT, percentage=25.0)
     now = MOMENT + timedelta(seconds=10)
     assert seconds_left(job, now) == 30.0
     assert completion_of(job, now) == now + timedelta(seconds=30)
@@ -38,14 +38,19 @@ def test_the_time_that_is_left_follows_the_rate_so_far() -> None:
 
 @pytest.mark.parametrize(
     "columns",
-    [{"status": JobStatus.PENDING}, {"started_at": None}, {"percentage": 0.5}, {"status": JobStatus.COMPLETED}],
+    [{"status": JobStatus.PENDING}, {"working_since": None}, {"percentage": 0.5}, {"status": JobStatus.COMPLETED}],
 )
 def test_nothing_is_said_where_the_rate_says_nothing(columns: dict[str, object]) -> None:
-    job = Job(**{"status": JobStatus.PROCESSING, "started_at": MOMENT, "percentage": 25.0, **columns})
+    job = Job(**{"status": JobStatus.PROCESSING, "working_since": MOMENT, "percentage": 25.0, **columns})
     assert seconds_left(job, MOMENT + timedelta(seconds=10)) is None
     assert completion_of(job, MOMENT) is None
 
 
+def test_waiting_and_pauses_do_not_count() -> None:
+    job = Job(status=JobStatus.PROCESSING, working_since=MOMENT, worked_seconds=20.0, percentage=25.0)
+    assert seconds_left(job, MOMENT + timedelta(seconds=10)) == 90.0
+
+
 def test_a_clock_that_goes_back_gives_no_negative_time() -> None:
-    job = Job(status=JobStatus.PROCESSING, started_at=MOMENT, percentage=25.0)
+    job = Job(status=JobStatus.PROCESSING, working_since=MOMENT, percentage=25.0)
     assert seconds_left(job, MOMENT - timedelta(seconds=10)) == 0.0

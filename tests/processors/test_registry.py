@@ -11,10 +11,11 @@ import pytest
 
 from base.errors import ErrorCode, Refusal
 from processors import registry
+from tests.workshop import Plain
 
 
-class Installed:
-    """As much of a processor as finding it takes."""
+class Installed(Plain):
+    """One that a package brings."""
 
     kind: ClassVar[str] = "installed"
 
@@ -51,6 +52,16 @@ def test_every_caller_has_a_processor_of_its_own() -> None:
 
 def test_a_package_cannot_replace_a_built_in_kind() -> None:
     assert registry.find_reference("leads") == "package_for_tests:Installed"
+
+
+def test_what_others_do_is_a_kind_and_no_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "BUILT_IN", {"external": "processors.external:External"})
+    registry.references.cache_clear()
+    assert registry.find_kind("external").kind == "external"
+    assert "external" in [kind.kind for kind in registry.list_kinds()]
+    assert "external" not in [processor.kind for processor in registry.list_processors()]
+    with pytest.raises(Refusal, match="is not done here"):
+        registry.find_processor("external")
 
 
 @pytest.mark.parametrize("kind", ["unknown", "", "os:system", "package_for_tests:Installed"])

@@ -37,7 +37,7 @@ async def test_a_batch_over_complete_uploads_waits_for_a_worker(app: App) -> Non
 
     assert job == {
         "id": job["id"], "kind": "counting", "status": "PENDING", "title": "Mine", "externalId": "key", "priority": 7,
-        "options": {}, "totalSize": 5, "attempt": 1, "version": job["version"], "awaiting": None, "actions": ["CANCEL"],
+        "options": {}, "totalSize": 5, "attempt": 1, "version": job["version"], "awaiting": None, "actions": ["PAUSE", "CANCEL"],
         "uploads": {"nodes": [{"id": id_} for id_ in ids]}, "owner": {"id": person.id},
     }  # fmt: skip
 

@@ -23,6 +23,7 @@ class FakeWork:
     spool: dict[str, Path] = field(default_factory=dict)
     told: list[tuple[float, float | None]] = field(default_factory=list)
     lines: list[tuple[LogLevel, str]] = field(default_factory=list)
+    answered: frozenset[str] = frozenset()
 
     def progress(self, done: float, total: float | None = None) -> None:
         """Keep it."""
