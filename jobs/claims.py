@@ -38,7 +38,7 @@ _LOADS = (
     "WITH busy AS (SELECT o.owner_id, count(*) AS slices FROM slices r JOIN jobs o ON o.id = r.job_id "
     "WHERE r.status = 'RUNNING' AND o.queue IS NULL GROUP BY o.owner_id), "
     "running AS (SELECT owner_id, count(*) AS jobs, sum(CASE WHEN type = 'DOWNLOAD' THEN 1 ELSE 0 END) AS downloads "
-    "FROM jobs WHERE status = 'PROCESSING' AND queue IS NULL GROUP BY owner_id) "
+    "FROM jobs WHERE status IN ('PROCESSING', 'CANCELLING') AND queue IS NULL GROUP BY owner_id) "
 )
 """What each owner's work takes now: slices that run, and jobs."""
 

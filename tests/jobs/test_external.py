@@ -104,8 +104,9 @@ async def test_only_workers_claim_and_report(shop: Workshop, role: Role) -> None
     assert await refused(shop, task, "lease-1-1", DONE, viewer) is ErrorCode.FORBIDDEN
 
 
-async def test_twenty_claimers_of_many_tasks_get_each_once(shop: Workshop) -> None:
-    tasks = {(await add_task(shop)).id for _ in range(100)}
+@pytest.mark.parametrize("count", [100, pytest.param(1_000, marks=pytest.mark.long)])
+async def test_twenty_claimers_of_many_tasks_get_each_once(shop: Workshop, count: int) -> None:
+    tasks = {(await add_task(shop)).id for _ in range(count)}
     taken: list[str] = []
 
     async def take_all(number: int) -> None:
