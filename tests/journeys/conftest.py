@@ -1,12 +1,14 @@
-"""A real server process for the journeys."""
+"""Real processes for the journeys: one server, or several that share what they have."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from client.api import Waybill
 from client.server_process import ServerProcess
+from tests.conftest import service_or_skip
+from tests.databases import made_postgres
 
 
 @pytest.fixture
@@ -20,3 +22,24 @@ async def waybill(server: ServerProcess) -> AsyncIterator[Waybill]:
     async with Waybill(server.base_url) as waybill:
         await waybill.login(server.admin_name, server.admin_password)
         yield waybill
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The settings of servers that share a PostgreSQL, a Redis and a data folder."""
+    url, redis_url = service_or_skip("postgres", "TEST_DATABASE_URL"), service_or_skip("redis", "TEST_REDIS_URL")
+    with made_postgres(url, tmp_path) as template:
+        yield {
+            "WAYBILL_DATABASE_URL": template.url,
+            "WAYBILL_REDIS_URL": redis_url,
+            "WAYBILL_WORKERS": "0",
+            "WAYBILL_ADMIN_PASSWORD": "a password of the tests",
+        }
+
+
+@pytest.fixture
+async def pair(tmp_path: Path, shared: dict[str, str]) -> AsyncIterator[tuple[ServerProcess, ServerProcess]]:
+    first = ServerProcess(tmp_path / "data", shared, tmp_path / "first.log")
+    second = ServerProcess(tmp_path / "data", shared, tmp_path / "second.log")
+    async with first, second:
+        yield first, second

@@ -8,17 +8,12 @@ import os
 import signal
 import time
 import zipfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
-
-import pytest
 
 from client.api import Data, Waybill
 from client.server_process import ServerProcess
-from tests.conftest import service_or_skip
-from tests.databases import made_postgres
 from tests.wire import Wire, Wires, path_in
 
 CREATE = 'mutation ($size: BigInt) { createUpload(input: {filename: "a.bin", size: $size}) { id url } }'
@@ -149,27 +144,6 @@ async def test_a_file_of_parts_is_processed_and_bundled_like_any_other(server: S
 
 
 # --------------------------------------------------------------------------------------- two servers, one upload
-
-
-@pytest.fixture
-def shared(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The settings of servers that share a PostgreSQL, a Redis and a data folder."""
-    url, redis_url = service_or_skip("postgres", "TEST_DATABASE_URL"), service_or_skip("redis", "TEST_REDIS_URL")
-    with made_postgres(url, tmp_path) as template:
-        yield {
-            "WAYBILL_DATABASE_URL": template.url,
-            "WAYBILL_REDIS_URL": redis_url,
-            "WAYBILL_WORKERS": "0",
-            "WAYBILL_ADMIN_PASSWORD": "a password of the tests",
-        }
-
-
-@pytest.fixture
-async def pair(tmp_path: Path, shared: dict[str, str]) -> AsyncIterator[tuple[ServerProcess, ServerProcess]]:
-    first = ServerProcess(tmp_path / "data", shared, tmp_path / "first.log")
-    second = ServerProcess(tmp_path / "data", shared, tmp_path / "second.log")
-    async with first, second:
-        yield first, second
 
 
 async def test_an_upload_that_hangs_at_one_server_goes_on_at_the_other(
