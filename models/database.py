@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import asyncpg
 from tortoise import Tortoise
 from tortoise.backends.base.client import TransactionContext
 from tortoise.connection import get_connection
+from tortoise.exceptions import BaseORMException
 from tortoise.migrations.executor import MigrationExecutor, PlanStep
 
+from base.errors import ErrorCode, Refusal
 from base.logging import log_for
 
 log = log_for(__name__)
@@ -116,6 +119,22 @@ def transaction(*, is_durable: bool = True) -> TransactionContext:
     client: Any = get_connection("default")
     entered: TransactionContext = client._in_transaction() if is_durable else client.in_lax_transaction()  # noqa: SLF001
     return entered
+
+
+def refusal_of_database(error: BaseException) -> Refusal | None:
+    """What a client is told where the database failed; None where it did not."""
+    if _is_out_of_space(error):
+        message = "The server has no room on its disk; try again later."
+        return Refusal(ErrorCode.INSUFFICIENT_STORAGE, message, retry_after=60)
+    if isinstance(error, BaseORMException | sqlite3.Error):
+        return Refusal(ErrorCode.DATABASE_ERROR, "The database did not do its part; try again.")
+    return None
+
+
+def _is_out_of_space(error: BaseException | None) -> bool:
+    if isinstance(error, sqlite3.Error):
+        return error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    return isinstance(error, asyncpg.DiskFullError) or (error is not None and _is_out_of_space(error.__cause__))
 
 
 async def is_alive() -> bool:

@@ -5,10 +5,10 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types import ExecutionContext
-from tortoise.exceptions import BaseORMException
 
 from base.errors import ErrorCode, Refusal, error_extensions
 from base.logging import log_for
+from models.database import refusal_of_database
 from schema.documents import Documents
 from schema.mutation import Mutation
 from schema.query import Query
@@ -74,10 +74,10 @@ def _refusal_of(error: GraphQLError) -> Refusal:
         return Refusal(code, error.message)
     if original is None and _is_about_input(error):
         return Refusal(ErrorCode.BAD_INPUT, error.message)
-    log.error("unforeseen error", path=error.path, exc_info=original or error)
-    if isinstance(original, BaseORMException):
-        return Refusal(ErrorCode.DATABASE_ERROR, "The database did not do its part; try again.")
-    return Refusal(ErrorCode.INTERNAL_ERROR, "Something went wrong in the server. It was logged under the requestId.")
+    fault = original or error
+    log.error("unforeseen error", path=error.path, exc_info=fault)
+    message = "Something went wrong in the server. It was logged under the requestId."
+    return refusal_of_database(fault) or Refusal(ErrorCode.INTERNAL_ERROR, message)
 
 
 def _is_about_input(error: GraphQLError) -> bool:

@@ -2,7 +2,9 @@
 
 import asyncio
 import errno
+import fcntl
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +29,11 @@ _MAX_PARTS = 1_000
 """Buffers per pwritev call; Linux takes 1,024 (IOV_MAX)."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+PATIENCE_SECONDS = 4.0
+"""How long whoever opens a file waits for one who writes to it: longer than a live holder takes to see that its lock is lost."""
+_PAUSE_SECONDS = 0.02
 
 
 class Durability(StrEnum):
@@ -98,12 +105,16 @@ class Writer:
     ) -> Self:
         """Open `path`, made if it is new, and cut away what lies beyond `offset`: it was never confirmed.
 
+        Nobody else writes to it afterwards: one who still has it open is waited for, and after `PATIENCE_SECONDS` (it may
+        be stopped, and wake up later) left alone with the old file, while this one goes on with a copy.
+
         Raises:
             Refusal: INSUFFICIENT_STORAGE: there is no room for a new file.
             BytesLost: The file is shorter than `offset`; nothing was changed.
         """
-        with _full_disk_refused():
-            descriptor = await threads.run(_open_at, path, offset, durability)
+        patience = time.monotonic() + PATIENCE_SECONDS
+        while (descriptor := await _opened(threads, path, offset, durability, patience)) is None:  # noqa: ASYNC110  a file tells nobody
+            await asyncio.sleep(_PAUSE_SECONDS)
         return cls(descriptor, offset, hash_, threads, durability)
 
     async def write(self, parts: Sequence[Data], also: Digest | None = None) -> None:
@@ -237,8 +248,30 @@ def make_parent(path: Path) -> None:
         sync_folder(folder.parent)
 
 
-def _open_at(path: Path, offset: int, durability: Durability) -> int:
+async def _opened(threads: Threads, path: Path, offset: int, durability: Durability, patience: float) -> int | None:
+    """A descriptor of `path` for this caller alone; None while somebody else has it, until the moment `patience`."""
+    is_copying = time.monotonic() >= patience
+    opening = asyncio.ensure_future(threads.run(_open_at, path, offset, durability, is_copying=is_copying))
+    try:
+        with _full_disk_refused():
+            return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close_unwanted)
+        raise
+
+
+def _close_unwanted(opening: "asyncio.Future[int | None]") -> None:
+    if not opening.cancelled() and opening.exception() is None and (descriptor := opening.result()) is not None:
+        os.close(descriptor)
+
+
+def _open_at(path: Path, offset: int, durability: Durability, *, is_copying: bool) -> int | None:
     descriptor = _open(path, may_make=offset == 0)
+    if descriptor is not None and not _is_alone(descriptor, path):
+        if not is_copying:
+            os.close(descriptor)
+            return None
+        descriptor = _own_copy(descriptor, path, offset)
     size = os.fstat(descriptor).st_size if descriptor is not None else 0
     if descriptor is None or size < offset:
         if descriptor is not None:
@@ -261,6 +294,46 @@ def _open(path: Path, *, may_make: bool) -> int | None:
             return None
         make_parent(path)
         return os.open(path, flags, 0o600)
+
+
+def _is_alone(descriptor: int, path: Path) -> bool:
+    """Lock the file, and see that it is still the one at `path`; true where the file system knows no locks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _own_copy(descriptor: int, path: Path, length: int) -> int:
+    """The first `length` bytes in a file of their own, which takes the place of the one that somebody else writes to."""
+    beside = path.with_name(f"{path.name}.copy")
+    try:
+        own = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            _is_alone(own, beside)
+            _copy(descriptor, own, length)
+            os.fsync(own)
+            beside.replace(path)
+            sync_folder(path.parent)
+        except BaseException:
+            os.close(own)
+            beside.unlink(missing_ok=True)
+            raise
+    finally:
+        os.close(descriptor)
+    return own
+
+
+def _copy(source: int, target: int, length: int) -> None:
+    offset = 0
+    while offset < length and (copied := os.sendfile(target, source, offset, length - offset)):
+        offset += copied
 
 
 def _finish(descriptor: int, durability: Durability) -> None:

@@ -12,7 +12,7 @@ from base.errors import ErrorCode, Refusal
 ROUTE = "/files"
 _ALL, _READ = "upload", "read upload"
 _SEGMENT = re.compile(r"(upload-[0-9]{10,12}-[0-9a-f]{12})(?:~([A-Za-z0-9_-]{43}))?")
-_SIGNED_PATH = re.compile(r"(/files/upload-[^/?#~%]*)(?:~|%7[Ee])[^/?#\s]*")
+_SIGNED = re.compile(r"(?:~|%7[Ee])[A-Za-z0-9_-]{8,}[^/?#\s]*")
 
 
 def upload_path(signer: Signer, upload_id: str) -> str:
@@ -54,5 +54,5 @@ def is_signed(signer: Signer, upload_id: str, signature: str, *, is_reading: boo
 
 
 def redact_path(path: str) -> str:
-    """`path` as it may be logged: who reads the log must not be able to send in somebody's name."""
-    return _SIGNED_PATH.sub(r"\1~…", path)
+    """`path`, whatever it is, as it may be logged: who reads the log must not be able to send in somebody's name."""
+    return _SIGNED.sub("~…", path)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from base.errors import ErrorCode, Refusal
+from base.logging import log_for
 from base.words import UploadStatus
 from models.upload import Upload
 from storage.keys import upload_key
@@ -28,6 +29,8 @@ from uploads.limits import check_space
 from uploads.locks import Hold
 from uploads.queries import is_concatenation
 from uploads.receiver import Receiver
+
+log = log_for(__name__)
 
 
 @dataclass(frozen=True)
@@ -178,7 +181,7 @@ class _Reception:
         try:
             await self._write_arriving(intake)
         except Refusal:
-            await self._keep()
+            await self._keep_what_counts()
             raise
         finally:
             await self._checkpoints.settle()
@@ -213,6 +216,8 @@ class _Reception:
         checksum, running = self._delivery.checksum, self._running
         if checksum is None or running is None:
             return
+        if stop is Stop.LOST:
+            raise Interrupted(stop, self._delivery.offset)  # the file may be somebody else's by now
         if stop is Stop.END and checksum.matches(running):
             self._checkpoints.is_held = False
             return
@@ -227,6 +232,15 @@ class _Reception:
         upload = await self._checkpoints.finish()
         self._receiver.digests.keep(upload.id, self._writer.offset, self._writer.hash)
         return upload
+
+    async def _keep_what_counts(self) -> None:
+        """After a refusal: what does not count must not fill the disk, and where nothing can be noted now it stays unnoted."""
+        try:
+            if self._delivery.checksum is not None:
+                await self._writer.cut(self._delivery.offset)
+            await self._keep()
+        except Exception:
+            log.exception("what arrived could not be kept")
 
     async def _finish(self, upload: Upload) -> Upload:
         """Complete the upload, whose last byte is written; what goes wrong is noted, and done again."""

@@ -14,16 +14,60 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from uploads.body import EXTENSION, Sink
 
+_OFFER = {b"upgrade", b"http2-settings"}
 _SCRAP_BYTES = 64 * 1024
+_ARRIVED_BYTES = 256 * 1024
+"""At most so much is handed over when a body is taken over; a sink has room for it at once."""
 
 
 class Connection(HttpToolsProtocol):
-    """Offers the extension with every request, and goes on after a body that was taken over."""
+    """Offers the extension with every request, and goes on after a body that was taken over.
+
+    A protocol that a client offers to change to (`Upgrade: h2c`) and that is not spoken here is ignored (RFC 9110, section
+    7.8); uvicorn's parser would leave the body of such a request unread.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+            else:
+                self._start_over(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
 
     def on_headers_complete(self) -> None:
+        if self._has_unknown_upgrade():
+            return
         extensions: dict[Any, Any] = {EXTENSION: partial(self._take_over, self.scope)}
         self.scope["extensions"] = extensions
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self._has_unknown_upgrade():
+            super().on_message_complete()
+
+    def _should_upgrade(self) -> bool:
+        """Source: RFC 6455, section 4.1: a WebSocket begins with GET."""
+        return self.parser.get_method() == b"GET" and super()._should_upgrade()
+
+    def _has_unknown_upgrade(self) -> bool:
+        return self.parser.should_upgrade() and not self._should_upgrade()
+
+    def _start_over(self, rest: bytes) -> None:
+        """Read the same request without the offer, and then `rest`, which came after its head."""
+        version = self.parser.get_http_version().encode()
+        head = [self.parser.get_method(), b" ", self.url, b" HTTP/", version, b"\r\n"]
+        for name, value in self.headers:
+            tokens = value.split(b",") if name == b"connection" else []
+            kept = b",".join(token for token in tokens if token.strip().lower() not in _OFFER) if tokens else value
+            if name not in _OFFER:
+                head += [name, b": ", kept, b"\r\n"]
+        self.parser = _new_parser(self)
+        self.data_received(b"".join([*head, b"\r\n", rest]))
 
     def _take_over(self, scope: Any, sink: Sink, length: int) -> "_BodyReader | None":
         """Let `sink` have the body of this request; None where that is not possible, and nothing is changed.
@@ -36,6 +80,8 @@ class Connection(HttpToolsProtocol):
         cycle = self.cycle
         if cycle is None or cycle.scope is not scope or cycle.disconnected or self.transport.is_closing():
             return None
+        if len(cycle.body) > _ARRIVED_BYTES:
+            return None  # it waited behind other requests of this connection
         if cycle.waiting_for_100_continue:
             cycle.waiting_for_100_continue = False
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -50,11 +96,17 @@ class Connection(HttpToolsProtocol):
 
     def go_on_after(self, cycle: RequestResponseCycle) -> None:
         """Read the next request: the parser still waits for a body that went past it, and is replaced."""
-        self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser = _new_parser(self)
         cycle.more_body = False
         cycle.message_event.set()
         self.transport.set_protocol(self)
+
+
+def _new_parser(connection: Connection) -> httptools.HttpRequestParser:
+    """As uvicorn makes it."""
+    parser = httptools.HttpRequestParser(connection)
+    parser.set_dangerous_leniencies(lenient_data_after_close=True)
+    return parser
 
 
 class _BodyReader(asyncio.BufferedProtocol):

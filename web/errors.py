@@ -7,10 +7,10 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from tortoise.exceptions import BaseORMException
 
 from base.errors import ErrorCode, Refusal, error_extensions
 from base.logging import log_for
+from models.database import refusal_of_database
 
 log = log_for(__name__)
 
@@ -41,9 +41,8 @@ def refusal_of(error: BaseException) -> Refusal:
         code, message = _HTTP_REFUSALS.get(error.status_code, (ErrorCode.BAD_INPUT, str(error.detail)))
         return Refusal(code, message, headers=dict(error.headers or {}))
     log.error("unforeseen error", exc_info=error)
-    if isinstance(error, BaseORMException):
-        return Refusal(ErrorCode.DATABASE_ERROR, "The database did not do its part; try again.")
-    return Refusal(ErrorCode.INTERNAL_ERROR, "Something went wrong in the server. It was logged under the requestId.")
+    message = "Something went wrong in the server. It was logged under the requestId."
+    return refusal_of_database(error) or Refusal(ErrorCode.INTERNAL_ERROR, message)
 
 
 async def answer_error(_request: Request, error: Exception) -> Response:

@@ -3,6 +3,7 @@
 Source: GraphQL multipart request specification, version 2 (jaydenseric).
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ MAX_FILES = 20
 MAX_FIELD_BYTES = 2**20
 _PREFLIGHT_HEADERS = ("apollo-require-preflight", "x-apollo-operation-name", "graphql-require-preflight")
 _CHUNK_BYTES = 2**18
+_INDEX = re.compile(r"[0-9]{1,6}")
 
 
 def is_form(headers: Mapping[str, str]) -> bool:
@@ -79,6 +81,7 @@ def _file(form: FormData, name: str) -> IncomingFile:
 
 
 async def _parts(file: UploadFile) -> AsyncIterator[bytes]:
+    await file.seek(0)  # another field of the same operation may have read it
     while part := await file.read(_CHUNK_BYTES):
         yield part
 
@@ -87,7 +90,7 @@ def _put(operations: Mapping[str, Any], file: IncomingFile, paths: object) -> No
     """Set `file` at the one path that `map` gives for it, in the place of a null."""
     if not isinstance(paths, list) or len(paths) != 1 or not isinstance(paths[0], str):
         raise Refusal(ErrorCode.BAD_INPUT, 'map gives one place for each file: ["variables.file"].', "map")
-    *way, last = (int(step) if step.isdecimal() else step for step in paths[0].split("."))
+    *way, last = (int(step) if _INDEX.fullmatch(step) else step for step in paths[0].split("."))
     place: Any = operations
     try:
         for step in way:

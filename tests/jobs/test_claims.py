@@ -317,7 +317,7 @@ def _refusal() -> Refusal:
 async def claimed_with(shop: Workshop, budget: Budget) -> str | None:
     stages = {shop.processor.kind: shop.processor.stages}
     claim = await claim_slice("w", stages, shop.outbox, budget)
-    return claim and claim.job.id
+    return claim.job.id if claim else None
 
 
 async def test_a_job_beyond_its_owners_budget_waits_until_one_ends_and_holds_up_nobody_else(shop: Workshop) -> None:

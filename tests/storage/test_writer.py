@@ -226,3 +226,49 @@ async def test_closing_waits_for_a_write_whose_caller_was_cancelled(
     may_write.set()
     await closing
     assert storage.path_of(KEY).read_bytes() == b"late"
+
+
+# ---------------------------------------------------------------------------------------------- two at one file
+
+
+async def test_who_opens_waits_for_who_has_it_open(storage: LocalStorage) -> None:
+    first = await storage.open_writer(KEY, 0, None)
+    await first.write([b"abc"])
+    opening = asyncio.create_task(storage.open_writer(KEY, 3, None))
+    await asyncio.sleep(0.1)
+    assert not opening.done()
+    await first.close()
+    second = await asyncio.wait_for(opening, 1)
+    await second.write([b"def"])
+    await second.close()
+    assert storage.path_of(KEY).read_bytes() == b"abcdef"
+
+
+async def test_one_who_does_not_let_go_is_left_alone_with_the_old_file(
+    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.writer.PATIENCE_SECONDS", 0.1)
+    stopped = await storage.open_writer(KEY, 0, None)
+    await stopped.write([b"abc"])
+    await stopped.settle()
+    fresh = await storage.open_writer(KEY, 3, None)
+    await stopped.write([b"XXXXXX"])
+    await fresh.write([b"def"])
+    await stopped.cut(0)
+    await stopped.close()
+    third = asyncio.create_task(storage.open_writer(KEY, 6, None))
+    await fresh.close()
+    await (await third).close()
+    assert storage.path_of(KEY).read_bytes() == b"abcdef"
+    assert [path.name for path in storage.path_of(KEY).parent.iterdir()] == [storage.path_of(KEY).name]
+
+
+async def test_who_is_cancelled_while_opening_keeps_nothing_open(storage: LocalStorage) -> None:
+    for pause in (0, 0.0001, 0.0005, 0.001, 0.002):
+        opening = asyncio.create_task(storage.open_writer(KEY, 0, None))
+        await asyncio.sleep(pause)
+        opening.cancel()
+        await asyncio.wait([opening])
+        if not opening.cancelled():
+            await opening.result().close()
+    await (await asyncio.wait_for(storage.open_writer(KEY, 0, None), 1)).close()

@@ -62,3 +62,12 @@ def test_the_right_is_kept_out_of_logs(mark: str) -> None:
     assert redact_path(f"/files/{ID}{mark}{signature}?a=b") == f"/files/{ID}~…?a=b"
     assert redact_path(f"/files/{ID}") == f"/files/{ID}"
     assert redact_path("/graphql") == "/graphql"
+
+
+@pytest.mark.parametrize(
+    "wrong", ["//files/{}", "/files//files/{}", "/{}", "/FILES/{}", "/files/x{}", "/files/{}/b", "/sub/files/{}"]
+)
+def test_it_is_kept_out_of_logs_at_addresses_that_are_none(wrong: str) -> None:
+    segment = upload_path(SIGNER, ID).removeprefix("/files/")
+    signature = segment.rpartition("~")[2]
+    assert signature not in redact_path(wrong.format(segment))

@@ -206,6 +206,34 @@ async def test_a_disk_that_is_filled_by_others_meanwhile_stops_the_upload_before
     assert 2 <= (await reread(upload)).offset_bytes < 6
 
 
+async def test_of_a_body_that_counts_only_whole_nothing_fills_the_disk_after_a_refusal(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = await announced(receiver, 6)
+    await append(receiver, upload.id, 0, b"ab")
+    fill_up_at(5, monkeypatch)
+    with pytest.raises(Refusal) as refused:
+        await append(receiver, upload.id, 2, b"cd", 0.05, b"ef", checksum=checksum_of(b"cdef", "sha1"))
+    assert refused.value.code is ErrorCode.INSUFFICIENT_STORAGE
+    assert (path_of(receiver, upload).read_bytes(), (await reread(upload)).offset_bytes) == (b"ab", 2)
+
+
+async def test_where_not_even_the_row_can_be_written_the_refusal_is_still_that_of_the_disk(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = await announced(receiver, 6)
+    fill_up_at(4, monkeypatch)
+
+    async def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr("uploads.checkpoints.Checkpoints.finish", fail)
+    with pytest.raises(Refusal) as refused:
+        await append(receiver, upload.id, 0, b"ab", 0.05, b"cdef")
+    assert refused.value.code is ErrorCode.INSUFFICIENT_STORAGE
+    assert (await reread(upload)).offset_bytes == 0
+
+
 # --------------------------------------------------------------------------------------------- checksums of bodies
 
 
@@ -419,6 +447,21 @@ async def test_who_lost_the_lock_writes_nothing_more(receiver: Receiver) -> None
             await append_under(receiver, hold, upload, 0, b"abc", 0.05, lose, b"def")
     assert (refused.value.http_status, refused.value.headers["Upload-Offset"]) == (503, "3")
     assert path_of(receiver, upload).read_bytes() == b"abc"
+
+
+async def test_who_lost_the_lock_in_a_body_that_counts_only_whole_leaves_the_file_alone(receiver: Receiver) -> None:
+    upload = await announced(receiver, 6)
+    async with receiver.locks.hold(upload.id) as hold:
+
+        def lose() -> None:
+            path_of(receiver, upload).write_bytes(b"abcdef")  # what a successor has written by now
+            hold.valid_until = time.monotonic()
+
+        parts = (b"abc", 0.05, lose, b"def")
+        with pytest.raises(Refusal) as refused:
+            await append_under(receiver, hold, upload, 0, *parts, checksum=checksum_of(b"abcdef", "sha1"))
+    assert refused.value.http_status == 503
+    assert path_of(receiver, upload).read_bytes() == b"abcdef"
 
 
 async def test_an_earlier_writer_commits_nothing_once_a_later_one_has_come(receiver: Receiver) -> None:

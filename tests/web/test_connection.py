@@ -148,6 +148,40 @@ def test_the_next_request_may_follow_at_once(run: Run) -> None:
     run(body())
 
 
+@pytest.mark.parametrize("offer", ["h2c", "something/2", "websocket"])
+@pytest.mark.parametrize("pause", [0, 0.05])
+def test_an_offer_to_change_the_protocol_is_ignored_and_not_the_body(run: Run, offer: str, pause: float) -> None:
+    async def body() -> None:
+        async with served(echo) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            lines = ("Connection: Upgrade, HTTP2-Settings", f"Upgrade: {offer}", "HTTP2-Settings: AAMAAABkAAQ")
+            for size in (100_000, 10, 0):
+                writer.write(head(size, *lines))
+                await writer.drain()
+                await asyncio.sleep(pause)
+                writer.write(CONTENT[:size] + head(0))
+                status, text = await answer_on(reader)
+                assert (status, text.decode().split()[1:]) == (200, [str(size), "True"])
+                assert (await answer_on(reader))[0] == 200
+            writer.close()
+
+    run(body())
+
+
+def test_a_body_that_waited_behind_other_requests_arrives_whole(run: Run) -> None:
+    async def body() -> None:
+        async with served(echo) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head(0) * 30 + head(len(CONTENT)) + CONTENT)
+            for _ in range(30):
+                assert (await answer_on(reader))[0] == 200
+            status, text = await answer_on(reader)
+            assert (status, text.decode().split()[1:]) == (200, [str(len(CONTENT)), "True"])
+            writer.close()
+
+    run(body())
+
+
 def test_who_asks_before_sending_is_told_to_go_on(run: Run) -> None:
     async def body() -> None:
         async with served(echo) as port:

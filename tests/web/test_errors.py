@@ -1,7 +1,11 @@
 """The HTTP door: one JSON body for every refusal, nothing of the inside in it."""
 
 import re
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 
+import asyncpg
 import orjson
 import pytest
 from starlette.exceptions import HTTPException
@@ -67,6 +71,27 @@ def test_refusals_and_http_errors_are_answers_and_are_not_logged() -> None:
         (ErrorCode.BAD_INPUT, "Bad form."),
     ]
     assert lines == []
+
+
+def full_sqlite() -> sqlite3.Error:
+    """What SQLite says when its file cannot grow."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("PRAGMA max_page_count = 2")
+        with pytest.raises(sqlite3.Error) as caught:
+            database.executescript("CREATE TABLE a (b); INSERT INTO a VALUES (zeroblob(100000));")
+        return caught.value
+
+
+@pytest.mark.parametrize("is_wrapped", [True, False])
+@pytest.mark.parametrize("make", [full_sqlite, lambda: asyncpg.DiskFullError("could not extend file")])
+def test_a_database_without_room_is_told_as_such(make: Callable[[], Exception], is_wrapped: bool) -> None:
+    error = make()
+    if is_wrapped:
+        wrapped = OperationalError("wrapped")
+        wrapped.__cause__ = error
+        error = wrapped
+    refusal = refusal_of(error)
+    assert (refusal.code, refusal.http_status, refusal.retry_after) == (ErrorCode.INSUFFICIENT_STORAGE, 507, 60)
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/graphql/nothing", "/files.txt", "/.env", "/%00", "/graphql/assets"])

@@ -56,6 +56,15 @@ async def test_files_of_no_bytes_and_of_many_come_in(app: App, content: bytes) -
     assert (await app.http.get(upload["url"])).content == content
 
 
+async def test_one_file_may_fill_two_fields(app: App) -> None:
+    query = (
+        "mutation ($file: FileUpload!) { a: uploadFile(file: $file) { sha256 } b: uploadFile(file: $file) { sha256 } }"
+    )
+    answer = read(await post(app, await app.person(), {"query": query, "variables": {"file": None}}))
+    sha256 = hashlib.sha256(b"a,b\n").hexdigest()
+    assert answer.data == {"a": {"sha256": sha256}, "b": {"sha256": sha256}}
+
+
 async def test_several_files_may_come_in_one_request(app: App) -> None:
     query = "mutation ($a: FileUpload!, $b: FileUpload!) { a: uploadFile(file: $a) { filename } b: uploadFile(file: $b) { filename } }"
     operations = {"query": query, "variables": {"a": None, "b": None}}
@@ -100,6 +109,8 @@ async def test_a_form_of_nobody_is_refused_unread(app: App) -> None:
         (OPERATIONS, {"0": ["variables"]}),
         (OPERATIONS, {"0": [""]}),
         (OPERATIONS, {"0": ["variables.0"]}),
+        (OPERATIONS, {"0": [f"variables.{'9' * 5_000}"]}),
+        (OPERATIONS, {"0": ["variables.\uff10"]}),
         (OPERATIONS, {"1": ["variables.file"]}),
         ({"query": QUERY, "variables": {"file": "x"}}, NAMED),
         ({"query": QUERY, "variables": None}, NAMED),
