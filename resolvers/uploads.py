@@ -27,7 +27,7 @@ async def resolve_upload_file(info: Info, file: FileUpload) -> Upload:
     receiver = info.context.means.receiver
     await receiver.check_creator(info.context.viewer)
     new = NewUpload(info.context.viewer.user_id, described(file.filename, file.content_type, None), file.size_bytes)
-    upload = await create_with_bytes(receiver, new, Body(file.size_bytes, file.parts))
+    upload = await create_with_bytes(receiver, new, Body(file.size_bytes, file.read()))
     return upload_type(await settled(receiver, upload), info.context)
 
 

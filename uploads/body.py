@@ -76,9 +76,9 @@ class Body:
 
 @dataclass(frozen=True)
 class IncomingFile:
-    """A file that arrived whole, in a form, with what the client says of it."""
+    """A file that arrived whole, in a form, with what the client says of it; `read` gives its bytes from the first on."""
 
     filename: str | None
     content_type: str | None
     size_bytes: int
-    parts: AsyncIterator[bytes]
+    read: Callable[[], AsyncIterator[bytes]]

@@ -5,6 +5,7 @@ Source: GraphQL multipart request specification, version 2 (jaydenseric).
 
 import re
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -77,7 +78,7 @@ def _file(form: FormData, name: str) -> IncomingFile:
     file = form.get(name)
     if not isinstance(file, UploadFile):
         raise Refusal(ErrorCode.BAD_INPUT, f"map names the file {name[:40]!r}, which is not in the form.", "map")
-    return IncomingFile(file.filename, file.content_type, file.size or 0, _parts(file))
+    return IncomingFile(file.filename, file.content_type, file.size or 0, partial(_parts, file))
 
 
 async def _parts(file: UploadFile) -> AsyncIterator[bytes]:
