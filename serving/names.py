@@ -11,7 +11,7 @@ _TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"  # noqa: S105  RFC 9110, section 5.6.2
 _CONTENT_TYPE = re.compile(rf"{_TOKEN}/{_TOKEN}")
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode categories that do not show or that turn the writing direction: a name must not look like another."""
-_INLINE = re.compile(r"image/(?!svg).+|audio/.+|video/.+|text/plain")
+_INLINE = re.compile(r"(?:image|audio|video)/(?!.*(?:svg|xml)).+|text/plain")
 """What a browser may show; everything else (HTML, SVG, PDF, XML) could run a script or ask for a password there."""
 _UNSAFE_IN_QUOTES = re.compile(r'[^ -~]|["\\%/]')
 """RFC 6266, appendix D: browsers disagree about these between quotes; filename* carries them."""

@@ -186,7 +186,7 @@ class Writer:
         """Wait until at most so many writes are on their way."""
         while len(self._writes) > at_most:
             try:
-                with _full_disk_refused():
+                with full_disk_refused():
                     await asyncio.shield(self._writes[0])
             except (OSError, Refusal):
                 await self._idle()
@@ -196,7 +196,7 @@ class Writer:
 
     async def _run(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """Call `function` in a thread; a caller who is cancelled leaves it running, known to `close`."""
-        with _full_disk_refused():
+        with full_disk_refused():
             return await asyncio.shield(self._watched(self._threads.run(function, *arguments, **named)))
 
     def _watched(self, call: "asyncio.Future[T]") -> "asyncio.Future[T]":
@@ -222,7 +222,8 @@ def disk_full() -> Refusal:
 
 
 @contextmanager
-def _full_disk_refused() -> Iterator[None]:
+def full_disk_refused() -> Iterator[None]:
+    """What the system says of a full disk is the refusal `disk_full` where this block is left."""
     try:
         yield
     except OSError as error:
@@ -253,7 +254,7 @@ async def _opened(threads: Threads, path: Path, offset: int, durability: Durabil
     is_copying = time.monotonic() >= patience
     opening = asyncio.ensure_future(threads.run(_open_at, path, offset, durability, is_copying=is_copying))
     try:
-        with _full_disk_refused():
+        with full_disk_refused():
             return await asyncio.shield(opening)
     except asyncio.CancelledError:
         opening.add_done_callback(_close_unwanted)

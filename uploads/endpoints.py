@@ -21,7 +21,7 @@ from uploads import tus
 from uploads.body import EXTENSION, Body, ClientLeft
 from uploads.capability import ROUTE, id_in_url, is_signed, split_segment, upload_path
 from uploads.checksums import ALGORITHMS, parse_checksum
-from uploads.finishing import MOMENT_SECONDS, finished, settled
+from uploads.finishing import MOMENT_SECONDS, check_unfinished, finished, settled
 from uploads.intake import PartIntake, is_empty
 from uploads.lifecycle import NewUpload, create_concatenation, create_upload, delete_upload, take_up
 from uploads.metadata import describe, parse_metadata
@@ -138,6 +138,8 @@ async def _append(receiver: Receiver, request: Request) -> Response:
         tus.number_of(request.headers, "Upload-Length"),
         parse_checksum(request.headers.get("upload-checksum")),
     )
+    if receiver.locks.may_be_held(upload_id):
+        await check_unfinished(upload_id)
     async with receiver.locks.hold(upload_id) as hold:
         upload = await append_bytes(receiver, hold, await take_up(receiver, upload_id), delivery)
     upload = await settled(receiver, upload, MOMENT_SECONDS)

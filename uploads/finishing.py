@@ -54,6 +54,16 @@ async def finished(receiver: Receiver, upload: Upload) -> Upload:
     return upload
 
 
+async def check_unfinished(upload_id: str) -> None:
+    """Refuse to disturb whoever computes the checksum of an upload: asking for its lock would make them begin anew.
+
+    Raises:
+        Refusal: LOCKED, UPLOAD_NOT_FOUND, UPLOAD_EXPIRED.
+    """
+    if (await find_stored_upload(upload_id)).status is UploadStatus.FINALISING:
+        raise being_finished()
+
+
 def start_finishing(receiver: Receiver, upload_id: str) -> "asyncio.Task[None]":
     """Finish the upload in the background, unless that is under way."""
     return receiver.tasks.start(upload_id, partial(finish_upload, receiver, upload_id))

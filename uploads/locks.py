@@ -82,6 +82,10 @@ class UploadLocks:
         """Whether another process may write to the same uploads."""
         return self._shared is not None
 
+    def may_be_held(self, upload_id: str) -> bool:
+        """Whether somebody may touch this upload now; where nobody is known to, asking for it disturbs nobody."""
+        return self.is_shared or upload_id in self._places
+
     @asynccontextmanager
     async def hold(self, upload_id: str, *, is_patient: bool = True) -> AsyncIterator[Hold]:
         """Touch an upload alone; whoever touches it now is asked to let go.

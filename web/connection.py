@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from uploads.body import EXTENSION, Sink
@@ -39,7 +40,25 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserError:
             self.send_400_response("Invalid HTTP request received.")
 
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._is_in_head = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """What comes after the body is no header (RFC 9110, section 6.5.1)."""
+        if self._is_in_head:
+            super().on_header(name, value)
+
+    def on_response_complete(self) -> None:
+        """Uvicorn reads on after each answer; here not while requests wait for their turn, or what is waiting is large."""
+        super().on_response_complete()
+        cycle = self.cycle
+        is_large = cycle is not None and not cycle.response_complete and len(cycle.body) > HIGH_WATER_LIMIT
+        if (self.pipeline or is_large) and not self.transport.is_closing():
+            self.flow.pause_reading()
+
     def on_headers_complete(self) -> None:
+        self._is_in_head = False
         if self._has_unknown_upgrade():
             return
         extensions: dict[Any, Any] = {EXTENSION: partial(self._take_over, self.scope)}

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from base.errors import ErrorCode, Refusal
+from storage.writer import full_disk_refused
 from uploads.body import IncomingFile
 
 MAX_FORM_BYTES = 100 * 2**20
@@ -48,10 +49,11 @@ async def read_form(request: Request) -> Any:
     The files lie on the disk, until the request is closed.
 
     Raises:
-        Refusal: BAD_INPUT with what is wrong about the form.
+        Refusal: BAD_INPUT with what is wrong about the form; INSUFFICIENT_STORAGE.
     """
     try:
-        form = await request.form(max_files=MAX_FILES, max_fields=2, max_part_size=MAX_FIELD_BYTES)
+        with full_disk_refused():
+            form = await request.form(max_files=MAX_FILES, max_fields=2, max_part_size=MAX_FIELD_BYTES)
     except HTTPException as error:
         raise Refusal(ErrorCode.BAD_INPUT, f"This form cannot be read: {error.detail}") from None
     operations, places = _field(form, "operations"), _field(form, "map")

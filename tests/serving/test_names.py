@@ -41,7 +41,8 @@ def test_media_and_plain_text_are_shown(content_type: str) -> None:
 @pytest.mark.parametrize(
     "content_type",
     ["text/html", "image/svg+xml", "application/pdf", "application/xhtml+xml", "text/xml", "text/csv", "application/json",
-     "application/octet-stream", "", "audio/", "text/plain\r\nX: y", "text/html, audio/mpeg"],
+     "application/octet-stream", "", "audio/", "text/plain\r\nX: y", "text/html, audio/mpeg",
+     "image/x+xml", "audio/x.xml", "video/a+svg", "image/svg", "image/xsvg-compressed"],
 )  # fmt: skip
 def test_everything_else_is_saved(content_type: str) -> None:
     assert not is_safe_inline(content_type)

@@ -25,7 +25,7 @@ from tests.uploads.app_for_tests import (
     sha256,
     stored_upload,
 )
-from uploads.finishing import finished, settled, start_finishing, sweep_unfinished
+from uploads.finishing import check_unfinished, finished, settled, start_finishing, sweep_unfinished
 from uploads.receiver import Receiver
 
 
@@ -129,6 +129,30 @@ async def test_who_asks_while_it_takes_long_is_told_to_ask_again(
     assert (refused.value.http_status, refused.value.retry_after) == (423, 1)
     go_on.set()
     assert (await finished(receiver, upload)).sha256 == sha256(b"abc")
+
+
+async def test_who_sends_to_an_upload_that_is_being_finished_does_not_make_it_begin_anew(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = list[str](), asyncio.Event()
+
+    async def slow(_storage: LocalStorage, _stored: Stored) -> str:
+        begun.append("")
+        await go_on.wait()
+        return sha256(b"abc")
+
+    monkeypatch.setattr(LocalStorage, "hash_of", slow)
+    upload = await finalising(receiver, b"abc")
+    finishing = start_finishing(receiver, upload.id)
+    await asyncio.sleep(0.05)
+    assert receiver.locks.may_be_held(upload.id)
+    with pytest.raises(Refusal) as refused:
+        await check_unfinished(upload.id)
+    assert (refused.value.http_status, refused.value.retry_after) == (423, 1)
+    go_on.set()
+    await finishing
+    assert ((await reread(upload)).status, len(begun)) == (UploadStatus.COMPLETED, 1)
+    await check_unfinished(upload.id)
 
 
 async def test_one_upload_is_finished_once_however_many_ask(receiver: Receiver, recorder: Recorder) -> None:

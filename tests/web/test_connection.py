@@ -168,6 +168,58 @@ def test_an_offer_to_change_the_protocol_is_ignored_and_not_the_body(run: Run, o
     run(body())
 
 
+@pytest.mark.parametrize("pause", [0, 0.05])
+def test_what_comes_after_a_body_is_no_header(run: Run, pause: float) -> None:
+    async def names(scope: Any, receive: Any, _send: Any) -> tuple[int, bytes]:
+        while (await receive()).get("more_body", False):
+            pass
+        return 200, b" ".join(name for name, _ in scope["headers"])
+
+    async def body() -> None:
+        async with served(names) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            for _ in range(2):
+                writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+                await writer.drain()
+                await asyncio.sleep(pause)
+                writer.write(b"0\r\nAuthorization: Bearer x\r\n\r\n")
+                assert await answer_on(reader) == (200, b"host transfer-encoding")
+            writer.close()
+
+    run(body())
+
+
+def test_a_body_that_waits_for_its_turn_holds_up_its_sender_however_many_are_before_it(run: Run) -> None:
+    async def body() -> None:
+        go_on, length = asyncio.Event(), 100 * 2**20
+
+        async def wait(scope: Any, _receive: Any, _send: Any) -> tuple[int, bytes]:
+            if length_of(scope):
+                await go_on.wait()
+            await asyncio.sleep(0.0005)
+            return 200, b""
+
+        async def send(writer: asyncio.StreamWriter) -> None:
+            writer.write(head(0) * 1_000 + head(length))
+            for _ in range(length // 2**20):
+                writer.write(bytes(2**20))
+                await writer.drain()
+                sent.append(2**20)
+
+        async with served(wait) as port:
+            sent = list[int]()
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            sending = asyncio.create_task(send(writer))
+            for _ in range(1_000):
+                assert (await answer_on(reader))[0] == 200
+            assert sum(sent) < 20 * 2**20
+            sending.cancel()
+            go_on.set()
+            writer.transport.abort()
+
+    run(body())
+
+
 def test_a_body_that_waited_behind_other_requests_arrives_whole(run: Run) -> None:
     async def body() -> None:
         async with served(echo) as port:

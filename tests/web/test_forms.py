@@ -1,5 +1,6 @@
 """GraphQL requests with files in them (multipart request specification)."""
 
+import errno
 import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -161,3 +162,11 @@ async def test_a_form_that_is_too_large_is_413(app: App, monkeypatch: pytest.Mon
     length = {"Content-Length": "10001"} if is_announced else {}
     answer = read(await app.http.post("/graphql", content=body(), headers=headers | length))
     assert (answer.response.status_code, answer.code) == (413, "FILE_TOO_LARGE")
+
+
+async def test_a_form_for_which_there_is_no_room_is_told_so(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr("starlette.datastructures.UploadFile.write", fail)
+    assert read(await post(app, await app.person())).code == "INSUFFICIENT_STORAGE"
