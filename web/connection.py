@@ -15,6 +15,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from uploads.body import EXTENSION, Sink
 
+MAX_HEAD_BYTES = 64 * 1024
+_HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+"""Source: RFC 6585, section 5."""
 _OFFER = {b"upgrade", b"http2-settings"}
 _SCRAP_BYTES = 64 * 1024
 _ARRIVED_BYTES = 256 * 1024
@@ -28,8 +31,20 @@ class Connection(HttpToolsProtocol):
     7.8); uvicorn's parser would leave the body of such a request unread.
     """
 
+    _is_in_head = False
+    _head_bytes = 0
+    """Of a head that came in more than one piece, what came after its first."""
+
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
+        was_in_head = self._is_in_head
+        self._parse(data)
+        self._head_bytes = self._head_bytes + len(data) if was_in_head and self._is_in_head else 0
+        if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self.transport.write(_HEAD_TOO_LARGE)
+            self.transport.close()
+
+    def _parse(self, data: bytes) -> None:
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -86,7 +101,7 @@ class Connection(HttpToolsProtocol):
             if name not in _OFFER:
                 head += [name, b": ", kept, b"\r\n"]
         self.parser = _new_parser(self)
-        self.data_received(b"".join([*head, b"\r\n", rest]))
+        self._parse(b"".join([*head, b"\r\n", rest]))
 
     def _take_over(self, scope: Any, sink: Sink, length: int) -> "_BodyReader | None":
         """Let `sink` have the body of this request; None where that is not possible, and nothing is changed.

@@ -189,6 +189,25 @@ def test_what_comes_after_a_body_is_no_header(run: Run, pause: float) -> None:
     run(body())
 
 
+@pytest.mark.parametrize("endless", [b"x" * 4_000, b"a: b\r\n" * 600])
+def test_a_head_without_end_is_given_up(run: Run, endless: bytes) -> None:
+    async def body() -> None:
+        async with served(echo) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head(200_000, "X-Long: " + "x" * 30_000) + CONTENT[:200_000])
+            assert await answer_on(reader) == (200, b"taken 200000 True")
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nX-Endless: ")
+            answering = asyncio.create_task(answer_on(reader))
+            for _ in range(100):
+                if not answering.done():
+                    writer.write(endless)
+                await asyncio.sleep(0.005)
+            assert (await answering)[0] == 431
+            writer.transport.abort()
+
+    run(body())
+
+
 def test_a_body_that_waits_for_its_turn_holds_up_its_sender_however_many_are_before_it(run: Run) -> None:
     async def body() -> None:
         go_on, length = asyncio.Event(), 100 * 2**20
