@@ -12,13 +12,19 @@ from dataclasses import dataclass
 from functools import partial
 from types import FrameType
 
+import aiohttp
 import uvicorn
 import uvloop
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
-from auth.lifecycle import ensure_admin, reset_admin_password
+from auth.accounts import ensure_admin, reset_admin_password
+from auth.gate import Gate
+from auth.outside import OutsideIssuer
+from auth.outside_keys import OutsideKeys, fetching
+from auth.redis_tallies import RedisTallies
 from auth.signatures import Signer
+from auth.throttle import Throttle
 from background.queue import DocketQueue
 from background.running import running_worker
 from background.sweepers import sweep_uploads_forever
@@ -28,6 +34,7 @@ from base.logging import log_for, set_up_logging
 from base.settings import VERSION, Settings, SettingsError, describe_settings, load_settings, unsafe_settings
 from events.feed import open_events
 from events.hub import Hub, Publisher
+from events.messages import Event
 from jobs.arrivals import count_upload_bytes, fail_waiting_jobs, start_waiting_jobs
 from jobs.claims import Budget, recover_slices
 from jobs.external import check_may_upload
@@ -107,9 +114,13 @@ def _check(settings: Settings) -> int:
 
 
 async def _reset_admin_password(settings: Settings) -> int:
+    secret_key, events = _secret_key(settings), open_events(settings.redis_url, Hub())
     await _open_database(settings)
     try:
-        password = await reset_admin_password(settings.admin_username, settings.admin_password.get_secret_value())
+        async with _gate(settings, secret_key, events.publisher) as gate, events.running():
+            password = await reset_admin_password(
+                gate, settings.admin_username, settings.admin_password.get_secret_value()
+            )
     finally:
         await close_database()
     print(f"Admin: user name {settings.admin_username}, password {password} (shown this once)")
@@ -217,6 +228,7 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
     async with AsyncExitStack() as stack:
         lock = await stack.enter_async_context(_shared_lock(settings.redis_url, events.publisher))
         receiver = _receiver(settings, storage, signer, outbox, UploadLocks(lock))
+        gate = await stack.enter_async_context(_gate(settings, secret_key, events.publisher))
         await _open_database(settings)
         stack.push_async_callback(close_database)
         await _welcome_admin(settings)
@@ -240,7 +252,27 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
             await stack.enter_async_context(worker)
             await queue.permit_work()
         checks = {"database": is_alive, "storage": storage.is_writable, "events": events.is_alive}
-        yield House(Means(settings, secret_key, signer, hub, outbox, storage, receiver), checks)
+        yield House(Means(settings, gate, signer, hub, outbox, storage, receiver), checks)
+
+
+@asynccontextmanager
+async def _gate(settings: Settings, secret_key: str, publisher: Publisher) -> AsyncIterator[Gate]:
+    """What knows callers: failures to sign in are counted in Redis where there is one."""
+
+    async def tell_access(user_id: str) -> None:
+        await publisher.publish(Event("access", {"id": user_id}))
+
+    async with AsyncExitStack() as stack:
+        throttle = Throttle()
+        if settings.redis_url:
+            redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=5)
+            throttle = Throttle(RedisTallies(await stack.enter_async_context(redis)))
+        issuer = None
+        if settings.oidc_issuer:
+            session = await stack.enter_async_context(aiohttp.ClientSession())
+            keys = OutsideKeys(settings.oidc_issuer, fetching(session))
+            issuer = OutsideIssuer(settings.oidc_issuer, settings.oidc_audience, settings.oidc_role_claim, keys)
+        yield Gate(secret_key, tell_access, settings.allow_anonymous, throttle, issuer)
 
 
 def _receiver(

@@ -1,4 +1,4 @@
-"""Writes: opening, refreshing and ending sessions; the first admin."""
+"""Writes: opening, refreshing and ending sessions."""
 
 import hashlib
 import hmac
@@ -6,15 +6,21 @@ import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
-from tortoise.transactions import in_transaction
+from tortoise.backends.base.client import BaseDBAsyncClient
 
-from auth.passwords import hash_password, is_password
+from auth.audit import Action, note
+from auth.gate import Gate
+from auth.passwords import is_password
+from auth.throttle import attempt_of
 from auth.tokens import issue_access_token
+from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
 from base.logging import log_for
 from base.words import Role
 from models import Session, User
+from models.database import transaction
 from models.fields import now
 from models.ids import new_id
 
@@ -36,32 +42,44 @@ class OpenSession:
     user: User
 
 
-async def open_session(secret_key: str, username: str, password: str) -> OpenSession:
-    """Sign `username` in.
+async def open_session(gate: Gate, username: str, password: str, address: str | None = None) -> OpenSession:
+    """Sign `username` in, who calls from `address` (None where that is not known).
 
     Raises:
-        Refusal: INVALID_CREDENTIALS, the same in words and time for a wrong name and a wrong password.
+        Refusal: INVALID_CREDENTIALS, the same in words and time for a wrong name and a wrong password; RATE_LIMITED
+            after several of these.
     """
+    attempt = attempt_of(username, address)
+    await gate.throttle.check(attempt)
     user = await User.get_or_none(username=username) if _can_be_stored(username, 100) else None
-    is_right = await is_password(user.password_hash if user else None, password)
-    if user is None or not is_right or user.is_disabled:
+    check = partial(gate.throttle.check, attempt)
+    is_right = await is_password(user.password_hash if user else None, password, check)
+    opened = await _sign_in(gate, user.id, address) if user is not None and is_right else None
+    if opened is None:
+        await gate.throttle.failed(attempt)
         log.warning("sign-in refused", security=True)
+        await note(Action.SIGN_IN_REFUSED, None, user.id if user else None, _from(address))
         raise Refusal(ErrorCode.INVALID_CREDENTIALS, "The user name or the password is wrong.")
-    moment = now()
-    session_id = new_id("session")
-    refresh_token = f"{session_id}.{secrets.token_urlsafe(32)}"
-    session = await Session.create(
-        id=session_id,
-        user_id=user.id,
-        current_hash=_hash(refresh_token),
-        expires_at=moment + REFRESH_LIFETIME,
-        created_at=moment,
-    )
-    log.info("signed in", user=user.id, security=True)
-    return _opened(secret_key, user, session, refresh_token, moment)
+    await gate.throttle.succeeded(attempt)
+    return opened
 
 
-async def refresh_session(secret_key: str, refresh_token: str) -> OpenSession:
+async def open_anonymous_session(gate: Gate, address: str | None = None) -> OpenSession:
+    """Make a user without a name, and sign them in.
+
+    Raises:
+        Refusal: FORBIDDEN where that is not allowed.
+    """
+    if not gate.is_anonymous_allowed:
+        raise Refusal(ErrorCode.FORBIDDEN, "This server takes nobody in without an account: call login.")
+    async with transaction() as db:
+        user = await User.create(using_db=db, id=new_id("user"), role=Role.USER, is_anonymous=True)
+        opened = await _new_session(gate, db, user, address)
+    log.info("signed in anonymously", user=user.id, security=True)
+    return opened
+
+
+async def refresh_session(gate: Gate, refresh_token: str) -> OpenSession:
     """Exchange a refresh token for new tokens; it is good once (and once more within 30 s, for the same successor).
 
     Raises:
@@ -71,8 +89,8 @@ async def refresh_session(secret_key: str, refresh_token: str) -> OpenSession:
     session_id = refresh_token.partition(".")[0]
     if not _can_be_stored(session_id, 64):
         raise _invalid_refresh_token()
-    successor = _successor(secret_key, refresh_token)
-    async with in_transaction() as db:
+    successor = _successor(gate.secret_key, refresh_token)
+    async with transaction() as db:
         # Locked, so that a sign-out at the same moment is not written over.
         session = await Session.select_for_update(using_db=db).get_or_none(id=session_id)
         user = await User.get_or_none(id=session.user_id, using_db=db) if session else None
@@ -80,45 +98,63 @@ async def refresh_session(secret_key: str, refresh_token: str) -> OpenSession:
             raise _invalid_refresh_token()
         is_known = await _rotate(session, refresh_token, successor, moment)
         await session.save(using_db=db)
+        if not is_known:
+            await note(Action.SESSION_REVOKED, None, user.id, "a used refresh token came back", db=db)
     if not is_known:
         log.warning("a used refresh token came back; session revoked", user=user.id, security=True)
+        await gate.on_change(user.id)
         raise _invalid_refresh_token()
-    return _opened(secret_key, user, session, successor, moment)
+    return _opened(gate.secret_key, user, session, successor, moment)
 
 
-async def close_session(session_id: str) -> None:
-    """End a session: its tokens are refused from now on."""
-    await Session.filter(id=session_id, revoked_at=None).update(revoked_at=now())
-    log.info("signed out", security=True)
-
-
-async def ensure_admin(username: str, password: str) -> str | None:
-    """Make the first admin where nobody exists yet; return the password if one had to be made up."""
-    if await User.exists():
-        return None
-    made_up = None if password else secrets.token_urlsafe(15)
-    await User.create(
-        id=new_id("user"), username=username, role=Role.ADMIN, password_hash=await hash_password(made_up or password)
-    )
-    return made_up
-
-
-async def reset_admin_password(username: str, password: str) -> str:
-    """Give the admin a new password (made up where `password` is empty), end all of their sessions, return it.
+async def close_session(gate: Gate, viewer: Viewer) -> None:
+    """End the viewer's session: its tokens are refused from now on, and its sockets are closed.
 
     Raises:
-        Refusal: NOT_FOUND where no admin has this name.
+        Refusal: INVALID_STATE where the viewer came with a token that belongs to no session.
     """
-    user = await User.get_or_none(username=username, role=Role.ADMIN)
-    if user is None:
-        raise Refusal(ErrorCode.NOT_FOUND, f"There is no admin called {username}: set WAYBILL_ADMIN_USERNAME.")
-    new_password = password or secrets.token_urlsafe(15)
-    user.password_hash = await hash_password(new_password)
-    user.is_disabled = False
-    async with in_transaction() as db:
-        await user.save(using_db=db)
-        await Session.filter(user_id=user.id, revoked_at=None).using_db(db).update(revoked_at=now())
-    return new_password
+    if not viewer.session_id:
+        message = (
+            "There is no session to end: API tokens end by revokeApiToken, an outside issuer's tokens at the issuer."
+        )
+        raise Refusal(ErrorCode.INVALID_STATE, message)
+    async with transaction() as db:
+        await Session.filter(id=viewer.session_id, revoked_at=None).using_db(db).update(revoked_at=now())
+        await note(Action.SIGNED_OUT, viewer.user_id, viewer.user_id, db=db)
+    log.info("signed out", security=True)
+    await gate.on_change(viewer.user_id)
+
+
+async def end_sessions(db: BaseDBAsyncClient, user_id: str, *, but: str = "") -> None:
+    """End all sessions of a user, or all but one, in a transaction of the caller's, who then tells `on_change`."""
+    await Session.filter(user_id=user_id, revoked_at=None).exclude(id=but).using_db(db).update(revoked_at=now())
+
+
+async def _sign_in(gate: Gate, user_id: str, address: str | None) -> OpenSession | None:
+    """A session of a user who may have one; locked, so that whoever is being disabled gets none that would outlast it."""
+    async with transaction() as db:
+        user = await User.select_for_update(using_db=db).get_or_none(id=user_id)
+        if user is None or user.is_disabled:
+            return None
+        opened = await _new_session(gate, db, user, address)
+    log.info("signed in", user=user.id, security=True)
+    return opened
+
+
+async def _new_session(gate: Gate, db: BaseDBAsyncClient, user: User, address: str | None) -> OpenSession:
+    moment = now()
+    session_id = new_id("session")
+    refresh_token = f"{session_id}.{secrets.token_urlsafe(32)}"
+    session = await Session.create(
+        using_db=db,
+        id=session_id,
+        user_id=user.id,
+        current_hash=_hash(refresh_token),
+        expires_at=moment + REFRESH_LIFETIME,
+        created_at=moment,
+    )
+    await note(Action.SIGNED_IN, user.id, user.id, _from(address), db=db)
+    return _opened(gate.secret_key, user, session, refresh_token, moment)
 
 
 async def _rotate(session: Session, refresh_token: str, successor: str, moment: datetime) -> bool:
@@ -147,6 +183,10 @@ def _successor(secret_key: str, refresh_token: str) -> str:
 def _can_be_stored(text: str, max_length: int) -> bool:
     """Whether a column of `max_length` can hold `text`; the ORM refuses to look for what is longer, PostgreSQL for NUL."""
     return len(text) <= max_length and "\0" not in text
+
+
+def _from(address: str | None) -> str | None:
+    return f"from {address}" if address else None
 
 
 def _hash(token: str) -> str:

@@ -1,4 +1,4 @@
-"""Reads: who a token belongs to."""
+"""Reads: who a token belongs to, users, and the audit log."""
 
 from tortoise.connection import get_connection
 
@@ -6,28 +6,26 @@ from auth.tokens import read_access_token
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
 from base.words import Role
-from models import User
+from models import AuditEntry, User
 from models.database import sql
+from models.paging import MAX_SIZE
 
 _SIGNED_IN = (
     "SELECT u.role FROM sessions s JOIN users u ON u.id = s.user_id "
     "WHERE s.id = $1 AND u.id = $2 AND s.revoked_at IS NULL AND NOT u.is_disabled"
 )
 """One statement, since it is asked at every request."""
+_MAX_OFFSET = 2**31 - 1
+_MAX_ID = 64
 
 
-async def find_viewer(secret_key: str, authorization: str | None) -> Viewer | None:
-    """The caller that the value of an Authorization header names; None where there is none.
+async def find_session_viewer(secret_key: str, token: str) -> Viewer:
+    """Who calls with this access token of ours.
 
     Raises:
         Refusal: INVALID_TOKEN or TOKEN_EXPIRED, also for a session that ended and a user who is disabled or gone.
     """
-    if not authorization:
-        return None
-    scheme, _, token = authorization.strip().partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Refusal(ErrorCode.INVALID_TOKEN, "Send the access token as: Authorization: Bearer <token>")
-    access = read_access_token(secret_key, token.strip())
+    access = read_access_token(secret_key, token)
     db = get_connection("default")
     rows = await db.execute_query_dict(sql(db, _SIGNED_IN), [access.session_id, access.user_id])
     if not rows:
@@ -48,6 +46,17 @@ def require_viewer(viewer: Viewer | None) -> Viewer:
     return viewer
 
 
+def require_admin(viewer: Viewer) -> Viewer:
+    """`viewer`, who must be an admin.
+
+    Raises:
+        Refusal: FORBIDDEN.
+    """
+    if not viewer.is_admin:
+        raise Refusal(ErrorCode.FORBIDDEN, "Only admins may do this.")
+    return viewer
+
+
 async def find_user(user_id: str) -> User:
     """The user with this id.
 
@@ -64,3 +73,39 @@ async def users_by_ids(ids: list[str]) -> list[User | None]:
     """The users in the order of `ids`."""
     found = {user.id: user for user in await User.filter(id__in=set(ids))}
     return [found.get(id_) for id_ in ids]
+
+
+async def list_users(first: int, offset: int) -> list[User]:
+    """Up to `first` users after the first `offset`, in the order in which they were made.
+
+    Raises:
+        Refusal: BAD_INPUT.
+    """
+    _check_size(first)
+    if not 0 <= offset <= _MAX_OFFSET:
+        raise Refusal(ErrorCode.BAD_INPUT, "offset is 0 or more.", "offset")
+    return await User.all().order_by("created_at", "id").offset(offset).limit(first) if first else []
+
+
+async def list_audit_entries(object_id: str | None, first: int, after: str | None) -> list[AuditEntry]:
+    """Up to `first` entries of the audit log, newest first, older than the entry `after`; of one object, or of all.
+
+    Raises:
+        Refusal: BAD_INPUT.
+    """
+    _check_size(first)
+    entries = AuditEntry.all()
+    if object_id is not None:
+        if len(object_id) > _MAX_ID or "\0" in object_id:
+            return []
+        entries = entries.filter(object_id=object_id)
+    if after is not None:
+        if not (after.isascii() and after.isdigit() and len(after) < 19):
+            raise Refusal(ErrorCode.BAD_INPUT, "after is the id of an entry of the audit log.", "after")
+        entries = entries.filter(id__lt=int(after))
+    return await entries.order_by("-id").limit(first) if first else []
+
+
+def _check_size(first: int) -> None:
+    if not 0 <= first <= MAX_SIZE:
+        raise Refusal(ErrorCode.BAD_INPUT, f"first must be 0 to {MAX_SIZE}.", "first")

@@ -8,12 +8,17 @@ from base.words import Role
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """A signed-in caller; `expires_at` is when the access token ends."""
+    """A signed-in caller.
+
+    Attributes:
+        session_id: The session whose access token came along; empty for API tokens and tokens of the outside issuer.
+        expires_at: When the token ends; None for an API token that does not end by itself.
+    """
 
     user_id: str
     role: Role
     session_id: str
-    expires_at: datetime
+    expires_at: datetime | None
 
     @property
     def is_admin(self) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 VERSION = "0.1.0"
@@ -49,6 +49,13 @@ def split_list(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+def is_trustworthy(url: str) -> bool:
+    """Whether what is fetched from `url` cannot be changed on its way: https, or this very machine."""
+    parts = urlsplit(url)
+    is_here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_here))
+
+
 ByteSize = Annotated[int, BeforeValidator(parse_bytes)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 TextList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)]
@@ -76,6 +83,16 @@ class Settings(BaseSettings):
     )
     cors_origins: TextList = Field(("*",), description="Origins of web pages that may call, comma separated; * = any.")
     trusted_proxies: TextList = Field((), description="Addresses or networks whose X-Forwarded-* headers are believed.")
+    allow_anonymous: bool = Field(False, description="Whether startAnonymousSession lets in who has no account.")
+    oidc_issuer: str = Field(
+        "", description="OpenID Connect issuer whose tokens are taken besides our own, as they write it; empty = none."
+    )
+    oidc_audience: str = Field(
+        "", validate_default=True, description="For whom the issuer's tokens must be meant (their aud)."
+    )
+    oidc_role_claim: str = Field(
+        "", description="Claim of the issuer's tokens that tells the role, such as realm_access.roles; empty = we do."
+    )
     max_upload_size: ByteSize = Field(10 * GIB, ge=1, description="Largest upload.")
     upload_bytes_per_user: ByteSize = Field(
         100 * GIB, ge=0, description="Bytes that one user may have uploaded, unfinished ones included; 0 = no limit."
@@ -129,6 +146,22 @@ class Settings(BaseSettings):
             msg = "is not an address: write for example https://files.example.com"
             raise ValueError(msg)
         return value.rstrip("/")
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer_is_safe(cls, value: str) -> str:
+        if value and not is_trustworthy(value):
+            msg = "is not an issuer: write its https address, for example https://login.example.com/realms/main"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("oidc_audience")
+    @classmethod
+    def _audience_is_named(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("oidc_issuer") and not value:
+            msg = "is missing: without it, tokens that the issuer made for other programs would be taken"
+            raise ValueError(msg)
+        return value
 
     @field_validator("database_url")
     @classmethod

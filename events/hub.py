@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from events.mailbox import Mailbox
-from events.messages import ORDER_TOPICS, Event
+from events.messages import Event, is_order
 
 
 class Hub:
@@ -46,7 +46,7 @@ class Hub:
     @property
     def listener_count(self) -> int:
         """Who watches something; those who wait for orders to this process are not counted."""
-        watched = (mailboxes for topic, mailboxes in self._mailboxes.items() if topic not in ORDER_TOPICS)
+        watched = (mailboxes for topic, mailboxes in self._mailboxes.items() if not is_order(topic))
         return len({mailbox for mailboxes in watched for mailbox in mailboxes})
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import orjson
 
-Kind = Literal["job", "upload", "log", "stop", "release"]
+Kind = Literal["job", "upload", "log", "stop", "release", "access"]
 URGENT_FIELDS = ("status", "stage", "awaiting", "deleted_at", "attempt")
 """A change of one of these is told at once; everything else is progress, of which the latest is enough."""
 
@@ -16,7 +16,8 @@ class Event:
 
     Attributes:
         kind: Which table `row` is of; `stop` orders workers to stop the job `row["id"]`, `release` asks whoever is
-            touching the upload `row["id"]` to let go.
+            touching the upload `row["id"]` to let go; `access`: what the user `row["id"]` may do is not what it was, or one
+            of their tokens has ended.
         row: The row as the database returned it (column → JSON value): a watcher needs no query to see the state.
     """
 
@@ -47,6 +48,8 @@ class Event:
                 return (STOP_TOPIC,)
             case "release":
                 return (RELEASE_TOPIC,)
+            case "access":
+                return (access_topic(self.row["id"]),)
 
     def is_urgent_after(self, earlier: "Event | None") -> bool:
         """Whether more than the progress changed since `earlier`."""
@@ -63,8 +66,17 @@ class Event:
 
 STOP_TOPIC = "stop"
 RELEASE_TOPIC = "release"
-ORDER_TOPICS = {STOP_TOPIC, RELEASE_TOPIC}
-"""What processes say to each other, and no subscriber hears."""
+_ACCESS = "access:"
+
+
+def is_order(topic: str) -> bool:
+    """Whether `topic` is what processes say to each other, and no subscriber hears."""
+    return topic in {STOP_TOPIC, RELEASE_TOPIC} or topic.startswith(_ACCESS)
+
+
+def access_topic(user_id: str) -> str:
+    """Changes of what one user may do, and ends of their tokens."""
+    return f"{_ACCESS}{user_id}"
 
 
 def job_topic(job_id: str) -> str:

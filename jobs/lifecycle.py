@@ -8,6 +8,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
+from auth.audit import Action, note
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
 from base.words import JobStatus, SliceStatus
@@ -239,7 +240,7 @@ async def delete_job(viewer: Viewer, job_id: str, outbox: Outbox) -> str:
     job = await find_job(viewer, job_id)
     if not may_delete(viewer, job.type):
         raise Refusal(ErrorCode.FORBIDDEN, "Only admins may delete batches.")
-    await hide_job(job, outbox)
+    await hide_job(viewer, job, outbox)
     return job.id
 
 
@@ -249,8 +250,8 @@ def _answered(job: Job) -> str | None:
     return orjson.dumps(sorted(set(words))).decode() if words else None
 
 
-async def hide_job(job: Job, outbox: Outbox) -> None:
-    """Hide a finished job by every road; it is told to watchers for the last time.
+async def hide_job(viewer: Viewer, job: Job, outbox: Outbox) -> None:
+    """Hide a finished job by every road; it is told to watchers for the last time, and noted in the audit log.
 
     Raises:
         Refusal: INVALID_STATE for an active job.
@@ -259,8 +260,9 @@ async def hide_job(job: Job, outbox: Outbox) -> None:
     async with in_transaction() as db:
         columns = {"deleted_at": now().timestamp(), "external_id": None}
         row = await change_job(db, job.id, FINISHED, **columns)
-    if row is None:
-        raise Refusal(ErrorCode.INVALID_STATE, "This job is active: cancel it first.")
+        if row is None:
+            raise Refusal(ErrorCode.INVALID_STATE, "This job is active: cancel it first.")
+        await note(Action.DELETED, viewer.user_id, job.id, job.title, db=db)
     letters.job_changed(row)
     await outbox.send(letters)
 

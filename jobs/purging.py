@@ -3,6 +3,7 @@
 from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
+from auth.audit import Action, note
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
 from jobs.lifecycle import hide_job
@@ -30,13 +31,13 @@ async def purge_job(viewer: Viewer, job_id: str, receiver: Receiver, outbox: Out
     if job is None:
         raise Refusal(ErrorCode.NOT_FOUND, "There is no such job.")
     if job.deleted_at is None:
-        await hide_job(job, outbox)
-    await _remove_bytes(job.id, receiver)
-    await _remove_rows(job.id)
+        await hide_job(viewer, job, outbox)
+    await _remove_bytes(viewer, job.id, receiver)
+    await _remove_rows(viewer, job)
     return job.id
 
 
-async def _remove_bytes(job_id: str, receiver: Receiver) -> None:
+async def _remove_bytes(viewer: Viewer, job_id: str, receiver: Receiver) -> None:
     storage: LocalStorage = receiver.storage
     for key in await File.filter(job_id=job_id).values_list("storage_key", flat=True):
         await storage.remove(str(key))
@@ -45,11 +46,12 @@ async def _remove_bytes(job_id: str, receiver: Receiver) -> None:
         "AND NOT EXISTS (SELECT 1 FROM job_uploads o WHERE o.upload_id = u.id AND o.job_id <> $1)"
     )
     for row in await fetch(get_connection("default"), own, job_id):
-        await delete_upload(receiver, row["id"])
+        await delete_upload(receiver, row["id"], viewer.user_id)
 
 
-async def _remove_rows(job_id: str) -> None:
+async def _remove_rows(viewer: Viewer, job: Job) -> None:
     async with in_transaction() as db:
         for table in _TABLES:
-            await fetch(db, f"DELETE FROM {table} WHERE job_id = $1", job_id)
-        await fetch(db, "DELETE FROM jobs WHERE id = $1", job_id)
+            await fetch(db, f"DELETE FROM {table} WHERE job_id = $1", job.id)
+        await fetch(db, "DELETE FROM jobs WHERE id = $1", job.id)
+        await note(Action.PURGED, viewer.user_id, job.id, job.title, db=db)

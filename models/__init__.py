@@ -1,7 +1,10 @@
 """Tables, one file each; listed here for the ORM. migrations/ holds how they came to be."""
 
+from models.api_token import ApiToken
+from models.audit import AuditEntry
 from models.file import File
 from models.history import JobEvent, LogEntry
+from models.identity import Identity
 from models.item import Item
 from models.job import Job, JobUpload
 from models.session import Session
@@ -10,7 +13,10 @@ from models.upload import Upload, UploadPart
 from models.user import User
 
 __all__ = [
+    "ApiToken",
+    "AuditEntry",
     "File",
+    "Identity",
     "Item",
     "Job",
     "JobEvent",

@@ -4,6 +4,7 @@ import asyncio
 
 from strawberry import ID
 
+from auth.api_tokens import find_api_token
 from auth.queries import find_user
 from base.errors import ErrorCode, Refusal
 from jobs.queries import find_job, find_visible_file, find_visible_item
@@ -12,7 +13,7 @@ from schema.types.file import file_type
 from schema.types.item import item_type
 from schema.types.job import job_type
 from schema.types.node import Node, type_of_id
-from schema.types.people import user_type
+from schema.types.people import api_token_type, user_type
 from schema.types.upload import upload_type
 from uploads.queries import find_upload
 
@@ -30,6 +31,8 @@ async def resolve_node(info: Info, id: ID) -> Node | None:  # noqa: A002  the co
             return item_type(await find_visible_item(context.viewer, id))
         case "user" if context.viewer.may_see(id):
             return user_type(await find_user(id))
+        case "token":
+            return api_token_type(await find_api_token(context.viewer, id))
     raise Refusal(ErrorCode.NOT_FOUND, "There is no such object.", "id")
 
 

@@ -1,21 +1,26 @@
 """Signing in and out."""
 
-from auth.lifecycle import close_session, open_session, refresh_session
+from auth.lifecycle import close_session, open_anonymous_session, open_session, refresh_session
 from auth.queries import find_user
 from schema.context import Info
 from schema.types.people import Session, User, session_type, user_type
 
 
 async def resolve_login(info: Info, username: str, password: str) -> Session:
-    return session_type(await open_session(info.context.means.secret_key, username, password))
+    context = info.context
+    return session_type(await open_session(context.means.gate, username, password, context.address))
+
+
+async def resolve_start_anonymous_session(info: Info) -> Session:
+    return session_type(await open_anonymous_session(info.context.means.gate, info.context.address))
 
 
 async def resolve_refresh_session(info: Info, refresh_token: str) -> Session:
-    return session_type(await refresh_session(info.context.means.secret_key, refresh_token))
+    return session_type(await refresh_session(info.context.means.gate, refresh_token))
 
 
 async def resolve_logout(info: Info) -> bool:
-    await close_session(info.context.viewer.session_id)
+    await close_session(info.context.means.gate, info.context.viewer)
     return True
 
 

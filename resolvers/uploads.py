@@ -49,5 +49,6 @@ async def resolve_uploads(
 
 
 async def resolve_delete_upload(info: Info, id: ID) -> ID:  # noqa: A002  the contract's name
-    upload = await find_upload(info.context.viewer, id)
-    return ID((await delete_upload(info.context.means.receiver, upload.id)).id)
+    viewer = info.context.viewer
+    upload = await find_upload(viewer, id)
+    return ID((await delete_upload(info.context.means.receiver, upload.id, viewer.user_id)).id)

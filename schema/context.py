@@ -5,6 +5,7 @@ from typing import Any
 
 import strawberry
 
+from auth.gate import Gate
 from auth.queries import require_viewer
 from auth.signatures import Signer
 from auth.viewer import Viewer
@@ -22,7 +23,7 @@ class Means:
     """What the programs opened and chose, for as long as the process lives."""
 
     settings: Settings
-    secret_key: str
+    gate: Gate
     signer: Signer
     hub: Hub
     outbox: Outbox
@@ -42,6 +43,8 @@ class Context:
     """Why the token that came along is not good."""
     authorization: str | None = None
     """The value of the Authorization header, or of connection_init."""
+    address: str | None = None
+    """The network address of the client, where it is known."""
     connection_params: dict[str, Any] = field(default_factory=dict)
     loaders: Loaders = field(default_factory=Loaders)
 

@@ -15,11 +15,18 @@ from resolvers.jobs import (
     resolve_start_job,
     resolve_update_job,
 )
-from resolvers.session import resolve_login, resolve_logout, resolve_refresh_session
+from resolvers.people import (
+    resolve_change_password,
+    resolve_create_api_token,
+    resolve_create_user,
+    resolve_revoke_api_token,
+    resolve_update_user,
+)
+from resolvers.session import resolve_login, resolve_logout, resolve_refresh_session, resolve_start_anonymous_session
 from resolvers.uploads import resolve_create_upload, resolve_delete_upload, resolve_upload_file
 from resolvers.workers import resolve_claim_task, resolve_report_task
 from schema.types.job import Batch, Job, Task
-from schema.types.people import Session
+from schema.types.people import ApiToken, Session, User
 from schema.types.upload import Upload
 
 
@@ -32,6 +39,26 @@ class Mutation:
         resolver=resolve_refresh_session, description="New tokens for a refresh token."
     )
     logout: bool = strawberry.field(resolver=resolve_logout, description="End this session: its tokens are refused.")
+    start_anonymous_session: Session = strawberry.field(
+        resolver=resolve_start_anonymous_session,
+        description="Come in without an account; FORBIDDEN unless serverInfo.isAnonymousAllowed.",
+    )
+    create_user: User = strawberry.field(
+        resolver=resolve_create_user, description="Admins only. A name that is taken is DUPLICATE."
+    )
+    update_user: User = strawberry.field(
+        resolver=resolve_update_user,
+        description="Admins only; a disabled user's tokens and sockets end at once. What is left out stays as it is.",
+    )
+    change_password: User = strawberry.field(
+        resolver=resolve_change_password, description="Give yourself another password; your other sessions end."
+    )
+    create_api_token: ApiToken = strawberry.field(
+        resolver=resolve_create_api_token, description="For programs: a bearer token of the caller's own rights."
+    )
+    revoke_api_token: strawberry.ID = strawberry.field(
+        resolver=resolve_revoke_api_token, description="End an API token; sockets that were opened with it are closed."
+    )
     create_upload: Upload = strawberry.field(
         resolver=resolve_create_upload, description="Announce a file; then send its bytes to `url` with any tus client."
     )

@@ -17,7 +17,10 @@ from tortoise.connection import get_connection
 
 from models.database import close_database, database_config, migrate, sqlite_path
 
-TABLES = ("uploads", "upload_parts", "jobs", "job_uploads", "slices", "items", "files", "job_events", "log_entries")
+TABLES = (
+    "uploads", "upload_parts", "jobs", "job_uploads", "slices", "items", "files", "job_events", "log_entries",
+    "users", "sessions", "api_tokens", "identities", "audit_entries",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,9 @@ async def _append(receiver: Receiver, request: Request) -> Response:
 
 async def _delete(receiver: Receiver, request: Request) -> Response:
     """Source: tus 1.0.0, Termination."""
-    await delete_upload(receiver, await _allowed_upload_id(receiver, request))
+    upload_id = await _allowed_upload_id(receiver, request)
+    viewer: Viewer | None = getattr(request.state, "viewer", None)
+    await delete_upload(receiver, upload_id, viewer.user_id if viewer is not None else None)
     return Response(status_code=204)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from auth.audit import Action, note
 from base.errors import ErrorCode, Refusal
 from base.logging import log_for
 from base.words import UploadStatus
@@ -215,19 +216,34 @@ async def expire_finished(receiver: Receiver, upload_id: str, check_unused: With
     return ended is not None
 
 
-async def delete_upload(receiver: Receiver, upload_id: str) -> Upload:
+async def delete_upload(receiver: Receiver, upload_id: str, actor_id: str | None = None) -> Upload:
     """→ DELETED, its bytes removed; a request that is sending them is stopped.
+
+    Args:
+        receiver: Its `on_gone` writes in the same transaction.
+        upload_id: For a caller whose right to it is known already.
+        actor_id: The user who does it; None where the right came with the upload's URL.
 
     Raises:
         Refusal: UPLOAD_NOT_FOUND, UPLOAD_EXPIRED, or what `on_gone` refuses.
 
     Source: tus 1.0.0, Termination.
     """
-    deleted = await _end(receiver, upload_id, PRESENT, UploadStatus.DELETED, receiver.on_gone, is_overdue=False)
+
+    async def within(db: BaseDBAsyncClient, upload: Upload) -> AfterCommit:
+        await note(Action.DELETED, actor_id, upload.id, upload.filename, db=db)
+        return await receiver.on_gone(db, upload)
+
+    deleted = await _end(receiver, upload_id, PRESENT, UploadStatus.DELETED, within, is_overdue=False)
     if deleted is None:
         await find_stored_upload(upload_id)
         raise upload_not_found()
     return deleted
+
+
+async def discard_upload(receiver: Receiver, upload_id: str) -> None:
+    """→ DELETED, for one whose creation is refused after all: its creator never heard of it."""
+    await _end(receiver, upload_id, PRESENT, UploadStatus.DELETED, receiver.on_gone, is_overdue=False)
 
 
 async def _change(

@@ -23,7 +23,7 @@ from uploads.lifecycle import (
     complete_upload,
     create_upload,
     declare_length,
-    delete_upload,
+    discard_upload,
 )
 from uploads.limits import check_space
 from uploads.locks import Hold
@@ -66,7 +66,7 @@ async def create_with_bytes(receiver: Receiver, new: NewUpload, body: Body, chec
     except Refusal as refusal:
         if not (isinstance(refusal, Interrupted) and refusal.stored_bytes):
             with suppress(Refusal):
-                await delete_upload(receiver, upload.id)
+                await discard_upload(receiver, upload.id)
         raise
 
 

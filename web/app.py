@@ -50,7 +50,7 @@ def build_app(settings: Settings, schema: Schema, means: Means, shelf: Shelf, ch
     ]
     app = _Routes(routes=routes, exception_handlers=dict.fromkeys((Refusal, HTTPException, Exception), answer_error))
     app.router.redirect_slashes = False
-    return Frame(Callers(app, means.secret_key), settings)
+    return Frame(Callers(app, means.gate), settings)
 
 
 class _Routes(Starlette):

@@ -11,6 +11,8 @@ from starlette.responses import Response
 from base.errors import ErrorCode, Refusal, error_extensions
 from base.logging import log_for
 from models.database import refusal_of_database
+from uploads.capability import redact_path
+from web.refusals import note_refusal
 
 log = log_for(__name__)
 
@@ -45,6 +47,12 @@ def refusal_of(error: BaseException) -> Refusal:
     return refusal_of_database(error) or Refusal(ErrorCode.INTERNAL_ERROR, message)
 
 
-async def answer_error(_request: Request, error: Exception) -> Response:
+async def answer_error(request: Request, error: Exception) -> Response:
     """Starlette's exception handler for refusals, its own HTTP errors, and everything else."""
-    return error_response(refusal_of(error))
+    refusal = refusal_of(error)
+    if refusal.code is ErrorCode.FORBIDDEN:
+        await note_refusal(
+            getattr(request.state, "viewer", None),
+            f"{request.method} {redact_path(request.url.path)}: {refusal.message}",
+        )
+    return error_response(refusal)

@@ -25,12 +25,16 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UNSET, UnsetType
 
-from auth.queries import find_viewer, require_viewer
+from auth.callers import find_viewer
+from auth.queries import require_viewer
+from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal, error_extensions
 from schema.build import Schema
 from schema.context import Context, Means
 from web.errors import refusal_of
 from web.forms import MAX_FORM_BYTES, check_preflight, is_form, read_form
+from web.middleware import address_of
+from web.refusals import note_refused_fields
 from web.sockets import OPERATIONS_PER_CONNECTION, Socket, SocketHandler, is_refused
 
 GRAPHIQL = Path(__file__).parent / "assets" / "graphiql"
@@ -118,6 +122,7 @@ class GraphQLApp(GraphQL[Context, None]):
             state["viewer"],
             state["viewer_refusal"],
             request.headers.get("authorization"),
+            address_of(request.scope, self._means.settings.trusted_proxies),
         )
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
@@ -151,7 +156,7 @@ class GraphQLApp(GraphQL[Context, None]):
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
         try:
-            return await self.schema.execute(
+            result = await self.schema.execute(
                 request_data.query,
                 variable_values=request_data.variables,
                 context_value=context,
@@ -165,6 +170,8 @@ class GraphQLApp(GraphQL[Context, None]):
             return PreExecutionError(data=None, errors=[told])
         except InvalidOperationTypeError as error:
             raise _wrong_operation(error.operation_type) from None
+        await note_refused_fields(context.caller, result.errors)
+        return result
 
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         answer = await super().process_result(request, result)
@@ -185,14 +192,15 @@ class GraphQLApp(GraphQL[Context, None]):
         is_refused = media_type == _RESPONSE_JSON and "data" not in response_data
         return Response(self.encode_json(response_data), 400 if is_refused else 200, _NOT_KEPT, media_type)
 
-    async def find_caller(self, context: Context) -> None:
+    async def find_caller(self, context: Context) -> Viewer | None:
         """Who calls, by the token of the connection.
 
         Raises:
             Refusal: TOKEN_EXPIRED or INVALID_TOKEN.
         """
-        context.caller = await find_viewer(self._means.secret_key, context.authorization)
+        context.caller = await find_viewer(self._means.gate, context.authorization)
         context.refusal = None
+        return context.caller
 
     async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
         """Who calls is told in connection_init; a token that is not good closes the socket with 4403.

@@ -11,7 +11,8 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from auth.queries import find_viewer
+from auth.callers import find_viewer
+from auth.gate import Gate
 from base.logging import log_for, request_id
 from base.settings import Settings
 from uploads import tus
@@ -96,16 +97,16 @@ class Frame:
 class Callers:
     """Finds out who calls: `state.viewer`, or `state.viewer_refusal` with what is wrong about the token."""
 
-    def __init__(self, app: ASGIApp, secret_key: str) -> None:
+    def __init__(self, app: ASGIApp, gate: Gate) -> None:
         self._app = app
-        self._secret_key = secret_key
+        self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
             state = scope.setdefault("state", {})
             state["viewer"] = state["viewer_refusal"] = None
             try:
-                state["viewer"] = await find_viewer(self._secret_key, Headers(scope=scope).get("authorization"))
+                state["viewer"] = await find_viewer(self._gate, Headers(scope=scope).get("authorization"))
             except Exception as error:  # noqa: BLE001  while nobody can be found, what needs nobody still works
                 state["viewer_refusal"] = refusal_of(error)
         await self._app(scope, receive, send)
@@ -134,6 +135,25 @@ def base_url_of(scope: Mapping[str, Any], public_url: str, trusted_proxies: Sequ
         scheme = told_scheme if told_scheme in {"http", "https"} else scheme
         host = told_host if _HOST.fullmatch(told_host) else host
     return f"{scheme}://{host}{scope.get('root_path', '')}"
+
+
+def address_of(scope: Mapping[str, Any], trusted_proxies: Sequence[str]) -> str | None:
+    """The network address of the client; None where the transport has none.
+
+    X-Forwarded-For counts only from a trusted proxy, and of it the last address that is not one itself: whoever sends
+    the request can write what stands before that.
+    """
+    client = scope.get("client")
+    if client is None:
+        return None
+    told = ",".join(Headers(raw=list(scope["headers"])).getlist("x-forwarded-for")).split(",")
+    address = str(client[0])
+    while told and _is_trusted((address, 0), trusted_proxies):
+        before = told.pop().strip()
+        if not before:
+            break
+        address = before
+    return address
 
 
 def _told_by_proxy(headers: Headers) -> tuple[str, str]:

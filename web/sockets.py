@@ -12,8 +12,15 @@ from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
 from strawberry.types import ExecutionResult
 
+from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal, error_extensions
+from base.logging import log_for
+from events.mailbox import StateLost
+from events.messages import access_topic
 from schema.context import Context
+from web.refusals import note_refused_fields
+
+log = log_for(__name__)
 
 OPERATIONS_PER_CONNECTION = 100
 FORBIDDEN = 4403
@@ -23,7 +30,7 @@ FORBIDDEN = 4403
 class Door(Protocol):
     """What the handler asks of the view, which imports this file."""
 
-    async def find_caller(self, context: Context) -> None:
+    async def find_caller(self, context: Context) -> Viewer | None:
         """Raises Refusal where the token of the connection is not good any more."""
 
 
@@ -44,7 +51,7 @@ class Socket(ASGIWebSocketAdapter):
 class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """One connection. Source: graphql-transport-ws, the protocol of the library graphql-ws."""
 
-    _expiry: asyncio.Task[None] | None = None
+    _watch: asyncio.Task[None] | None = None
 
     async def handle_message(self, message: Any) -> None:
         problem = _problem_of(message)
@@ -55,9 +62,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def handle_connection_init(self, message: Any) -> None:
         await super().handle_connection_init(message)
-        if self.connection_acknowledged and self.context.caller is not None and self._expiry is None:
-            seconds = (self.context.caller.expires_at - datetime.now(UTC)).total_seconds()
-            self._expiry = asyncio.create_task(self._end_after(seconds))
+        if self.connection_acknowledged and self.context.caller is not None and self._watch is None:
+            self._watch = asyncio.create_task(self._end_with(self.context.caller))
 
     async def handle_subscribe(self, message: Any) -> None:
         if self.connection_acknowledged and not await self._is_caller_known():
@@ -71,8 +77,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await super().handle_subscribe(message)
 
     async def shutdown(self) -> None:
-        if self._expiry is not None:
-            self._expiry.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
         await super().shutdown()
 
     def forget_id(self, id: str) -> None:  # noqa: A002  Strawberry's signature
@@ -81,6 +87,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     async def _send_result_stream(self, operation: Operation[Context, None], result_source: AsyncIterator[Any]) -> None:
         """An operation that is refused ends with `error`, whatever it is refused for; the others live on."""
         async for result in result_source:
+            await note_refused_fields(self.context.caller, result.errors)
             if is_refused(result):
                 await operation.send_initial_errors(result.errors)
                 return
@@ -93,9 +100,26 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             return False
         return True
 
-    async def _end_after(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+    async def _end_with(self, viewer: Viewer) -> None:
+        """Close the socket as soon as the token is not good any more, or its user may do more or less than before."""
+        left = None if viewer.expires_at is None else (viewer.expires_at - datetime.now(UTC)).total_seconds()
+        with self.context.means.hub.listen(access_topic(viewer.user_id)) as mailbox, suppress(TimeoutError):
+            async with asyncio.timeout(left):
+                # Asked again once we listen: what happened in between is not missed.
+                while await self._is_caller_still(viewer):
+                    with suppress(StateLost):
+                        await mailbox.get()
         await self._forbid()
+
+    async def _is_caller_still(self, viewer: Viewer) -> bool:
+        try:
+            caller = await cast("Door", self.view).find_caller(self.context)
+        except Refusal:
+            return False
+        except Exception as error:
+            log.warning("a socket is closed, because its caller cannot be looked up", exc_info=error)
+            return False
+        return caller is not None and caller.role is viewer.role
 
     async def _forbid(self) -> None:
         for id_ in list(self.operations):

@@ -1,4 +1,4 @@
-"""Users and sessions."""
+"""Users, sessions, API tokens, and the audit log."""
 
 from datetime import datetime
 
@@ -6,6 +6,7 @@ import strawberry
 
 import models
 from auth.lifecycle import OpenSession
+from schema.context import Info
 from schema.types.enums import Role
 from schema.types.node import Node
 
@@ -35,6 +36,38 @@ class Session:
     user: User = strawberry.field(description="Who signed in.")
 
 
+@strawberry.type(description="A long-lived bearer token for a program, with the rights of who created it.")
+class ApiToken(Node):
+    """See `models.ApiToken`."""
+
+    name: str = strawberry.field(description="What it is for.")
+    token: str | None = strawberry.field(description="Shown once, in the answer of createApiToken.")
+    created_at: datetime = strawberry.field(description="When it was created.")
+    last_used_at: datetime | None = strawberry.field(description="When it was last used, to the minute.")
+    expires_at: datetime | None = strawberry.field(description="When it ends by itself; null: only by revokeApiToken.")
+
+
+async def _actor(root: "AuditEntry", info: Info) -> User | None:
+    user = await info.context.loaders.users.load(root.actor_id) if root.actor_id is not None else None
+    return user_type(user) if user is not None else None
+
+
+@strawberry.type(description="Something that somebody may have to answer for.")
+class AuditEntry:
+    """See `models.AuditEntry`."""
+
+    id: strawberry.ID = strawberry.field(description="Grows; also the cursor.")
+    at: datetime = strawberry.field(description="When it happened.")
+    actor_id: strawberry.Private[str | None]
+    actor: User | None = strawberry.field(
+        resolver=_actor,
+        description="Who did it; null where nobody is known: a wrong password, a link that was passed on.",
+    )
+    action: str = strawberry.field(description="What was done, such as SIGNED_IN or ROLE_CHANGED.")
+    object_id: strawberry.ID | None = strawberry.field(description="To what; it may be gone.")
+    detail: str | None = strawberry.field(description="For people.")
+
+
 def user_type(user: models.User) -> User:
     """The row as clients see it."""
     return User(
@@ -55,4 +88,28 @@ def session_type(opened: OpenSession) -> Session:
         refresh_token=opened.refresh_token,
         refresh_expires_at=opened.refresh_expires_at,
         user=user_type(opened.user),
+    )
+
+
+def api_token_type(token: models.ApiToken, text: str | None = None) -> ApiToken:
+    """The row as clients see it; `text` is the token itself, which only its creation knows."""
+    return ApiToken(
+        id=strawberry.ID(token.id),
+        name=token.name,
+        token=text,
+        created_at=token.created_at,
+        last_used_at=token.last_used_at,
+        expires_at=token.expires_at,
+    )
+
+
+def audit_entry_type(entry: models.AuditEntry) -> AuditEntry:
+    """The row as clients see it."""
+    return AuditEntry(
+        id=strawberry.ID(str(entry.id)),
+        at=entry.at,
+        actor_id=entry.actor_id,
+        action=entry.action,
+        object_id=None if entry.object_id is None else strawberry.ID(entry.object_id),
+        detail=entry.detail,
     )

@@ -1,4 +1,4 @@
-"""An empty database, and passwords that are hashed in no time."""
+"""An empty database of either kind, and passwords that are hashed in no time."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -7,7 +7,11 @@ import pytest
 from argon2 import PasswordHasher
 
 from auth import passwords
-from tests.models.database_for_tests import make_template, open_copy
+from auth.passwords import hash_password
+from base.words import Role
+from models import User
+from models.ids import new_id
+from tests.databases import Template, opened
 
 
 @pytest.fixture(autouse=True)
@@ -21,12 +25,14 @@ def light_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     passwords._decoy.cache_clear()
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_template(tmp_path_factory.mktemp("template"))
+@pytest.fixture
+async def database(tmp_path: Path, template: Template) -> AsyncIterator[None]:
+    async with opened(template, tmp_path):
+        yield
 
 
 @pytest.fixture
-async def database(tmp_path: Path, template: Path) -> AsyncIterator[None]:
-    async with open_copy(template, tmp_path):
-        yield
+async def ada(database: None) -> User:
+    return await User.create(
+        id=new_id("user"), username="ada", role=Role.USER, password_hash=await hash_password("right")
+    )

@@ -1,31 +1,26 @@
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
-from auth.lifecycle import (
-    REFRESH_LIFETIME,
-    OpenSession,
-    close_session,
-    ensure_admin,
-    open_session,
-    refresh_session,
-    reset_admin_password,
-)
+from auth.gate import Gate
+from auth.lifecycle import REFRESH_LIFETIME, OpenSession, close_session, open_session, refresh_session
 from auth.passwords import hash_password, is_password
 from auth.tokens import read_access_token
+from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
-from base.words import Role
 from models import Session, User
 from models.fields import now
 from models.ids import new_id
+from tests.auth.people_for_tests import KEY, refresh_is_refused, refusal_of
 
 pytestmark = pytest.mark.usefixtures("database")
 
-KEY = "a secret of the tests, long enough"
 SetClock = Callable[[timedelta], datetime]
+Check = Callable[[], Awaitable[None]]
 
 
 @pytest.fixture
@@ -42,24 +37,8 @@ def later(monkeypatch: pytest.MonkeyPatch) -> SetClock:
     return set_clock
 
 
-@pytest.fixture
-async def ada() -> User:
-    return await User.create(
-        id=new_id("user"), username="ada", role=Role.USER, password_hash=await hash_password("right")
-    )
-
-
-async def refusal_of(username: str, password: str) -> Refusal:
-    with pytest.raises(Refusal) as caught:
-        await open_session(KEY, username, password)
-    return caught.value
-
-
-async def refresh_is_refused(token: str) -> None:
-    with pytest.raises(Refusal) as caught:
-        await refresh_session(KEY, token)
-    assert caught.value.code == ErrorCode.INVALID_TOKEN
-    assert caught.value.message == "This refresh token is not good any more: call login."
+async def viewer_of(opened: OpenSession) -> Viewer:
+    return Viewer(opened.user.id, opened.user.role, (await row_of(opened)).id, opened.expires_at)
 
 
 async def row_of(opened: OpenSession) -> Session:
@@ -71,7 +50,7 @@ async def row_of(opened: OpenSession) -> Session:
 
 async def test_signing_in_gives_both_tokens_and_their_ends(ada: User, later: SetClock) -> None:
     moment = later(timedelta(0))
-    opened = await open_session(KEY, "ada", "right")
+    opened = await open_session(Gate(KEY), "ada", "right")
     assert opened.user.id == ada.id
     assert opened.expires_at == (moment + timedelta(minutes=30)).replace(microsecond=0)
     assert opened.refresh_expires_at == moment + timedelta(days=30)
@@ -80,17 +59,17 @@ async def test_signing_in_gives_both_tokens_and_their_ends(ada: User, later: Set
 
 
 async def test_no_token_is_stored_as_it_is(ada: User) -> None:
-    opened = await open_session(KEY, "ada", "right")
+    opened = await open_session(Gate(KEY), "ada", "right")
     (row,) = await Session.all().values()
     secret = opened.refresh_token.partition(".")[2]
     assert not [value for value in row.values() if secret in str(value) or opened.access_token in str(value)]
 
 
 async def test_each_sign_in_is_its_own_session(ada: User) -> None:
-    first, second = await open_session(KEY, "ada", "right"), await open_session(KEY, "ada", "right")
-    await close_session((await row_of(first)).id)
+    first, second = await open_session(Gate(KEY), "ada", "right"), await open_session(Gate(KEY), "ada", "right")
+    await close_session(Gate(KEY), await viewer_of(first))
     await refresh_is_refused(first.refresh_token)
-    assert (await refresh_session(KEY, second.refresh_token)).user.id == ada.id
+    assert (await refresh_session(Gate(KEY), second.refresh_token)).user.id == ada.id
 
 
 async def test_a_wrong_name_a_wrong_password_and_a_disabled_user_are_one_answer(ada: User) -> None:
@@ -114,9 +93,9 @@ async def test_a_wrong_name_costs_as_many_hashes_as_a_wrong_password(
 ) -> None:
     checked: list[str | None] = []
 
-    async def noted(password_hash: str | None, password: str) -> bool:
+    async def noted(password_hash: str | None, password: str, check: Check) -> bool:
         checked.append(password_hash)
-        return await is_password(password_hash, password)
+        return await is_password(password_hash, password, check)
 
     monkeypatch.setattr("auth.lifecycle.is_password", noted)
     for name in ("ada", "nobody", "no\0body"):
@@ -135,31 +114,31 @@ async def test_a_refused_sign_in_is_logged_without_name_and_password(ada: User) 
 
 
 async def test_refreshing_gives_new_tokens_of_the_same_session(ada: User, later: SetClock) -> None:
-    opened = await open_session(KEY, "ada", "right")
+    opened = await open_session(Gate(KEY), "ada", "right")
     moment = later(timedelta(minutes=20))
-    renewed = await refresh_session(KEY, opened.refresh_token)
+    renewed = await refresh_session(Gate(KEY), opened.refresh_token)
     assert renewed.refresh_token != opened.refresh_token
     assert (await row_of(renewed)).id == (await row_of(opened)).id
     assert renewed.expires_at == (moment + timedelta(minutes=30)).replace(microsecond=0)
     assert renewed.refresh_expires_at == opened.refresh_expires_at
-    assert (await refresh_session(KEY, renewed.refresh_token)).user.id == ada.id
+    assert (await refresh_session(Gate(KEY), renewed.refresh_token)).user.id == ada.id
 
 
 @pytest.mark.parametrize("seconds", [0, 29, 30])
 async def test_a_refresh_token_that_comes_again_within_30_s_gets_the_same_successor(
     ada: User, later: SetClock, seconds: int
 ) -> None:
-    opened = await open_session(KEY, "ada", "right")
-    first = await refresh_session(KEY, opened.refresh_token)
+    opened = await open_session(Gate(KEY), "ada", "right")
+    first = await refresh_session(Gate(KEY), opened.refresh_token)
     later(timedelta(seconds=seconds))
-    second = await refresh_session(KEY, opened.refresh_token)
+    second = await refresh_session(Gate(KEY), opened.refresh_token)
     assert second.refresh_token == first.refresh_token
     assert (await row_of(opened)).revoked_at is None
 
 
 async def test_a_refresh_token_that_comes_again_later_ends_the_session(ada: User, later: SetClock) -> None:
-    opened = await open_session(KEY, "ada", "right")
-    renewed = await refresh_session(KEY, opened.refresh_token)
+    opened = await open_session(Gate(KEY), "ada", "right")
+    renewed = await refresh_session(Gate(KEY), opened.refresh_token)
     moment = later(timedelta(seconds=30, microseconds=1))
     await refresh_is_refused(opened.refresh_token)
     assert (await row_of(opened)).revoked_at == moment
@@ -167,8 +146,8 @@ async def test_a_refresh_token_that_comes_again_later_ends_the_session(ada: User
 
 
 async def test_the_end_of_a_session_by_reuse_is_logged(ada: User, later: SetClock) -> None:
-    opened = await open_session(KEY, "ada", "right")
-    await refresh_session(KEY, opened.refresh_token)
+    opened = await open_session(Gate(KEY), "ada", "right")
+    await refresh_session(Gate(KEY), opened.refresh_token)
     later(timedelta(minutes=1))
     with capture_logs() as lines:
         await refresh_is_refused(opened.refresh_token)
@@ -176,33 +155,33 @@ async def test_the_end_of_a_session_by_reuse_is_logged(ada: User, later: SetCloc
 
 
 async def test_a_token_two_steps_old_ends_the_session_even_within_30_s(ada: User, later: SetClock) -> None:
-    opened = await open_session(KEY, "ada", "right")
-    renewed = await refresh_session(KEY, opened.refresh_token)
-    newest = await refresh_session(KEY, renewed.refresh_token)
+    opened = await open_session(Gate(KEY), "ada", "right")
+    renewed = await refresh_session(Gate(KEY), opened.refresh_token)
+    newest = await refresh_session(Gate(KEY), renewed.refresh_token)
     await refresh_is_refused(opened.refresh_token)
     await refresh_is_refused(newest.refresh_token)
 
 
 async def test_two_tabs_at_the_same_moment_get_the_same_successor(ada: User) -> None:
-    opened = await open_session(KEY, "ada", "right")
-    tabs = await asyncio.gather(*(refresh_session(KEY, opened.refresh_token) for _ in range(4)))
+    opened = await open_session(Gate(KEY), "ada", "right")
+    tabs = await asyncio.gather(*(refresh_session(Gate(KEY), opened.refresh_token) for _ in range(4)))
     assert len({tab.refresh_token for tab in tabs}) == 1
-    assert (await refresh_session(KEY, tabs[0].refresh_token)).user.id == ada.id
+    assert (await refresh_session(Gate(KEY), tabs[0].refresh_token)).user.id == ada.id
 
 
 async def test_a_session_ends_30_days_after_the_sign_in_however_often_it_is_refreshed(
     ada: User, later: SetClock
 ) -> None:
-    token = (await open_session(KEY, "ada", "right")).refresh_token
+    token = (await open_session(Gate(KEY), "ada", "right")).refresh_token
     for days in (10, 20, 29):
         later(timedelta(days=days))
-        token = (await refresh_session(KEY, token)).refresh_token
+        token = (await refresh_session(Gate(KEY), token)).refresh_token
     later(REFRESH_LIFETIME)
     await refresh_is_refused(token)
 
 
 async def test_a_disabled_and_a_removed_user_refresh_nothing(ada: User) -> None:
-    opened = await open_session(KEY, "ada", "right")
+    opened = await open_session(Gate(KEY), "ada", "right")
     await User.filter(id=ada.id).update(is_disabled=True)
     await refresh_is_refused(opened.refresh_token)
     assert (await row_of(opened)).revoked_at is None
@@ -218,10 +197,10 @@ async def test_nonsense_refreshes_nothing(ada: User, token: str) -> None:
 
 
 async def test_the_successor_cannot_be_computed_without_the_secret(ada: User) -> None:
-    opened = await open_session(KEY, "ada", "right")
-    mine = await refresh_session(KEY, opened.refresh_token)
+    opened = await open_session(Gate(KEY), "ada", "right")
+    mine = await refresh_session(Gate(KEY), opened.refresh_token)
     with pytest.raises(Refusal):
-        await refresh_session("another secret of the tests, as long", mine.refresh_token + "x")
+        await refresh_session(Gate("another secret of the tests, as long"), mine.refresh_token + "x")
     assert mine.refresh_token.partition(".")[2] != opened.refresh_token.partition(".")[2]
 
 
@@ -229,62 +208,11 @@ async def test_the_successor_cannot_be_computed_without_the_secret(ada: User) ->
 
 
 async def test_signing_out_ends_the_session_and_twice_changes_nothing(ada: User, later: SetClock) -> None:
-    opened = await open_session(KEY, "ada", "right")
+    opened = await open_session(Gate(KEY), "ada", "right")
     moment = later(timedelta(seconds=1))
-    await close_session((await row_of(opened)).id)
+    await close_session(Gate(KEY), await viewer_of(opened))
     later(timedelta(seconds=2))
-    await close_session((await row_of(opened)).id)
-    await close_session("session-1754556928-00000000000b")
+    await close_session(Gate(KEY), await viewer_of(opened))
+    await close_session(Gate(KEY), replace(await viewer_of(opened), session_id="session-1754556928-00000000000b"))
     assert (await row_of(opened)).revoked_at == moment
     await refresh_is_refused(opened.refresh_token)
-
-
-# ------------------------------------------------------------------------------------------------ the admin
-
-
-async def test_the_first_admin_is_made_once_with_the_password_that_was_set() -> None:
-    assert await ensure_admin("root", "chosen by people") is None
-    assert await ensure_admin("root", "another") is None
-    assert await ensure_admin("second", "") is None
-    opened = await open_session(KEY, "root", "chosen by people")
-    assert (opened.user.role, await User.all().count()) == (Role.ADMIN, 1)
-
-
-async def test_a_password_that_was_not_set_is_made_up_and_told_once() -> None:
-    password = await ensure_admin("root", "")
-    assert password is not None
-    assert len(password) == 20
-    assert await ensure_admin("root", "") is None
-    assert (await open_session(KEY, "root", password)).user.role is Role.ADMIN
-
-
-async def test_no_admin_is_made_where_somebody_exists(ada: User) -> None:
-    assert await ensure_admin("root", "") is None
-    assert await User.filter(role=Role.ADMIN).count() == 0
-
-
-async def test_a_new_admin_password_ends_the_admins_sessions_and_nobody_elses(ada: User) -> None:
-    password_hash = await hash_password("old password")
-    await User.create(id=new_id("user"), username="root", role=Role.ADMIN, password_hash=password_hash)
-    root, other = await open_session(KEY, "root", "old password"), await open_session(KEY, "ada", "right")
-    assert await reset_admin_password("root", "new password") == "new password"
-    await refresh_is_refused(root.refresh_token)
-    assert (await refusal_of("root", "old password")).code == ErrorCode.INVALID_CREDENTIALS
-    assert (await open_session(KEY, "root", "new password")).user.role is Role.ADMIN
-    assert (await refresh_session(KEY, other.refresh_token)).user.id == ada.id
-
-
-async def test_a_new_admin_password_is_made_up_where_none_is_given_and_lets_a_disabled_admin_in() -> None:
-    await ensure_admin("root", "old password")
-    await User.filter(username="root").update(is_disabled=True)
-    password = await reset_admin_password("root", "")
-    assert len(password) == 20
-    assert (await open_session(KEY, "root", password)).user.is_disabled is False
-
-
-async def test_only_an_admin_gets_a_new_password_this_way(ada: User) -> None:
-    for name in ("ada", "nobody"):
-        with pytest.raises(Refusal) as caught:
-            await reset_admin_password(name, "new password")
-        assert caught.value.code == ErrorCode.NOT_FOUND
-    assert (await open_session(KEY, "ada", "right")).user.id == ada.id

@@ -170,8 +170,8 @@ async def test_the_migrations_lead_to_what_the_models_say(
     await Tortoise.generate_schemas()
     await close_database()
     assert set(migrated) == {
-        "files", "items", "jobs", "job_events", "job_uploads", "log_entries", "sessions", "slices", "uploads",
-        "upload_parts", "users",
+        "api_tokens", "audit_entries", "files", "identities", "items", "jobs", "job_events", "job_uploads", "log_entries",
+        "sessions", "slices", "uploads", "upload_parts", "users",
     }  # fmt: skip
     assert migrated == columns_and_indexes(file_in(folder))
 

@@ -1,0 +1,136 @@
+"""API tokens: bearer tokens for programs, shown once, kept as a hash, ended by their owner."""
+
+import hashlib
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from tortoise.connection import get_connection
+from tortoise.queryset import QuerySet
+
+from auth.audit import Action, note
+from auth.gate import Gate
+from auth.names import check_name
+from auth.viewer import Viewer
+from base.errors import ErrorCode, Refusal
+from base.words import Role
+from models import ApiToken, User
+from models.database import sql, transaction
+from models.fields import now
+from models.ids import new_id, type_of_id
+
+PREFIX = "waybill_"
+"""Tells people and scanners of leaked secrets what they have found."""
+MAX_PER_USER = 100
+_USE_INTERVAL = timedelta(minutes=1)
+
+_OWNER_OF = (
+    "SELECT t.id, t.last_used_at, t.expires_at, u.id AS user_id, u.role FROM api_tokens t JOIN users u ON u.id = t.user_id"
+    " WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND NOT u.is_disabled"
+)
+
+
+async def create_api_token(viewer: Viewer, name: str, expires_at: datetime | None) -> tuple[ApiToken, str]:
+    """A new token with the viewer's own rights, and its text, which is nowhere else.
+
+    Raises:
+        Refusal: BAD_INPUT; FORBIDDEN for who did not sign in with a session, QUOTA_EXCEEDED.
+    """
+    if not viewer.session_id:
+        message = "API tokens are created by who has signed in, not with another token: it would outlive its end."
+        raise Refusal(ErrorCode.FORBIDDEN, message)
+    check_name(name, "name")
+    if expires_at is not None and expires_at <= now():
+        raise Refusal(ErrorCode.BAD_INPUT, "This moment is over: the token would never be good.", "expiresAt")
+    text = PREFIX + secrets.token_urlsafe(32)
+    async with transaction() as db:
+        # Locked, so that who is being disabled gets none that would outlast it.
+        user = await User.select_for_update(using_db=db).get(id=viewer.user_id)
+        if user.is_anonymous or user.is_disabled:
+            raise Refusal(ErrorCode.FORBIDDEN, "API tokens need an account: an anonymous session has none.")
+        if await _present(viewer.user_id).using_db(db).count() >= MAX_PER_USER:
+            message = f"You have {MAX_PER_USER} API tokens: revoke one that is not needed any more."
+            raise Refusal(ErrorCode.QUOTA_EXCEEDED, message)
+        token = await ApiToken.create(
+            using_db=db,
+            id=new_id("token"),
+            user_id=viewer.user_id,
+            name=name,
+            token_hash=_hash(text),
+            expires_at=expires_at,
+        )
+        await note(Action.TOKEN_CREATED, viewer.user_id, token.id, name, db=db)
+    return token, text
+
+
+async def revoke_api_token(gate: Gate, viewer: Viewer, token_id: str) -> str:
+    """End a token: it is refused from now on, and sockets that were opened with it are closed.
+
+    Raises:
+        Refusal: INVALID_ID, NOT_FOUND.
+    """
+    token = await find_api_token(viewer, token_id)
+    async with transaction() as db:
+        is_ended = await ApiToken.filter(id=token.id, revoked_at=None).using_db(db).update(revoked_at=now())
+        if not is_ended:
+            raise _not_found()
+        await note(Action.TOKEN_REVOKED, viewer.user_id, token.id, token.name, db=db)
+    await gate.on_change(token.user_id)
+    return token.id
+
+
+async def find_api_token(viewer: Viewer, token_id: str) -> ApiToken:
+    """The token, if it exists for this viewer and was not revoked.
+
+    Raises:
+        Refusal: INVALID_ID, NOT_FOUND.
+    """
+    type_of_id(token_id)
+    token = await ApiToken.get_or_none(id=token_id, revoked_at=None)
+    if token is None or not viewer.may_see(token.user_id):
+        raise _not_found()
+    return token
+
+
+async def list_api_tokens(viewer: Viewer) -> list[ApiToken]:
+    """The viewer's own tokens that were not revoked, newest first."""
+    return await _present(viewer.user_id).order_by("-created_at", "-id")
+
+
+async def find_token_viewer(text: str) -> Viewer:
+    """Who calls with this API token.
+
+    Raises:
+        Refusal: TOKEN_EXPIRED; INVALID_TOKEN for an unknown and a revoked one, and for a user who is disabled.
+    """
+    db = get_connection("default")
+    rows = await db.execute_query_dict(sql(db, _OWNER_OF), [_hash(text)])
+    if not rows:
+        raise Refusal(ErrorCode.INVALID_TOKEN, "This API token is not good, or not any more: create another.")
+    row = rows[0]
+    moment = now()
+    expires_at = None if row["expires_at"] is None else datetime.fromtimestamp(row["expires_at"], UTC)
+    if expires_at is not None and expires_at <= moment:
+        raise Refusal(ErrorCode.TOKEN_EXPIRED, "This API token has expired: create another.")
+    if row["last_used_at"] is None or row["last_used_at"] <= (moment - _USE_INTERVAL).timestamp():
+        await _note_use(row["id"], moment)
+    return Viewer(row["user_id"], Role(row["role"]), "", expires_at)
+
+
+async def _note_use(token_id: str, moment: datetime) -> None:
+    """Of several that come at once, one writes; that it was used is not worth waiting for the disk."""
+    statement = "UPDATE api_tokens SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at <= $3)"
+    values = [token_id, moment.timestamp(), (moment - _USE_INTERVAL).timestamp()]
+    async with transaction(is_durable=False) as db:
+        await db.execute_query(sql(db, statement), values)
+
+
+def _present(user_id: str) -> QuerySet[ApiToken]:
+    return ApiToken.filter(user_id=user_id, revoked_at=None)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+
+def _not_found() -> Refusal:
+    return Refusal(ErrorCode.NOT_FOUND, "There is no such API token.")

@@ -1,0 +1,35 @@
+"""Who calls: by an access token of ours, an API token, or a token of the outside issuer."""
+
+from auth.accounts import take_in
+from auth.api_tokens import PREFIX, find_token_viewer
+from auth.gate import Gate
+from auth.outside import OutsideIssuer
+from auth.queries import find_session_viewer
+from auth.viewer import Viewer
+from base.errors import ErrorCode, Refusal
+
+
+async def find_viewer(gate: Gate, authorization: str | None) -> Viewer | None:
+    """The caller that the value of an Authorization header names; None where there is none.
+
+    Raises:
+        Refusal: INVALID_TOKEN or TOKEN_EXPIRED, also for a session that ended and a user who is disabled or gone;
+            SERVICE_UNAVAILABLE where the outside issuer would have to be asked and cannot be.
+    """
+    if not authorization:
+        return None
+    scheme, _, token = authorization.strip().partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise Refusal(ErrorCode.INVALID_TOKEN, "Send the access token as: Authorization: Bearer <token>")
+    if token.startswith(PREFIX):
+        return await find_token_viewer(token)
+    if gate.issuer is not None and gate.issuer.has_issued(token):
+        return await _find_outside_viewer(gate, gate.issuer, token)
+    return await find_session_viewer(gate.secret_key, token)
+
+
+async def _find_outside_viewer(gate: Gate, issuer: OutsideIssuer, text: str) -> Viewer:
+    token = await issuer.read(text)
+    user = await take_in(gate, token)
+    return Viewer(user.id, user.role, "", token.expires_at)

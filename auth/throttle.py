@@ -1,0 +1,156 @@
+"""Slowing down who guesses passwords: after 5 failures per name and per address each further one costs a growing wait."""
+
+import asyncio
+import hashlib
+import ipaddress
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from base.errors import ErrorCode, Refusal
+from base.logging import log_for
+
+log = log_for(__name__)
+
+FREE_FAILURES = 5
+MAX_WAIT_SECONDS = 300.0
+MEMORY_SECONDS = 1_800.0
+"""A failure is forgotten so long after the last one of its kind."""
+_MAX_KEPT = 20_000
+_PATIENCE_SECONDS = 2.0
+
+
+class Tallies(Protocol):
+    """Counts failures by key; forgets a key `MEMORY_SECONDS` after its last failure."""
+
+    async def counts(self, keys: Sequence[str]) -> list[tuple[int, float]]:
+        """For each key its failures, and the seconds since the last one."""
+
+    async def add(self, keys: Sequence[str]) -> None:
+        """One more failure of each key."""
+
+    async def clear(self, keys: Sequence[str]) -> None:
+        """Forget the keys."""
+
+
+class MemoryTallies:
+    """For one process: the newest 20,000 keys."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    async def counts(self, keys: Sequence[str]) -> list[tuple[int, float]]:
+        moment = time.monotonic()
+        found = [self._kept.get(key, (0, moment)) for key in keys]
+        ages = [(count, moment - last) for count, last in found]
+        return [(count, age) if age < MEMORY_SECONDS else (0, 0.0) for count, age in ages]
+
+    async def add(self, keys: Sequence[str]) -> None:
+        moment = time.monotonic()
+        for key, (count, _) in zip(keys, await self.counts(keys), strict=True):
+            self._kept[key] = (count + 1, moment)
+            self._kept.move_to_end(key)
+        while len(self._kept) > _MAX_KEPT:
+            self._kept.popitem(last=False)
+
+    async def clear(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._kept.pop(key, None)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try to sign in: its keys say whom it concerns, and hold neither name nor address in readable form."""
+
+    name: str
+    address: str | None
+    pair: str | None
+
+
+def attempt_of(username: str, address: str | None) -> Attempt:
+    """The attempt of somebody at `address` (None: unknown) to be `username`, whether or not there is such a user."""
+    if address is None:
+        return Attempt(_key("name", username), None, None)
+    network = _network_of(address)
+    return Attempt(_key("name", username), _key("address", network), _key("pair", f"{network} {username}"))
+
+
+@dataclass
+class Throttle:
+    """Decides who has to wait.
+
+    A name is slowed for the addresses from which it was missed before, so that nobody is locked out by a stranger: from
+    an address of their own its owner always has a try. An address is slowed for all names.
+    """
+
+    tallies: Tallies = field(default_factory=MemoryTallies)
+    _spare: MemoryTallies = field(default_factory=MemoryTallies)
+
+    async def check(self, attempt: Attempt) -> None:
+        """Let the attempt pass.
+
+        Raises:
+            Refusal: RATE_LIMITED, with the seconds to wait.
+        """
+        keys = [key for key in (attempt.name, attempt.address, attempt.pair) if key is not None]
+        name, *others = await self._counts(keys)
+        waits = [] if others and others[1][0] == 0 else [name]
+        wait = max((_wait_after(*count) for count in (*waits, *others[:1])), default=0.0)
+        if wait > 0:
+            message = "Too many attempts to sign in went wrong: wait a little."
+            raise Refusal(ErrorCode.RATE_LIMITED, message, retry_after=math.ceil(wait))
+
+    async def failed(self, attempt: Attempt) -> None:
+        """The name or the password was wrong."""
+        keys = [key for key in (attempt.name, attempt.address, attempt.pair) if key is not None]
+        await self._spare.add(keys)
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self.tallies.add(keys)
+        except (OSError, TimeoutError) as error:
+            log.warning("failures to sign in are counted in this process only", reason=type(error).__name__)
+
+    async def succeeded(self, attempt: Attempt) -> None:
+        """Their own mistakes are forgotten; what others did from the same address is not."""
+        keys = [key for key in (attempt.name, attempt.pair) if key is not None]
+        await self._spare.clear(keys)
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self.tallies.clear(keys)
+        except (OSError, TimeoutError) as error:
+            log.warning("failures to sign in could not be forgotten", reason=type(error).__name__)
+
+    async def _counts(self, keys: Sequence[str]) -> list[tuple[int, float]]:
+        """What is shared, or what this process knows where that cannot be asked."""
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                return await self.tallies.counts(keys)
+        except (OSError, TimeoutError) as error:
+            log.warning("failures to sign in are known from this process only", reason=type(error).__name__)
+            return await self._spare.counts(keys)
+
+
+def _wait_after(failures: int, age: float) -> float:
+    """Seconds that are still to wait: 1 after the fifth failure, then twice as long after each."""
+    if failures < FREE_FAILURES:
+        return 0.0
+    return min(2.0 ** min(failures - FREE_FAILURES, 20), MAX_WAIT_SECONDS) - age
+
+
+def _network_of(address: str) -> str:
+    """The address; of IPv6 the /64, which is what one customer has."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        mapped = parsed.ipv4_mapped
+        return str(mapped or ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)
+
+
+def _key(kind: str, text: str) -> str:
+    return f"{kind}:{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:32]}"
