@@ -82,7 +82,7 @@ async def test_a_purge_that_broke_off_is_done_to_its_end(shop: Workshop, monkeyp
     job = await completed_job(shop)
     viewer = viewer_of(shop.viewer.user_id, Role.ADMIN)
 
-    async def crash(_job_id: str) -> None:
+    async def crash(*_: object) -> None:
         raise LookupError
 
     monkeypatch.setattr("jobs.purging._remove_rows", crash)

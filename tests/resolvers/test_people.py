@@ -307,6 +307,22 @@ async def test_a_deletion_by_link_has_no_actor_unless_somebody_is_known(app: App
         assert (entry.action, entry.actor_id, entry.detail) == ("DELETED", actor, "a.txt")
 
 
+async def test_jobs_that_are_deleted_and_purged_leave_an_entry_that_stays(app: App) -> None:
+    admin, person = await app.person(Role.ADMIN), await app.person()
+    upload = await app.upload(person)
+    job_id = await app.batch(person, upload=upload, title="march", autoStart=False)
+    await app.data("mutation ($id: ID!) { cancelJob(id: $id) { id } }", person, id=job_id)
+    assert (await app.ask("mutation ($id: ID!) { deleteJob(id: $id) }", person, id=job_id)).code == "FORBIDDEN"
+    await app.data("mutation ($id: ID!) { deleteJob(id: $id) }", admin, id=job_id)
+    await app.data("mutation ($id: ID!) { purgeJob(id: $id) }", admin, id=job_id)
+    entries = await AuditEntry.filter(object_id__in=[job_id, upload.id]).order_by("id")
+    assert [(entry.action, entry.actor_id, entry.object_id, entry.detail) for entry in entries] == [
+        ("DELETED", admin.id, job_id, "march"),
+        ("DELETED", admin.id, upload.id, "a.txt"),
+        ("PURGED", admin.id, job_id, "march"),
+    ]
+
+
 async def test_a_deletion_that_cannot_be_noted_does_not_happen(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(*_: object, **__: object) -> None:
         raise OSError
