@@ -43,7 +43,7 @@ class OutsideIssuer:
         """Whether `token` says that it comes from there; nothing of it is checked yet."""
         try:
             claims = jwt.decode(token, options={"verify_signature": False})
-        except (jwt.InvalidTokenError, ValueError, RecursionError):
+        except (jwt.PyJWTError, ValueError, RecursionError):
             return False
         return claims.get("iss") == self.issuer
 
@@ -59,7 +59,7 @@ class OutsideIssuer:
         except jwt.ExpiredSignatureError:
             message = "Your token has expired: get a fresh one from its issuer."
             raise Refusal(ErrorCode.TOKEN_EXPIRED, message) from None
-        except (jwt.InvalidTokenError, ValueError):
+        except (jwt.PyJWTError, ValueError, TypeError):
             raise _invalid_token() from None
         subject = claims["sub"]
         if not isinstance(subject, str) or not 0 < len(subject) <= _MAX_SUBJECT or "\0" in subject:
@@ -70,7 +70,7 @@ class OutsideIssuer:
     async def _claims(self, token: str) -> dict[str, Any]:
         header = jwt.get_unverified_header(token)
         algorithm, key_id = header.get("alg"), header.get("kid")
-        if algorithm not in ALGORITHMS or not isinstance(key_id, str | None):
+        if not isinstance(algorithm, str) or algorithm not in ALGORITHMS or not isinstance(key_id, str | None):
             raise jwt.InvalidAlgorithmError
         key = await self.keys.find(key_id, algorithm)
         if key is None:

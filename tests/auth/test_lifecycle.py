@@ -6,13 +6,22 @@ from datetime import datetime, timedelta
 import pytest
 from structlog.testing import capture_logs
 
+from auth.audit import Action
 from auth.gate import Gate
-from auth.lifecycle import REFRESH_LIFETIME, OpenSession, close_session, open_session, refresh_session
+from auth.lifecycle import (
+    REFRESH_LIFETIME,
+    OpenSession,
+    close_session,
+    open_anonymous_session,
+    open_session,
+    refresh_session,
+)
 from auth.passwords import hash_password, is_password
 from auth.tokens import read_access_token
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
-from models import Session, User
+from base.words import Role
+from models import AuditEntry, Session, User
 from models.fields import now
 from models.ids import new_id
 from tests.auth.people_for_tests import KEY, refresh_is_refused, refusal_of
@@ -216,3 +225,24 @@ async def test_signing_out_ends_the_session_and_twice_changes_nothing(ada: User,
     await close_session(Gate(KEY), replace(await viewer_of(opened), session_id="session-1754556928-00000000000b"))
     assert (await row_of(opened)).revoked_at == moment
     await refresh_is_refused(opened.refresh_token)
+
+
+# ----------------------------------------------------------------------------------------------- without an account
+
+
+async def test_without_an_account_one_comes_in_where_that_is_allowed() -> None:
+    gate = Gate(KEY, is_anonymous_allowed=True)
+    opened, another = await open_anonymous_session(gate), await open_anonymous_session(gate)
+    user = await User.get(id=opened.user.id)
+    assert (user.username, user.is_anonymous, user.role, user.password_hash) == (None, True, Role.USER, None)
+    assert another.user.id != user.id
+    assert (await refresh_session(gate, opened.refresh_token)).user.id == user.id
+    entry = await AuditEntry.get(object_id=user.id)
+    assert (entry.action, entry.actor_id) == (Action.SIGNED_IN, user.id)
+
+
+async def test_without_an_account_nobody_comes_in_where_that_is_not_allowed() -> None:
+    with pytest.raises(Refusal) as caught:
+        await open_anonymous_session(Gate(KEY))
+    assert caught.value.code is ErrorCode.FORBIDDEN
+    assert await User.all().count() == 0

@@ -2,6 +2,7 @@
 
 import base64
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -13,13 +14,15 @@ from base.words import Role
 from models import Session, User
 from models.fields import now
 from models.ids import new_id
-from tests.web_app import SECRET, App, Person
+from tests.auth.issuer_for_tests import AUDIENCE, running_issuer
+from tests.web_app import SECRET, App, Person, opened_app, served
 
 LOGIN = (
     "mutation ($u: String!, $p: String!) { login(username: $u, password: $p) { accessToken refreshToken user { id } } }"
 )
 REFRESH = "mutation ($t: String!) { refreshSession(refreshToken: $t) { accessToken refreshToken user { id } } }"
 VIEWER = "{ viewer { id username role isAnonymous isDisabled } }"
+CREATE_UPLOAD = 'mutation { createUpload(input: {filename: "a.txt", size: 5}) { id } }'
 JOBS = "{ jobs { totalCount } }"
 PASSWORD = "correct horse battery"
 
@@ -193,3 +196,71 @@ async def test_no_answer_to_a_login_may_be_kept_by_a_cache(app: App) -> None:
     answer = await app.ask(LOGIN, u="ada", p=PASSWORD)
 
     assert answer.response.headers["Cache-Control"] == "no-store"
+
+
+# ------------------------------------------------------------------------------- without an account, from outside
+
+
+ANONYMOUS = "mutation { startAnonymousSession { accessToken user { id username isAnonymous role } } }"
+INFO = "{ serverInfo { isAnonymousAllowed oidcIssuer } }"
+
+
+async def test_nobody_comes_in_without_an_account_unless_that_is_set(app: App) -> None:
+    assert (await app.ask(ANONYMOUS)).code == "FORBIDDEN"
+    assert await app.data(INFO) == {"serverInfo": {"isAnonymousAllowed": False, "oidcIssuer": None}}
+
+
+async def test_who_came_without_an_account_has_their_own_things(tmp_path: Path, empty_database: Path) -> None:
+    async with opened_app(tmp_path, empty_database, allow_anonymous=True) as app:
+        assert await app.data(INFO) == {"serverInfo": {"isAnonymousAllowed": True, "oidcIssuer": None}}
+        one, other = [(await app.data(ANONYMOUS))["startAnonymousSession"] for _ in range(2)]
+        assert one["user"] == {"id": one["user"]["id"], "username": None, "isAnonymous": True, "role": "USER"}
+        created = await app.ask(CREATE_UPLOAD, one["accessToken"])
+        assert created.data is not None
+        upload_id = created.data["createUpload"]["id"]
+        query = "query ($id: ID!) { upload(id: $id) { owner { id } } }"
+        assert (await app.ask(query, one["accessToken"], id=upload_id)).data == {
+            "upload": {"owner": {"id": one["user"]["id"]}}
+        }
+        assert (await app.ask(query, other["accessToken"], id=upload_id)).code == "UPLOAD_NOT_FOUND"
+        token = 'mutation { createApiToken(name: "a program") { id } }'
+        assert (await app.ask(token, one["accessToken"])).code == "FORBIDDEN"
+
+
+async def test_a_token_of_the_outside_issuer_works_wherever_ours_do(tmp_path: Path, empty_database: Path) -> None:
+    async with running_issuer() as issuer:
+        values = {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE, "oidc_role_claim": "role"}
+        async with opened_app(tmp_path, empty_database, **values) as app, served(app) as live:
+            token, admin = issuer.token("e1", sub="grace"), issuer.token("r1", sub="root", role="admin")
+            assert await app.data(INFO) == {"serverInfo": {"isAnonymousAllowed": False, "oidcIssuer": issuer.url}}
+            viewer = (await app.ask(VIEWER, token)).data
+            assert viewer is not None
+            assert (await app.ask("{ users { id } }", token)).code == "FORBIDDEN"
+            users = (await app.ask("{ users { id } }", admin)).data
+            assert users is not None
+            assert viewer["viewer"]["id"] in [user["id"] for user in users["users"]]
+            headers = {"Authorization": f"Bearer {token}", "Tus-Resumable": "1.0.0", "Upload-Length": "5"}
+            assert (await app.http.post("/files/", headers=headers)).status_code == 201
+            assert (await app.ask("mutation { logout }", token)).code == "INVALID_STATE"
+            wire = await live.wire()
+            await wire.init(token)
+            disable = "mutation ($id: ID!) { updateUser(id: $id, isDisabled: true) { id } }"
+            assert (await app.ask(disable, admin, id=viewer["viewer"]["id"])).errors == []
+            assert await wire.close_code(1) == 4403
+            assert (await app.ask(JOBS, token)).code == "INVALID_TOKEN"
+
+
+async def test_an_outside_issuer_that_is_away_is_said_to_be(tmp_path: Path, empty_database: Path) -> None:
+    async with running_issuer() as issuer:
+        issuer.is_down = True
+        values = {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE}
+        async with opened_app(tmp_path, empty_database, **values) as app, served(app) as live:
+            token = issuer.token("e1")
+            headers = {"Authorization": f"Bearer {token}", "Tus-Resumable": "1.0.0", "Upload-Length": "5"}
+            response = await app.http.post("/files/", headers=headers)
+            assert (response.status_code, response.headers["Retry-After"]) == (503, "10")
+            assert (await app.ask(JOBS, token)).code == "SERVICE_UNAVAILABLE"
+            assert (await app.ask(JOBS, await app.person())).errors == []
+            wire = await live.wire()
+            await wire.send({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}})
+            assert await wire.close_code() == 4403
