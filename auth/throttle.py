@@ -17,6 +17,8 @@ log = log_for(__name__)
 
 FREE_FAILURES = 5
 MAX_WAIT_SECONDS = 300.0
+MAX_ADDRESS_WAIT_SECONDS = 60.0
+"""An address can be that of many people."""
 MEMORY_SECONDS = 1_800.0
 """A failure is forgotten so long after the last one of its kind."""
 _MAX_KEPT = 20_000
@@ -97,9 +99,10 @@ class Throttle:
         """
         keys = [key for key in (attempt.name, attempt.address, attempt.pair) if key is not None]
         name, *others = await self._counts(keys)
-        waits = [] if others and others[1][0] == 0 else [name]
-        wait = max((_wait_after(*count) for count in (*waits, *others[:1])), default=0.0)
-        if wait > 0:
+        is_stranger_to_name = bool(others) and others[1][0] == 0
+        wait_of_name = 0.0 if is_stranger_to_name else _wait_after(*name, MAX_WAIT_SECONDS)
+        wait_of_address = _wait_after(*others[0], MAX_ADDRESS_WAIT_SECONDS) if others else 0.0
+        if (wait := max(wait_of_name, wait_of_address)) > 0:
             message = "Too many attempts to sign in went wrong: wait a little."
             raise Refusal(ErrorCode.RATE_LIMITED, message, retry_after=math.ceil(wait))
 
@@ -133,11 +136,11 @@ class Throttle:
             return await self._spare.counts(keys)
 
 
-def _wait_after(failures: int, age: float) -> float:
+def _wait_after(failures: int, age: float, longest: float) -> float:
     """Seconds that are still to wait: 1 after the fifth failure, then twice as long after each."""
     if failures < FREE_FAILURES:
         return 0.0
-    return min(2.0 ** min(failures - FREE_FAILURES, 20), MAX_WAIT_SECONDS) - age
+    return min(2.0 ** min(failures - FREE_FAILURES, 20), longest) - age
 
 
 def _network_of(address: str) -> str:

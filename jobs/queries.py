@@ -226,13 +226,14 @@ async def find_visible_item(viewer: Viewer, item_id: str) -> Item:
 
 
 async def find_visible_file(viewer: Viewer, file_id: str) -> File:
-    """The file, if it exists for this viewer.
+    """The file, if it exists for this viewer, and its job still does.
 
     Raises:
         Refusal: FILE_NOT_FOUND.
     """
     file = await File.get_or_none(id=file_id)
-    if file is None or file.role is FileRole.INTERMEDIATE or not viewer.may_see(file.owner_id):
+    is_there = file is not None and await Job.exists(id=file.job_id, deleted_at=None)
+    if file is None or not is_there or file.role is FileRole.INTERMEDIATE or not viewer.may_see(file.owner_id):
         raise Refusal(ErrorCode.FILE_NOT_FOUND, "There is no such file.")
     return file
 

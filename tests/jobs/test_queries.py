@@ -24,6 +24,7 @@ from jobs.queries import (
     queue_positions,
 )
 from models import File, Item, Job
+from models.fields import now
 from models.ids import new_id
 from models.paging import Window
 from tests.workshop import Workshop, completed, viewer_of
@@ -81,6 +82,10 @@ async def test_items_and_files_are_seen_by_who_sees_their_job(shop: Workshop) ->
     with pytest.raises(Refusal) as caught:
         await find_visible_item(OTHER, item.id)
     assert caught.value.code is ErrorCode.NOT_FOUND
+    await Job.filter(id=job.id).update(deleted_at=now())
+    with pytest.raises(Refusal) as caught:
+        await find_visible_file(ADMIN, files[0].id)
+    assert caught.value.code is ErrorCode.FILE_NOT_FOUND
 
 
 async def test_lists_live_lists_and_criteria_agree(shop: Workshop) -> None:
