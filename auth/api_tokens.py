@@ -5,6 +5,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 from tortoise.connection import get_connection
+from tortoise.exceptions import BaseORMException
 from tortoise.queryset import QuerySet
 
 from auth.audit import Action, note
@@ -12,11 +13,14 @@ from auth.gate import Gate
 from auth.names import check_name
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
+from base.logging import log_for
 from base.words import Role
 from models import ApiToken, User
 from models.database import sql, transaction
 from models.fields import now
 from models.ids import new_id, type_of_id
+
+log = log_for(__name__)
 
 PREFIX = "waybill_"
 """Tells people and scanners of leaked secrets what they have found."""
@@ -117,11 +121,14 @@ async def find_token_viewer(text: str) -> Viewer:
 
 
 async def _note_use(token_id: str, moment: datetime) -> None:
-    """Of several that come at once, one writes; that it was used is not worth waiting for the disk."""
+    """Of several that come at once, one writes; that it was used is not worth waiting for the disk, or failing."""
     statement = "UPDATE api_tokens SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at <= $3)"
     values = [token_id, moment.timestamp(), (moment - _USE_INTERVAL).timestamp()]
-    async with transaction(is_durable=False) as db:
-        await db.execute_query(sql(db, statement), values)
+    try:
+        async with transaction(is_durable=False) as db:
+            await db.execute_query(sql(db, statement), values)
+    except BaseORMException as error:
+        log.warning("the use of an API token could not be noted", exc_info=error)
 
 
 def _present(user_id: str) -> QuerySet[ApiToken]:

@@ -23,6 +23,10 @@ from web.refusals import note_refused_fields
 log = log_for(__name__)
 
 OPERATIONS_PER_CONNECTION = 100
+RECHECK_SECONDS = 60.0
+"""Callers are looked up again so often, should the process that ended their token have died before it told us."""
+_ANSWER_SECONDS = 0.05
+"""Who signs out over this very socket is given the answer first; new operations are refused already."""
 FORBIDDEN = 4403
 """Clients reconnect after it, and ask for a fresh token; 4401 would end them for good."""
 
@@ -107,8 +111,10 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             async with asyncio.timeout(left):
                 # Asked again once we listen: what happened in between is not missed.
                 while await self._is_caller_still(viewer):
-                    with suppress(StateLost):
-                        await mailbox.get()
+                    with suppress(StateLost, TimeoutError):
+                        async with asyncio.timeout(RECHECK_SECONDS):
+                            await mailbox.get()
+                await asyncio.sleep(_ANSWER_SECONDS)
         await self._forbid()
 
     async def _is_caller_still(self, viewer: Viewer) -> bool:

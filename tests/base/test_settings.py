@@ -108,6 +108,8 @@ def test_the_environment_wins_over_the_file_and_that_over_the_default(
         ("MAX_UPLOAD_SIZE", "0", "greater than or equal to 1"),
         ("WORKERS", "-1", "greater than or equal to 0"),
         ("LOG_FORMAT", "xml", "'text' or 'json'"),
+        ("OIDC_ISSUER", "login.example.com", "is not an issuer"),
+        ("OIDC_ISSUER", "http://login.example.com", "is not an issuer"),
         ("ADMIN_USERNAME", "", "at least 1 character"),
     ],
 )
@@ -121,6 +123,16 @@ def test_what_is_wrong_is_said_in_a_line_with_the_variable(
     (line,) = str(error.value).splitlines()
     assert line.startswith(f"WAYBILL_{name} ")
     assert words in line
+
+
+def test_an_issuer_needs_an_audience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAYBILL_OIDC_ISSUER", "https://login.example.com")
+    with pytest.raises(SettingsError, match=r"^WAYBILL_OIDC_AUDIENCE is missing"):
+        load_settings()
+    monkeypatch.setenv("WAYBILL_OIDC_AUDIENCE", "waybill")
+    assert load_settings().oidc_issuer == "https://login.example.com"
+    monkeypatch.setenv("WAYBILL_OIDC_ISSUER", "http://127.0.0.1:9000/realms/main")
+    assert load_settings().oidc_issuer == "http://127.0.0.1:9000/realms/main"
 
 
 def test_every_wrong_setting_has_its_line_and_no_secret_stands_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from auth.audit import Action
 from base.errors import ErrorCode, Refusal
 from base.settings import PREFIX, Settings
+from base.words import Role
 from schema.documents import MAX_ALIASES, MAX_COST, MAX_DEPTH, MAX_TOKENS
 
 ROOT = Path(__file__).parents[2]
@@ -53,3 +55,13 @@ def test_links_between_documents_lead_somewhere() -> None:
     for path in DOCUMENTS:
         for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", path.read_text()):
             assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_every_act_of_the_audit_log_is_documented() -> None:
+    named = {
+        word
+        for row in rows_of((ROOT / "docs" / "rights.md").read_text())
+        for word in re.findall(r"`([A-Z_]+)`", row[0])
+    }
+
+    assert named - {str(role) for role in Role} == {str(action) for action in Action}

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tortoise.exceptions import OperationalError
 
 from auth.passwords import hash_password
 from base.errors import rfc3339
@@ -392,3 +393,33 @@ async def test_after_a_loss_of_events_sockets_ask_again(app: App, live: Served) 
     await untouched.subscribe(VIEWER)
     assert await untouched.next() == {"viewer": {"id": other.id}}
     await untouched.connection.close()
+
+
+async def test_a_socket_ends_within_a_minute_of_a_change_that_nobody_told(
+    app: App, live: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.sockets.RECHECK_SECONDS", 0.05)
+    person = await app.person()
+    wire = await live.wire_of(person)
+    await wire.subscribe(VIEWER)
+    assert await wire.next() == {"viewer": {"id": person.id}}
+    await User.filter(id=person.id).update(is_disabled=True)
+    assert await wire.close_code(1) == 4403
+
+
+async def test_who_signs_out_over_a_socket_is_answered_before_it_is_closed(app: App, live: Served) -> None:
+    wire = await live.wire_of(await app.person())
+    await wire.subscribe("mutation { logout }")
+    assert await wire.next() == {"logout": True}
+    assert await wire.close_code(1) == 4403
+
+
+async def test_an_api_token_whose_use_cannot_be_noted_works(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = await app.person()
+    token = await api_token(app, person)
+
+    def fail(**_: object) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr("auth.api_tokens.transaction", fail)
+    assert (await app.ask(VIEWER, token["token"])).data == {"viewer": {"id": person.id}}

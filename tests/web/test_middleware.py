@@ -11,7 +11,7 @@ from base.errors import ErrorCode, Refusal
 from base.logging import request_id
 from tests.web_app import App, opened_app, settings_for
 from uploads.capability import upload_path
-from web.middleware import Frame, base_url_of
+from web.middleware import Frame, address_of, base_url_of
 
 ORIGIN = {"Origin": "https://app.example.com"}
 PATHS = ["/graphql", "/health", "/ready", "/metrics", "/schema.graphql", "/files/", "/results/x/y", "/nothing"]
@@ -153,6 +153,32 @@ async def test_a_token_that_cannot_be_looked_up_matters_only_where_somebody_must
     assert health.status_code == 200
     assert info.data == {"serverInfo": {"service": "waybill"}}
     assert (viewer.code, viewer.data) == ("INTERNAL_ERROR", {"viewer": None})
+
+
+PROXIES = ("10.0.0.0/8",)
+
+
+@pytest.mark.parametrize(
+    ("client", "forwarded", "address"),
+    [
+        ("192.0.2.1", [], "192.0.2.1"),
+        ("192.0.2.1", ["203.0.113.9"], "192.0.2.1"),
+        ("10.0.0.1", [], "10.0.0.1"),
+        ("10.0.0.1", ["203.0.113.9"], "203.0.113.9"),
+        ("10.0.0.1", ["1.2.3.4, 203.0.113.9"], "203.0.113.9"),
+        ("10.0.0.1", ["1.2.3.4, 203.0.113.9, 10.0.0.2"], "203.0.113.9"),
+        ("10.0.0.1", ["1.2.3.4", "203.0.113.9"], "203.0.113.9"),
+        ("10.0.0.1", ["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
+        ("10.0.0.1", ["nonsense"], "nonsense"),
+        ("10.0.0.1", ["203.0.113.9,"], "10.0.0.1"),
+        (None, ["203.0.113.9"], None),
+    ],
+)
+def test_the_address_of_the_client_is_the_last_that_no_proxy_of_ours_has(
+    client: str | None, forwarded: list[str], address: str | None
+) -> None:
+    scope = scope_from(client, *(("X-Forwarded-For", value) for value in forwarded))
+    assert address_of(scope, PROXIES) == address
 
 
 async def run_frame(app: Any, scope: dict[str, Any], tmp_path: Path) -> list[dict[str, Any]]:
