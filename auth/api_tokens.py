@@ -37,9 +37,9 @@ async def create_api_token(viewer: Viewer, name: str, expires_at: datetime | Non
     """A new token with the viewer's own rights, and its text, which is nowhere else.
 
     Raises:
-        Refusal: BAD_INPUT; FORBIDDEN for who did not sign in with a session, QUOTA_EXCEEDED.
+        Refusal: BAD_INPUT; FORBIDDEN for who came with an API token or without an account, QUOTA_EXCEEDED.
     """
-    if not viewer.session_id:
+    if viewer.api_token_id:
         message = "API tokens are created by who has signed in, not with another token: it would outlive its end."
         raise Refusal(ErrorCode.FORBIDDEN, message)
     check_name(name, "name")
@@ -117,7 +117,7 @@ async def find_token_viewer(text: str) -> Viewer:
         raise Refusal(ErrorCode.TOKEN_EXPIRED, "This API token has expired: create another.")
     if row["last_used_at"] is None or row["last_used_at"] <= (moment - _USE_INTERVAL).timestamp():
         await _note_use(row["id"], moment)
-    return Viewer(row["user_id"], Role(row["role"]), "", expires_at)
+    return Viewer(row["user_id"], Role(row["role"]), "", expires_at, row["id"])
 
 
 async def _note_use(token_id: str, moment: datetime) -> None:

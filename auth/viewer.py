@@ -13,12 +13,14 @@ class Viewer:
     Attributes:
         session_id: The session whose access token came along; empty for API tokens and tokens of the outside issuer.
         expires_at: When the token ends; None for an API token that does not end by itself.
+        api_token_id: The API token that came along; empty for all others.
     """
 
     user_id: str
     role: Role
     session_id: str
     expires_at: datetime | None
+    api_token_id: str = ""
 
     @property
     def is_admin(self) -> bool:

@@ -3,7 +3,16 @@ import asyncio
 import pytest
 
 from events.hub import Hub, LocalPublisher
-from events.messages import RELEASE_TOPIC, STOP_TOPIC, Event, job_topic, jobs_topic, logs_topic, upload_topic
+from events.messages import (
+    RELEASE_TOPIC,
+    STOP_TOPIC,
+    Event,
+    access_topic,
+    job_topic,
+    jobs_topic,
+    logs_topic,
+    upload_topic,
+)
 from tests.events.events_for_tests import (
     JOB,
     OTHER,
@@ -25,13 +34,14 @@ UPLOAD = "upload-1754556928-00000000000a"
         (line_event(1), {logs_topic(job_id=JOB), logs_topic(owner_id=OWNER), logs_topic()}),
         (Event("upload", {"id": UPLOAD, "version": 1}), {upload_topic(UPLOAD)}),
         (Event("stop", {"id": JOB}), {STOP_TOPIC}),
+        (Event("access", {"id": OWNER}), {access_topic(OWNER)}),
     ],
 )
 async def test_an_event_is_heard_under_its_topics_and_no_others(event: Event, topics: set[str]) -> None:
     every = {
         job_topic(JOB), job_topic(OTHER), jobs_topic(OWNER), jobs_topic("user-1754556928-00000000000b"), jobs_topic(None),
         logs_topic(job_id=JOB), logs_topic(job_id=OTHER), logs_topic(owner_id=OWNER), logs_topic(), upload_topic(UPLOAD),
-        upload_topic("upload-1754556928-00000000000b"), STOP_TOPIC,
+        upload_topic("upload-1754556928-00000000000b"), STOP_TOPIC, access_topic(OWNER), access_topic(OTHER),
     }  # fmt: skip
     hub = Hub()
     heard = set()
@@ -126,6 +136,6 @@ def test_an_event_survives_its_journey(event: Event) -> None:
 
 
 def test_those_who_wait_for_orders_are_no_subscribers() -> None:
-    hub = Hub()
-    with hub.listen(STOP_TOPIC), hub.listen(RELEASE_TOPIC), hub.listen(job_topic("job-1"), STOP_TOPIC):
+    hub, orders = Hub(), (STOP_TOPIC, RELEASE_TOPIC, access_topic(OWNER))
+    with hub.listen(*orders), hub.listen(job_topic("job-1"), STOP_TOPIC):
         assert hub.listener_count == 1

@@ -242,12 +242,17 @@ async def test_a_token_of_the_outside_issuer_works_wherever_ours_do(tmp_path: Pa
             headers = {"Authorization": f"Bearer {token}", "Tus-Resumable": "1.0.0", "Upload-Length": "5"}
             assert (await app.http.post("/files/", headers=headers)).status_code == 201
             assert (await app.ask("mutation { logout }", token)).code == "INVALID_STATE"
+            made = (await app.ask('mutation { createApiToken(name: "a program") { token } }', token)).data
+            assert made is not None
+            program = made["createApiToken"]["token"]
+            assert (await app.ask(VIEWER, program)).data == viewer
             wire = await live.wire()
             await wire.init(token)
             disable = "mutation ($id: ID!) { updateUser(id: $id, isDisabled: true) { id } }"
             assert (await app.ask(disable, admin, id=viewer["viewer"]["id"])).errors == []
             assert await wire.close_code(1) == 4403
-            assert (await app.ask(JOBS, token)).code == "INVALID_TOKEN"
+            for bearer in (token, program):
+                assert (await app.ask(JOBS, bearer)).code == "INVALID_TOKEN"
 
 
 async def test_an_outside_issuer_that_is_away_is_said_to_be(tmp_path: Path, empty_database: Path) -> None:
