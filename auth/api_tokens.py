@@ -26,6 +26,8 @@ PREFIX = "waybill_"
 """Tells people and scanners of leaked secrets what they have found."""
 MAX_PER_USER = 100
 _USE_INTERVAL = timedelta(minutes=1)
+_END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
+"""Later moments do not come back from the database as they went in."""
 
 _OWNER_OF = (
     "SELECT t.id, t.last_used_at, t.expires_at, u.id AS user_id, u.role FROM api_tokens t JOIN users u ON u.id = t.user_id"
@@ -43,8 +45,9 @@ async def create_api_token(viewer: Viewer, name: str, expires_at: datetime | Non
         message = "API tokens are created by who has signed in, not with another token: it would outlive its end."
         raise Refusal(ErrorCode.FORBIDDEN, message)
     check_name(name, "name")
-    if expires_at is not None and expires_at <= now():
-        raise Refusal(ErrorCode.BAD_INPUT, "This moment is over: the token would never be good.", "expiresAt")
+    if expires_at is not None and not now() < expires_at < _END_OF_TIME:
+        message = "This moment is over, or too far away: leave expiresAt out for a token without an end."
+        raise Refusal(ErrorCode.BAD_INPUT, message, "expiresAt")
     text = PREFIX + secrets.token_urlsafe(32)
     async with transaction() as db:
         # Locked, so that who is being disabled gets none that would outlast it.
