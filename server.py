@@ -39,8 +39,10 @@ from jobs.arrivals import count_upload_bytes, fail_waiting_jobs, start_waiting_j
 from jobs.claims import Budget, recover_slices
 from jobs.external import check_may_upload
 from jobs.outbox import Outbox
+from jobs.retention import Retention
 from models.database import DATABASE_TROUBLE, close_database, is_alive, is_sqlite, open_database
 from results.endpoints import Shelf
+from results.guides import guides_folder
 from schema.build import build_schema, print_schema
 from schema.context import Means
 from storage.data_folder import lock_data_folder, read_secret_key
@@ -207,7 +209,12 @@ class House:
 def build(house: House) -> ASGIApp:
     """The application of an open house."""
     means = house.means
-    shelf = Shelf(storage=means.storage, signer=means.signer)
+    shelf = Shelf(
+        storage=means.storage,
+        signer=means.signer,
+        retention=Retention.of(means.settings),
+        guides=guides_folder(means.settings),
+    )
     return build_app(means.settings, build_schema(), means, shelf, house.checks)
 
 
@@ -313,7 +320,7 @@ async def _shared_lock(redis_url: str, publisher: Publisher) -> AsyncIterator[Sh
 async def _receiving(receiver: Receiver, hub: Hub, settings: Settings) -> AsyncIterator[None]:
     """What uploads need besides their requests, while the block lasts."""
     tasks = [
-        asyncio.create_task(sweep_uploads_forever(receiver, settings.retention_inputs)),
+        asyncio.create_task(sweep_uploads_forever(receiver, Retention.of(settings))),
         asyncio.create_task(receiver.locks.obey(hub)),
     ]
     try:

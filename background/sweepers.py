@@ -1,15 +1,14 @@
-"""What is looked after at intervals: leases that ran out, waiting slices that nobody was told of, and uploads."""
+"""What is looked after at intervals: leases that ran out, waiting slices that nobody was told of, and what had its time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
 from base.logging import log_for
 from jobs.claims import has_waiting_slices, sweep_leases
 from jobs.outbox import Outbox
-from jobs.retention import sweep_inputs
+from jobs.retention import Retention, sweep_ended_jobs, sweep_gone_uploads, sweep_inputs, sweep_results
 from uploads.finishing import sweep_unfinished
 from uploads.receiver import Receiver
 from uploads.removal import sweep_removed
@@ -28,9 +27,9 @@ async def sweep_jobs_forever(outbox: Outbox) -> None:
     await _forever(partial(sweep_jobs, outbox), SWEEP_SECONDS)
 
 
-async def sweep_uploads_forever(receiver: Receiver, retention_inputs: timedelta) -> None:
+async def sweep_uploads_forever(receiver: Receiver, retention: Retention) -> None:
     """Sweep now and every 15 s until cancelled."""
-    sweep = partial(sweep_uploads, receiver, retention_inputs)
+    sweep = partial(sweep_uploads, receiver, retention)
     await _attempt(sweep)
     await _forever(sweep, UPLOADS_SECONDS)
 
@@ -44,17 +43,20 @@ async def sweep_jobs(outbox: Outbox) -> None:
         await outbox.permit_work()
 
 
-async def sweep_uploads(receiver: Receiver, retention_inputs: timedelta) -> None:
+async def sweep_uploads(receiver: Receiver, retention: Retention) -> None:
     """Go on finishing what is stored whole, and let go of what had its time; each step whether or not another fails."""
     steps: dict[str, Callable[[], Awaitable[int]]] = {
         "uploads are being finished": partial(sweep_unfinished, receiver),
         "unfinished uploads have expired": partial(sweep_overdue, receiver),
-        "finished uploads have had their time": partial(sweep_inputs, receiver, retention_inputs),
+        "finished uploads have had their time": partial(sweep_inputs, receiver, retention.inputs),
         "uploads that were gone were removed from the disk": partial(sweep_removed, receiver),
+        "results have had their time": partial(sweep_results, receiver.storage, retention.results),
+        "jobs have had their time": partial(sweep_ended_jobs, receiver.storage, receiver.publisher, retention.jobs),
+        "rows of uploads that were gone were removed": partial(sweep_gone_uploads, retention.jobs),
     }
     for what, step in steps.items():
         if count := await _attempt(step):
-            log.info(what, uploads=count)
+            log.info(what, count=count)
 
 
 async def _forever(sweep: Callable[[], Awaitable[None]], seconds: float) -> None:

@@ -122,6 +122,17 @@ class Settings(BaseSettings):
         ge=timedelta(seconds=1),
         description="How long a finished upload is kept after its end and that of the last job that used it.",
     )
+    retention_results: Duration = Field(
+        timedelta(days=30),
+        ge=timedelta(seconds=1),
+        description="How long results and reports are kept after the end of their job.",
+    )
+    retention_jobs: Duration = Field(
+        timedelta(days=90),
+        ge=timedelta(seconds=1),
+        description="How long jobs are kept after their end, with all that is theirs.",
+    )
+    guides_dir: str = Field("", description="Folder of PDFs for users; empty = the folder guides in the data folder.")
     running_jobs_per_user: int = Field(
         20, ge=0, description="Jobs of one user that run at the same time, more wait as PENDING; 0 = no limit."
     )

@@ -16,6 +16,7 @@ from jobs.rows import lock_job
 from jobs.text import storable, storable_json
 from models import Job, Upload
 from models.ids import new_id
+from models.search import search_text_of
 from processors.contract import Kind
 
 
@@ -51,6 +52,7 @@ async def insert_job(
         kind=kind.kind,
         owner_id=viewer.user_id,
         title=new.title,
+        search_text=search_text_of(new.title, [upload.filename for upload in uploads]),
         external_id=new.external_id,
         options=new.options,
         queue=queue,

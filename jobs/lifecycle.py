@@ -21,7 +21,7 @@ from jobs.moves import enqueue_job, finish_cancelling, job_of, leave_uploaded, m
 from jobs.outbox import Letters, Outbox, Row
 from jobs.progress import UPLOAD_STAGE
 from jobs.queries import JobCriteria, find_job
-from jobs.rows import change_job, lock_job
+from jobs.rows import change_job, lock_job, write_search_text
 from jobs.slices import drop_slices, free_slices
 from jobs.text import storable, storable_json
 from models import Job
@@ -85,6 +85,7 @@ async def start_job(
         if add_upload_ids:
             uploads = await check_inputs(db, viewer, kind, [*(upload.id for upload in known), *add_upload_ids])
             await add_inputs(db, job_id, uploads[len(known) :], first_position=len(known))
+            await write_search_text(db, locked)
         columns = {
             "options": orjson.dumps(changed).decode(),
             "auto_start": True,

@@ -1,10 +1,10 @@
 """Reads: who may see which jobs, filters, orders, pages, and what belongs to a job, in batches."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from tortoise.connection import get_connection
 
@@ -15,7 +15,9 @@ from jobs.text import storable
 from models import File, Item, Job, JobUpload, Upload
 from models.database import sql
 from models.ids import type_of_id
-from models.paging import Listing, Page, Window, count_rows, read_page
+from models.paging import Listing, Page, Window, count_each, read_page, read_pages
+from models.search import CUT, contains_pattern
+from uploads.queries import LISTED
 
 _NOT_FOUND = {
     "task": ErrorCode.TASK_NOT_FOUND,
@@ -24,6 +26,9 @@ _NOT_FOUND = {
 }
 _MAX_IN_LIST = 500
 _MAX_SEARCH = 500
+_NO_OPTIONS = "'{}' AS options"
+
+T = TypeVar("T")
 
 
 class JobOrderField(StrEnum):
@@ -36,6 +41,8 @@ class JobOrderField(StrEnum):
     PRIORITY = "PRIORITY"
 
 
+_LISTED = [column for column in Job._meta.db_fields if column not in {"options", "search_text"}]  # noqa: SLF001
+_COLUMNS = f"{', '.join(_LISTED)}, '' AS search_text"
 _ORDER_COLUMNS = {
     JobOrderField.CREATED_AT: "created_at",
     JobOrderField.UPDATED_AT: "updated_at",
@@ -97,13 +104,17 @@ def list_jobs(
     order: JobOrderField = JobOrderField.CREATED_AT,
     *,
     is_descending: bool = True,
+    has_options: bool = True,
 ) -> Listing:
-    """The jobs that the viewer may see and that match.
+    """The jobs that the viewer may see and that match; without their options, which can be long, where nobody asks.
 
     Raises:
         Refusal: FORBIDDEN where somebody who is no admin names another owner; BAD_INPUT for a list that is too long.
     """
-    listing = Listing("jobs", (_ORDER_COLUMNS[order], "id"), is_descending=is_descending).where("deleted_at IS NULL")
+    columns = f"{_COLUMNS}, {'options' if has_options else _NO_OPTIONS}"
+    keys = (_ORDER_COLUMNS[order], "id")
+    listing = Listing("jobs", keys, columns, is_descending=is_descending, is_found_first=True)
+    listing = listing.where("deleted_at IS NULL")
     if not viewer.is_admin:
         if criteria.owner_id not in {None, viewer.user_id}:
             raise Refusal(ErrorCode.FORBIDDEN, "Only admins may ask for other owners' jobs.", "filter.ownerId")
@@ -112,9 +123,9 @@ def list_jobs(
         listing = listing.where("owner_id = ?", storable(criteria.owner_id))
     for column, values in (
         ("id", criteria.ids),
-        ("type", criteria.types),
-        ("kind", criteria.kinds),
-        ("status", criteria.statuses),
+        (_unsought("type"), criteria.types),
+        (_unsought("kind"), criteria.kinds),
+        (_unsought("status"), criteria.statuses),
     ):
         if values is not None:
             listing = _where_in(listing, column, [str(value) for value in values])
@@ -126,44 +137,43 @@ async def page_jobs(listing: Listing, window: Window) -> Page:
     return await read_page(get_connection("default"), listing, window)
 
 
-async def count_listed(listing: Listing) -> int:
-    """How many rows a list has in all."""
-    return await count_rows(get_connection("default"), listing)
+async def pages_of(wanted: Sequence[tuple[Listing, Window]]) -> list[Page | Refusal]:
+    """Parts of many lists at once, or why one cannot be had; see `read_pages`."""
+    return await read_pages(get_connection("default"), wanted)
 
 
-async def page_items(
-    job_id: str, status: ItemStatus | None, window: Window, *, needs_review: bool | None = None
-) -> Page:
-    """Part of a job's items, by index."""
+async def totals_of(listings: Sequence[Listing]) -> list[int]:
+    """How many rows each of these lists has in all."""
+    return await count_each(get_connection("default"), listings)
+
+
+def list_items(job_id: str, status: ItemStatus | None = None, *, needs_review: bool | None = None) -> Listing:
+    """A job's items, by index."""
     listing = Listing("items", ('"index"',)).where("job_id = ?", job_id)
     if status is not None:
         listing = listing.where("status = ?", str(status))
     if needs_review is not None:
         listing = listing.where("needs_review = ?", needs_review)
-    return await read_page(get_connection("default"), listing, window)
+    return listing
 
 
-async def page_events(job_id: str, window: Window) -> Page:
-    """Part of a job's history, oldest first."""
-    return await read_page(
-        get_connection("default"), Listing("job_events", ("id",)).where("job_id = ?", job_id), window
-    )
+def list_events(job_id: str) -> Listing:
+    """A job's history, oldest first."""
+    return Listing("job_events", ("id",)).where("job_id = ?", job_id)
 
 
-async def page_lines(job_id: str, least: LogLevel, window: Window) -> Page:
-    """Part of a job's log, oldest first."""
+def list_lines(job_id: str, least: LogLevel) -> Listing:
+    """A job's log, oldest first."""
     listing = Listing("log_entries", ("id",)).where("job_id = ?", job_id)
     if least is not LogLevel.DEBUG:
         listing = _where_in(listing, "level", [str(level) for level in levels_from(least)])
-    return await read_page(get_connection("default"), listing, window)
+    return listing
 
 
-async def page_job_uploads(job_id: str, window: Window) -> Page:
-    """Part of a job's inputs, in the order in which the client named them."""
-    listing = Listing("uploads u JOIN job_uploads w ON w.upload_id = u.id", ("w.position",), columns="u.*").where(
-        "w.job_id = ?", job_id
-    )
-    return await read_page(get_connection("default"), listing, window)
+def list_job_uploads(job_id: str) -> Listing:
+    """A job's inputs, in the order in which the client named them."""
+    source = f"(SELECT {LISTED} FROM uploads) AS u JOIN job_uploads w ON w.upload_id = u.id"
+    return Listing(source, ("w.position",), "u.*").where("w.job_id = ?", job_id)
 
 
 def levels_from(least: LogLevel) -> list[LogLevel]:
@@ -181,14 +191,10 @@ async def inputs_of_job(job_id: str) -> list[Upload]:
 
 async def jobs_of_uploads(upload_ids: list[str]) -> list[list[Job]]:
     """For each upload the jobs that use it, oldest first."""
-    links = await JobUpload.filter(upload_id__in=upload_ids)
+    links = await JobUpload.filter(upload_id__in=upload_ids).order_by("job_id")
     jobs = {job.id: job for job in await Job.filter(id__in=[link.job_id for link in links], deleted_at=None)}
-    return [
-        sorted(
-            (jobs[link.job_id] for link in links if link.upload_id == id_ and link.job_id in jobs), key=lambda j: j.id
-        )
-        for id_ in upload_ids
-    ]
+    used = _grouped((link.upload_id, jobs[link.job_id]) for link in links if link.job_id in jobs)
+    return [used.get(id_, []) for id_ in upload_ids]
 
 
 async def files_of_jobs(job_ids: list[str]) -> list[list[File]]:
@@ -198,13 +204,15 @@ async def files_of_jobs(job_ids: list[str]) -> list[list[File]]:
         .exclude(role=FileRole.INTERMEDIATE)
         .order_by("created_at", "id")
     )
-    return [[file for file in files if file.job_id == id_] for id_ in job_ids]
+    made = _grouped((file.job_id, file) for file in files)
+    return [made.get(id_, []) for id_ in job_ids]
 
 
 async def files_of_items(item_ids: list[str]) -> list[list[File]]:
     """For each item its files."""
     files = await File.filter(item_id__in=item_ids).order_by("created_at", "id")
-    return [[file for file in files if file.item_id == id_] for id_ in item_ids]
+    made = _grouped((str(file.item_id), file) for file in files)
+    return [made.get(id_, []) for id_ in item_ids]
 
 
 async def intermediate_files(job_id: str) -> list[File]:
@@ -246,32 +254,14 @@ async def results_after(job_id: str, index: int, count: int) -> list[dict[str, A
     return list(await db.execute_query_dict(sql(db, statement), [job_id, index]))
 
 
-async def queue_positions(job_ids: list[str]) -> list[int | None]:
-    """For each job its place among the waiting ones, 1 = next; None where it is not PENDING."""
-    db = get_connection("default")
-    statement = (
-        "SELECT id FROM jobs WHERE status = 'PENDING' AND deleted_at IS NULL ORDER BY priority DESC, queued_at, id"
-    )
-    places = {row["id"]: place for place, row in enumerate(await db.execute_query_dict(statement), 1)}
-    return [places.get(id_) for id_ in job_ids]
-
-
 def _narrow(listing: Listing, criteria: JobCriteria) -> Listing:
     if criteria.is_active is not None:
         wanted = [str(status) for status in JobStatus if status.is_active is criteria.is_active]
-        listing = _where_in(listing, "status", wanted)
+        listing = _where_in(listing, _unsought("status"), wanted)
     if criteria.search:
         if len(criteria.search) > _MAX_SEARCH:
             raise Refusal(ErrorCode.BAD_INPUT, f"A search has at most {_MAX_SEARCH} characters.", "filter.search")
-        pattern = (
-            "%" + storable(criteria.search).lower().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
-        )
-        listing = listing.where(
-            r"(lower(title) LIKE ? ESCAPE '\' OR EXISTS (SELECT 1 FROM job_uploads w JOIN uploads u ON u.id = w.upload_id "
-            r"WHERE w.job_id = jobs.id AND lower(u.filename) LIKE ? ESCAPE '\'))",
-            pattern,
-            pattern,
-        )
+        listing = _where_contains(listing, criteria.search)
     if criteria.reference is not None:
         listing = listing.where("reference = ?", storable(criteria.reference))
     if criteria.created_after is not None:
@@ -279,6 +269,32 @@ def _narrow(listing: Listing, criteria: JobCriteria) -> Listing:
     if criteria.created_before is not None:
         listing = listing.where("created_at < ?", criteria.created_before.timestamp())
     return listing
+
+
+def _where_contains(listing: Listing, search: str) -> Listing:
+    """A job that has more names than its text has room for is searched in its rows, by the database's own lower()."""
+    pattern = contains_pattern(storable(search))
+    return listing.where(
+        r"(search_text LIKE ? ESCAPE '\' OR (search_text LIKE ? AND EXISTS (SELECT 1 FROM jobs cut LEFT JOIN job_uploads w "
+        r"ON w.job_id = cut.id LEFT JOIN uploads u ON u.id = w.upload_id WHERE cut.id = jobs.id "
+        r"AND (lower(cut.title) LIKE ? ESCAPE '\' OR lower(u.filename) LIKE ? ESCAPE '\'))))",
+        pattern,
+        f"{CUT}%",
+        pattern,
+        pattern,
+    )
+
+
+def _unsought(column: str) -> str:
+    """`column` in a form that no index is chosen for: the one that has the order has all the columns, too."""
+    return f"coalesce({column}, '')"
+
+
+def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
+    groups: dict[str, list[T]] = {}
+    for key, value in pairs:
+        groups.setdefault(key, []).append(value)
+    return groups
 
 
 def _where_in(listing: Listing, column: str, values: list[str]) -> Listing:

@@ -13,6 +13,7 @@ from base.words import JobStatus
 from jobs.outbox import Row
 from models.database import sql
 from models.fields import now
+from models.search import search_text_of
 
 
 async def fetch(db: BaseDBAsyncClient, statement: str, *values: Any) -> list[Row]:
@@ -23,10 +24,12 @@ async def fetch(db: BaseDBAsyncClient, statement: str, *values: Any) -> list[Row
 async def change_job(db: BaseDBAsyncClient, job_id: str, sources: Collection[JobStatus], **columns: Any) -> Row | None:
     """Set `columns` of a job that is in one of `sources`; None, and nothing changed, where it is in another status.
 
-    `version` grows and `updated_at` becomes now. A value that is a tuple `(expression, value…)` is SQL with `?` in the
-    place of each value.
+    `version` grows and `updated_at` becomes now; with the title goes what is searched. A value that is a tuple
+    `(expression, value…)` is SQL with `?` in the place of each value.
     """
     columns.setdefault("updated_at", now().timestamp())
+    if "title" in columns:
+        columns["search_text"] = search_text_of(columns["title"], await _file_names(db, job_id))
     values: list[Any] = []
     parts = ["version = version + 1"]
     for name, value in columns.items():
@@ -39,6 +42,17 @@ async def change_job(db: BaseDBAsyncClient, job_id: str, sources: Collection[Job
     statement = f"UPDATE jobs SET {', '.join(parts)} WHERE id = ${len(values) + 1} AND status IN ({places}) RETURNING *"
     rows = await fetch(db, statement, *values, job_id, *sorted(sources))
     return rows[0] if rows else None
+
+
+async def write_search_text(db: BaseDBAsyncClient, job: Row) -> None:
+    """Renew what is searched in `job` (locked), which has other inputs now; no subscriber sees that."""
+    text = search_text_of(job["title"], await _file_names(db, job["id"]))
+    await fetch(db, "UPDATE jobs SET search_text = $1 WHERE id = $2", text, job["id"])
+
+
+async def _file_names(db: BaseDBAsyncClient, job_id: str) -> list[str]:
+    statement = "SELECT u.filename FROM job_uploads w JOIN uploads u ON u.id = w.upload_id WHERE w.job_id = $1 ORDER BY w.position"
+    return [row["filename"] for row in await fetch(db, statement, job_id)]
 
 
 async def lock_job(db: BaseDBAsyncClient, job_id: str) -> Row | None:

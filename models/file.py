@@ -21,9 +21,12 @@ class File(Model):
     size_bytes = fields.BigIntField()
     sha256 = fields.CharField(max_length=64)
     storage_key = fields.CharField(max_length=255)
+    is_stored = fields.BooleanField(default=True, db_default=True)
+    """Whether the disk has its bytes: not any more once they were removed."""
     created_at = InstantField(default=now)
     expires_at = InstantField(null=True)
+    """When its time was over; until then that follows from its job's end."""
 
     class Meta:
         table = "files"
-        indexes = (("job_id", "item_id"), ("item_id",))
+        indexes = (("job_id", "item_id"), ("item_id",), ("is_stored", "role", "expires_at", "created_at"))

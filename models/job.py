@@ -43,6 +43,8 @@ class Job(Model):
     processed_bytes = fields.BigIntField(default=0)
     total_size = fields.BigIntField(default=0)
     reference = fields.CharField(max_length=100, null=True)
+    search_text: str = fields.TextField(default="", db_default="")
+    """Title and file names as they are searched; see `models.search`."""
     error_code = fields.CharField(max_length=40, null=True)
     error_message = fields.TextField(null=True)
     error_is_retryable = fields.BooleanField(default=False)
@@ -64,9 +66,13 @@ class Job(Model):
         table = "jobs"
         unique_together = (("owner_id", "external_id"),)
         indexes = (
-            ("owner_id", "type", "created_at", "id"),
-            ("type", "created_at", "id"),
+            # Whatever a list filters by lies in these two, so that none but the rows of the page are read.
+            ("owner_id", "created_at", "id", "type", "status", "kind", "deleted_at", "search_text"),
+            ("created_at", "id", "type", "status", "kind", "deleted_at", "search_text"),
             ("status", "priority", "queued_at"),
+            ("status", "queue", "owner_id", "priority", "queued_at", "id", "deleted_at"),
+            ("reference",),
+            ("finished_at",),
         )
 
 

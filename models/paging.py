@@ -1,9 +1,11 @@
 """Pages of rows by keyset: a page stays where it is while rows are inserted before it, however deep it lies."""
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 from zlib import crc32
 
 import orjson
@@ -14,6 +16,11 @@ from models.database import sql
 
 DEFAULT_SIZE = 50
 MAX_SIZE = 100
+_AT_ONCE = 100
+"""Lists that one statement reads: SQLite joins at most 500 by UNION ALL."""
+_PLACE = re.compile(r"\$([0-9]+)")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,8 @@ class Listing:
     """A list in the database: `source` (table or joins), conditions with $-numbered values, and its order.
 
     `keys` are SQL expressions whose values, together, are unique; all go in one direction. `columns` is what is read.
+    With `is_found_first`, a page's rows are found by their id, which an index can do alone, and only then read: `source`
+    is one table then, and `columns` may name what `found` and the table have.
     """
 
     source: str
@@ -64,6 +73,7 @@ class Listing:
     conditions: tuple[str, ...] = ()
     values: tuple[Any, ...] = ()
     is_descending: bool = False
+    is_found_first: bool = False
 
     def where(self, condition: str, *values: Any) -> "Listing":
         """This list with one more condition, in which each `?` stands for the next value."""
@@ -90,29 +100,115 @@ async def read_page(db: BaseDBAsyncClient, listing: Listing, window: Window) -> 
     Raises:
         Refusal: BAD_INPUT for a window that makes no sense or a cursor that is not one of this list.
     """
-    window = window.checked()
-    bounded = listing
+    bounded = _bounded(listing, window.checked())
+    rows = await db.execute_query_dict(sql(db, _select(bounded, window)), list(bounded.values))
+    return _page([dict(row) for row in rows], listing, window)
+
+
+async def read_pages(db: BaseDBAsyncClient, wanted: Sequence[tuple[Listing, Window]]) -> list[Page | Refusal]:
+    """What `read_page` reads or raises for each of `wanted`, with one statement per 100 of one source and direction."""
+    answers: dict[int, Page | Refusal] = {}
+    alike: dict[Any, dict[int, Listing]] = {}
+    for place, (listing, window) in enumerate(wanted):
+        try:
+            bounded = _bounded(listing, window.checked())
+        except Refusal as refusal:
+            answers[place] = refusal
+            continue
+        kind = (listing.source, listing.columns, listing.keys, _is_upward(listing, window))
+        alike.setdefault(kind, {})[place] = bounded
+    for group in alike.values():
+        for part in _batched(group.items(), _AT_ONCE):
+            rows = await _read_together(db, dict(part), wanted)
+            answers |= {place: _page(rows.get(place, []), *wanted[place]) for place, _ in part}
+    return [answers[place] for place in range(len(wanted))]
+
+
+async def count_rows(db: BaseDBAsyncClient, listing: Listing) -> int:
+    """How many rows the whole listing has."""
+    return (await count_each(db, [listing]))[0]
+
+
+async def count_each(db: BaseDBAsyncClient, listings: Sequence[Listing]) -> list[int]:
+    """How many rows each whole listing has, with one statement per 100."""
+    totals: dict[int, int] = {}
+    for part in _batched(enumerate(listings), _AT_ONCE):
+        statement, values = _union(
+            (listing, f"SELECT {place} AS place, count(*) AS total FROM {listing.source}{_where(listing)}")
+            for place, listing in part
+        )
+        rows = await db.execute_query_dict(sql(db, statement), values)
+        totals |= {row["place"]: int(row["total"]) for row in rows}
+    return [totals[place] for place in range(len(listings))]
+
+
+async def _read_together(
+    db: BaseDBAsyncClient, bounded: dict[int, Listing], wanted: Sequence[tuple[Listing, Window]]
+) -> dict[int, list[dict[str, Any]]]:
+    """The rows of pages of one source and direction, by place in `wanted`."""
+    statement, values = _union(
+        (listing, f"SELECT * FROM ({_select(listing, wanted[place][1], f'{place} AS place, ')}) AS page_{place}")
+        for place, listing in bounded.items()
+    )
+    listing, window = wanted[next(iter(bounded))]
+    order = ", ".join(f"{_key(place)} {_direction(listing, window)}" for place in range(len(listing.keys)))
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in await db.execute_query_dict(sql(db, f"{statement} ORDER BY place, {order}"), values):
+        columns = dict(row)
+        found.setdefault(columns.pop("place"), []).append(columns)
+    return found
+
+
+def _union(parts: Iterable[tuple[Listing, str]]) -> tuple[str, list[Any]]:
+    """The statements of several listings as one, with the values of all."""
+    statements: list[str] = []
+    values: list[Any] = []
+    for listing, statement in parts:
+        statements.append(_renumbered(statement, len(values)))
+        values += listing.values
+    return " UNION ALL ".join(statements), values
+
+
+def _renumbered(statement: str, first: int) -> str:
+    """`statement` for values that come after `first` others."""
+    return _PLACE.sub(lambda match: f"${int(match[1]) + first}", statement)
+
+
+def _bounded(listing: Listing, window: Window) -> Listing:
+    """`listing` between the cursors of `window`."""
     for cursor, name, is_upper in ((window.after, "after", False), (window.before, "before", True)):
         if cursor is not None:
+            keys = _read(cursor, listing, name)
             places = ", ".join("?" for _ in listing.keys)
             comparison = "<" if is_upper is not listing.is_descending else ">"
-            bounded = bounded.where(
-                f"({', '.join(listing.keys)}) {comparison} ({places})", *_read(cursor, listing, name)
-            )
-    direction = "DESC" if listing.is_descending is not window.is_backward else "ASC"
-    order = ", ".join(f"{key} {direction}" for key in listing.keys)
-    keys = ", ".join(f"{key} AS key_{place}" for place, key in enumerate(listing.keys))
-    offset = f" OFFSET {window.offset}" if window.offset else ""
-    statement = (
-        f"SELECT {listing.columns}, {keys} FROM {listing.source}{_where(bounded)} "
-        f"ORDER BY {order} LIMIT {window.size + 1}{offset}"
+            listing = listing.where(f"({', '.join(listing.keys)}) {comparison} ({places})", *keys)
+    return listing
+
+
+def _select(bounded: Listing, window: Window, more_columns: str = "") -> str:
+    """One row more than the window has, from the end at which it begins."""
+    direction = _direction(bounded, window)
+    order = ", ".join(f"{key} {direction}" for key in bounded.keys)
+    keys = ", ".join(f"{key} AS {_key(place)}" for place, key in enumerate(bounded.keys))
+    limit = f"LIMIT {window.size + 1}" + (f" OFFSET {window.offset}" if window.offset else "")
+    if not bounded.is_found_first:
+        columns = f"{more_columns}{bounded.columns}, {keys}"
+        return f"SELECT {columns} FROM {bounded.source}{_where(bounded)} ORDER BY {order} {limit}"
+    found = f"SELECT id AS found_id, {keys} FROM {bounded.source}{_where(bounded)} ORDER BY {order} {limit}"
+    names = [_key(place) for place in range(len(bounded.keys))]
+    return (
+        f"SELECT {more_columns}{bounded.columns}, {', '.join(names)} FROM ({found}) AS found "
+        f"JOIN {bounded.source} ON id = found_id ORDER BY {', '.join(f'{name} {direction}' for name in names)}"
     )
-    found = [dict(row) for row in await db.execute_query_dict(sql(db, statement), list(bounded.values))]
+
+
+def _page(found: list[dict[str, Any]], listing: Listing, window: Window) -> Page:
+    """The page of the rows that `_select` found."""
     has_more = len(found) > window.size
     found = found[: window.size]
     if window.is_backward:
         found.reverse()
-    cursors = [_write([row.pop(f"key_{place}") for place in range(len(listing.keys))], listing) for row in found]
+    cursors = [_write([row.pop(_key(place)) for place in range(len(listing.keys))], listing) for row in found]
     has_before = bool(window.after or window.offset)
     return Page(
         found,
@@ -123,11 +219,23 @@ async def read_page(db: BaseDBAsyncClient, listing: Listing, window: Window) -> 
     )
 
 
-async def count_rows(db: BaseDBAsyncClient, listing: Listing) -> int:
-    """How many rows the whole listing has."""
-    statement = f"SELECT count(*) AS total FROM {listing.source}{_where(listing)}"
-    rows = await db.execute_query_dict(sql(db, statement), list(listing.values))
-    return int(rows[0]["total"])
+def _batched(values: Iterable[T], size: int) -> Iterator[list[T]]:
+    """`values` in lists of at most `size` (`itertools.batched` of Python 3.12)."""
+    iterator = iter(values)
+    while part := list(islice(iterator, size)):
+        yield part
+
+
+def _is_upward(listing: Listing, window: Window) -> bool:
+    return listing.is_descending is window.is_backward
+
+
+def _direction(listing: Listing, window: Window) -> str:
+    return "ASC" if _is_upward(listing, window) else "DESC"
+
+
+def _key(place: int) -> str:
+    return f"key_{place}"
 
 
 def _where(listing: Listing) -> str:

@@ -39,7 +39,9 @@ class Upload(Model):
     class Meta:
         table = "uploads"
         indexes = (
-            ("owner_id", "created_at", "id"),
+            # Whatever a list filters by lies in these two.
+            ("owner_id", "created_at", "id", "status", "is_partial"),
+            ("created_at", "id", "status", "is_partial"),
             ("status", "updated_at"),
             ("owner_id", "is_stored", "status", "size_bytes"),
             ("is_stored", "status", "id"),

@@ -22,12 +22,14 @@ from jobs.lifecycle import (
 from jobs.moves import job_of
 from jobs.purging import purge_job
 from jobs.queries import find_job, list_jobs, page_jobs
+from jobs.statistics import count_jobs
 from processors.registry import find_kind
-from schema.context import Context, Info
+from schema.context import Context, Info, selects
 from schema.types.connection import Connection, Window, connection_of
 from schema.types.enums import OrderDirection
 from schema.types.inputs import JobFilter, JobOrder, StartJobInput, UpdateJobInput, criteria_of
 from schema.types.job import Batch, Job, JobRow, Task, batch_type, job_type, task_type
+from schema.types.statistics import Statistics, statistics_type
 from schema.types.work import CreateBatchInput, CreateTaskInput, new_job_of
 
 T = TypeVar("T", bound=Job)
@@ -156,6 +158,10 @@ async def resolve_batches(
     return await _page(info, filter, order_by, window, batch_type, JobType.BATCH)
 
 
+async def resolve_statistics(info: Info, filter: JobFilter | None = None) -> Statistics:  # noqa: A002  contract
+    return statistics_type(await count_jobs(info.context.viewer, criteria_of(filter)))
+
+
 async def _page(
     info: Info,
     filter_: JobFilter | None,
@@ -167,5 +173,8 @@ async def _page(
     order = order_by or JobOrder()
     is_descending = order.direction is OrderDirection.DESC
     criteria = criteria_of(filter_, *types)
-    listing = list_jobs(info.context.viewer, criteria, order.field, is_descending=is_descending)
+    has_options = selects(info, "options")
+    listing = list_jobs(
+        info.context.viewer, criteria, order.field, is_descending=is_descending, has_options=has_options
+    )
     return connection_of(await page_jobs(listing, window), lambda row: as_type(job_of(row), info.context))

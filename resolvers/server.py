@@ -1,12 +1,14 @@
 """What the server is and can do."""
 
+import asyncio
 from functools import cache
 
 from base.settings import VERSION
 from processors.registry import list_kinds
+from results.guides import guides_folder, list_guides
 from schema.context import Info
 from schema.types.scalars import BigInt
-from schema.types.server_info import ProcessorInfo, ServerInfo, processor_type
+from schema.types.server_info import Guide, ProcessorInfo, ServerInfo, guide_type, processor_type
 
 RECOMMENDED_CHUNK_BYTES = 50_000_000
 
@@ -22,6 +24,12 @@ def resolve_server_info(info: Info) -> ServerInfo:
         recommended_chunk_size=BigInt(RECOMMENDED_CHUNK_BYTES),
         processors=_processors(),
     )
+
+
+async def resolve_guides(info: Info) -> list[Guide]:
+    _ = info.context.viewer
+    folder = guides_folder(info.context.means.settings)
+    return [guide_type(guide, info.context) for guide in await asyncio.to_thread(list_guides, folder)]
 
 
 @cache

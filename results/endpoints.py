@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 from anyio.to_thread import run_sync
 from starlette.requests import Request
@@ -10,10 +11,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from auth.signatures import Signer
+from jobs.retention import Retention
 from models.fields import now
 from results.bundle import Bundle
 from results.checksums import Checksums
-from results.links import check_bundle_link, check_file_link, result_expired
+from results.guides import CONTENT_TYPE, find_guide
+from results.links import check_bundle_link, check_file_link, check_guide_link, result_expired
 from results.names import bundle_name
 from results.queries import contents_of_job, entries_of, find_file_to_serve, find_job_to_bundle
 from serving.conditions import Validators
@@ -25,25 +28,28 @@ from storage.reading import StoredFile
 
 @dataclass(frozen=True)
 class Shelf:
-    """What handing out takes: where bytes lie, who signs links, and the checksums of what was bundled before."""
+    """What handing out takes: where bytes lie, who signs links, how long results are kept, where guides lie, checksums."""
 
     storage: LocalStorage
     signer: Signer
+    retention: Retention
+    guides: Path
     checksums: Checksums = field(default_factory=Checksums)
 
 
 def result_routes(shelf: Shelf) -> list[Route]:
-    """GET and HEAD of `/results/{id}/{name}` and `/bundles/{id}.zip`; the link is all the right that is needed."""
+    """GET and HEAD of results, bundles and guides; the link is all the right that is needed."""
     return [
         Route("/results/{file_id}/{name:path}", partial(_send_file, shelf), methods=["GET", "HEAD"]),
         Route("/bundles/{job_id}.zip", partial(_send_bundle, shelf), methods=["GET", "HEAD"]),
+        Route("/guides/{name:path}", partial(_send_guide, shelf), methods=["GET", "HEAD"]),
     ]
 
 
 async def _send_file(shelf: Shelf, request: Request) -> Response:
     file_id, moment = request.path_params["file_id"], now()
     ends_at = check_file_link(shelf.signer, file_id, *_proof(request), moment)
-    file = await find_file_to_serve(file_id, moment)
+    file = await find_file_to_serve(file_id, shelf.retention, moment)
     stored = StoredFile(shelf.storage.path_of(file.storage_key), file.size_bytes)
     if not await run_sync(stored.is_there):
         raise result_expired()
@@ -58,9 +64,9 @@ async def _send_file(shelf: Shelf, request: Request) -> Response:
 
 
 async def _send_bundle(shelf: Shelf, request: Request) -> Response:
-    job_id = request.path_params["job_id"]
-    check_bundle_link(shelf.signer, job_id, *_proof(request), now())
-    job = await find_job_to_bundle(job_id)
+    job_id, moment = request.path_params["job_id"], now()
+    check_bundle_link(shelf.signer, job_id, *_proof(request), moment)
+    job = await find_job_to_bundle(job_id, shelf.retention, moment)
     entries = await entries_of(await contents_of_job(job_id), shelf.storage)
     bundle = await run_sync(Bundle, entries, shelf.checksums)
     headers = {
@@ -70,6 +76,19 @@ async def _send_bundle(shelf: Shelf, request: Request) -> Response:
         "Cache-Control": "private, no-cache",
     }
     return answer_with(bundle, request, Validators(bundle.etag, job.finished_at or job.created_at), headers)
+
+
+async def _send_guide(shelf: Shelf, request: Request) -> Response:
+    name = request.path_params["name"]
+    check_guide_link(shelf.signer, name, *_proof(request), now())
+    guide = await run_sync(find_guide, shelf.guides, name)
+    headers = {
+        "Content-Type": CONTENT_TYPE,
+        "Content-Disposition": content_disposition(guide.filename, CONTENT_TYPE),
+        "Cache-Control": "private, no-cache",
+    }
+    stored = StoredFile(guide.path, guide.size_bytes)
+    return answer_with(stored, request, Validators(guide.etag, guide.changed_at), headers)
 
 
 def _proof(request: Request) -> tuple[str, str]:

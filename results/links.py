@@ -13,6 +13,7 @@ LIFETIME = timedelta(hours=24)
 _HOUR_SECONDS = 3_600
 _FILE = "file"
 _BUNDLE = "bundle"
+_GUIDE = "guide"
 _MOMENT = re.compile(r"[0-9]{1,12}")
 
 
@@ -29,6 +30,11 @@ def bundle_path(signer: Signer, job_id: str, moment: datetime) -> str:
     return f"/bundles/{job_id}.zip?{_signed(signer, _BUNDLE, job_id, moment)}"
 
 
+def guide_path(signer: Signer, name: str, moment: datetime) -> str:
+    """`/guides/{name}?expires=…&signature=…`: good for 24 to 25 hours after `moment`, the same text all that hour."""
+    return f"/guides/{quote(name, safe='')}?{_signed(signer, _GUIDE, name, moment)}"
+
+
 def check_file_link(signer: Signer, file_id: str, expires: str, signature: str, moment: datetime) -> int:
     """When the link ends, in seconds since 1970, once it is known to be one of ours and not over.
 
@@ -41,6 +47,11 @@ def check_file_link(signer: Signer, file_id: str, expires: str, signature: str, 
 def check_bundle_link(signer: Signer, job_id: str, expires: str, signature: str, moment: datetime) -> int:
     """When the link ends, in seconds since 1970; see `check_file_link`."""
     return _check(signer, _BUNDLE, job_id, expires, signature, moment)
+
+
+def check_guide_link(signer: Signer, name: str, expires: str, signature: str, moment: datetime) -> int:
+    """When the link ends, in seconds since 1970; see `check_file_link`."""
+    return _check(signer, _GUIDE, name, expires, signature, moment)
 
 
 def file_not_found() -> Refusal:

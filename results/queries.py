@@ -9,6 +9,7 @@ from anyio.to_thread import run_sync
 from base.errors import ErrorCode, Refusal
 from base.words import FileRole, JobStatus, UploadStatus
 from jobs.queries import inputs_of_job
+from jobs.retention import Retention
 from models import File, Item, Job, Upload
 from results.bundle import Entry
 from results.links import file_not_found, result_expired
@@ -16,6 +17,8 @@ from results.names import EntryNames
 from storage.local import LocalStorage
 from storage.reading import Stored, StoredFile
 from uploads.queries import contents_of
+
+_MADE = {FileRole.RESULT, FileRole.REPORT}
 
 
 @dataclass(frozen=True)
@@ -27,38 +30,45 @@ class Contents:
     item_files: list[File]
 
 
-async def find_file_to_serve(file_id: str, moment: datetime) -> File:
+async def find_file_to_serve(file_id: str, retention: Retention, moment: datetime) -> File:
     """The file, if it is for clients, its job is not deleted and its time is not over.
 
     Raises:
         Refusal: FILE_NOT_FOUND or RESULT_EXPIRED.
     """
     file = await File.get_or_none(id=file_id)
-    if file is None or file.role is FileRole.INTERMEDIATE or not await Job.exists(id=file.job_id, deleted_at=None):
+    if file is None or file.role is FileRole.INTERMEDIATE:
         raise file_not_found()
-    if file.expires_at is not None and file.expires_at <= moment:
+    job = await Job.get_or_none(id=file.job_id, deleted_at=None)
+    if job is None:
+        raise file_not_found()
+    end = file.expires_at or (retention.end_of_results(job.finished_at) if file.role in _MADE else None)
+    if end is not None and end <= moment:
         raise result_expired()
     return file
 
 
-async def find_job_to_bundle(job_id: str) -> Job:
-    """The job, if it is completed.
+async def find_job_to_bundle(job_id: str, retention: Retention, moment: datetime) -> Job:
+    """The job, if it is completed and its results are kept.
 
     Raises:
-        Refusal: FILE_NOT_FOUND; RESULT_NOT_READY in every other status, FAILED and CANCELLED included.
+        Refusal: FILE_NOT_FOUND; RESULT_NOT_READY in every other status, FAILED and CANCELLED included; RESULT_EXPIRED.
     """
     job = await Job.get_or_none(id=job_id, deleted_at=None)
     if job is None:
         raise file_not_found()
     if job.status is not JobStatus.COMPLETED:
         raise Refusal(ErrorCode.RESULT_NOT_READY, f"This job is {job.status.lower()}; its results come with COMPLETED.")
+    end = retention.end_of_results(job.finished_at)
+    if end is not None and end <= moment:
+        raise result_expired()
     return job
 
 
 async def contents_of_job(job_id: str) -> Contents:
     """Inputs, results and reports of a job; inputs whose bytes were removed are not among them."""
     uploads = [upload for upload in await inputs_of_job(job_id) if upload.status is UploadStatus.COMPLETED]
-    files = await File.filter(job_id=job_id, role__in=[FileRole.RESULT, FileRole.REPORT]).order_by("created_at", "id")
+    files = await File.filter(job_id=job_id, role__in=_MADE).order_by("created_at", "id")
     item_files = [file for file in files if file.item_id is not None]
     places: dict[str, int] = {}
     if item_files:

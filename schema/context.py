@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import strawberry
+from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, InlineFragmentNode, Node
 
 from auth.gate import Gate
 from auth.queries import require_viewer
@@ -61,3 +62,21 @@ class Context:
 
 
 Info = strawberry.Info[Context, None]
+
+
+def selects(info: Info, name: str) -> bool:
+    """Whether the operation selects a field `name` anywhere below the field that is being answered."""
+    raw = info._raw_info  # noqa: SLF001  Strawberry's own view of it copies the whole selection first
+    waiting: list[Node] = list(raw.field_nodes)
+    seen: set[str] = set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, FieldNode) and node.name.value == name:
+            return True
+        if isinstance(node, FragmentSpreadNode):
+            if node.name.value not in seen:
+                seen.add(node.name.value)
+                waiting.append(raw.fragments[node.name.value])
+        elif isinstance(node, FieldNode | InlineFragmentNode | FragmentDefinitionNode) and node.selection_set:
+            waiting += node.selection_set.selections
+    return False

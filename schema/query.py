@@ -2,17 +2,26 @@
 
 import strawberry
 
-from resolvers.jobs import resolve_batch, resolve_batches, resolve_job, resolve_jobs, resolve_task, resolve_tasks
+from resolvers.jobs import (
+    resolve_batch,
+    resolve_batches,
+    resolve_job,
+    resolve_jobs,
+    resolve_statistics,
+    resolve_task,
+    resolve_tasks,
+)
 from resolvers.nodes import resolve_node, resolve_nodes
 from resolvers.people import resolve_api_tokens, resolve_audit_log, resolve_users
-from resolvers.server import resolve_server_info
+from resolvers.server import resolve_guides, resolve_server_info
 from resolvers.session import resolve_viewer
 from resolvers.uploads import resolve_upload, resolve_uploads
 from schema.types.connection import Connection
 from schema.types.job import Batch, Job, Task
 from schema.types.node import Node
 from schema.types.people import ApiToken, AuditEntry, User
-from schema.types.server_info import ServerInfo
+from schema.types.server_info import Guide, ServerInfo
+from schema.types.statistics import Statistics
 from schema.types.upload import Upload
 
 
@@ -36,6 +45,10 @@ class Query:
     batches: Connection[Batch] = strawberry.field(resolver=resolve_batches, description="Your batches, newest first.")
     job: Job | None = strawberry.field(resolver=resolve_job, description="One job of any type.")
     jobs: Connection[Job] = strawberry.field(resolver=resolve_jobs, description="Your jobs of all types, newest first.")
+    statistics: Statistics = strawberry.field(
+        resolver=resolve_statistics, description="Counts of your jobs (an admin's: of everybody's) that match."
+    )
+    guides: list[Guide] = strawberry.field(resolver=resolve_guides, description="PDFs for users, by their names.")
     api_tokens: list[ApiToken] = strawberry.field(
         resolver=resolve_api_tokens, description="Your own API tokens that were not revoked, newest first."
     )

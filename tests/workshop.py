@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import orjson
+from tortoise.connection import get_connection
 
 from auth.signatures import Signer
 from auth.viewer import Viewer
@@ -25,6 +26,7 @@ from jobs.slices import NewSlice
 from models import Item, Job, Upload
 from models import Slice as SliceRow
 from models.ids import new_id
+from models.paging import Listing, Page, Window, read_page
 from processors.contract import (
     ItemError,
     ItemResult,
@@ -74,6 +76,10 @@ class Plain:
 
     def finish(self, work: Work, results: Iterable[ItemResult]) -> Iterator[MadeFile]:
         yield from ()
+
+
+async def page_of(listing: Listing, **window: Any) -> Page:
+    return await read_page(get_connection("default"), listing, Window(**window))
 
 
 def viewer_of(user_id: str, role: Role = Role.USER) -> Viewer:

@@ -19,6 +19,11 @@ from storage.local import LocalStorage
 from storage.reading import JoinedFiles, Stored, StoredFile
 from uploads.rows import fetch_rows, places_for, upload_of
 
+_LONG = {"metadata", "concat"}
+_SHORT = [name for name in Upload._meta.db_fields if name not in _LONG]  # noqa: SLF001  the ORM's list of columns
+LISTED = f"{', '.join(_SHORT)}, '' AS metadata, NULL AS concat"
+"""The columns of uploads in lists: all but the headers as they came, which can be long and which no client is told."""
+
 
 async def find_upload(viewer: Viewer, upload_id: str) -> Upload:
     """The upload, whatever its status.
@@ -37,12 +42,14 @@ async def page_uploads(viewer: Viewer, statuses: Sequence[UploadStatus] | None, 
 
     Deleted ones are there only when they are asked for; pieces of concatenations never.
     """
-    listing = Listing("uploads", ("created_at", "id"), is_descending=True).where("NOT is_partial")
+    listing = Listing("uploads", ("created_at", "id"), LISTED, is_descending=True, is_found_first=True)
+    listing = listing.where("NOT is_partial")
     if not viewer.is_admin:
         listing = listing.where("owner_id = ?", viewer.user_id)
     wanted = [status for status in UploadStatus if status is not UploadStatus.DELETED] if statuses is None else statuses
     places = ", ".join("?" for _ in wanted) or "NULL"
-    listing = listing.where(f"status IN ({places})", *(str(status) for status in wanted))
+    # In this form no index of the status is chosen: the one that has the order has the status, too.
+    listing = listing.where(f"coalesce(status, '') IN ({places})", *(str(status) for status in wanted))
     return await read_page(get_connection("default"), listing, window)
 
 

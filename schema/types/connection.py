@@ -5,10 +5,10 @@ from typing import Any, Generic, TypeVar
 
 import strawberry
 
-from jobs.queries import count_listed
-from models.paging import Page, Window
+from models.paging import Listing, Page, Window
+from schema.context import Info
 
-__all__ = ["Connection", "Edge", "PageInfo", "Window", "connection_of"]
+__all__ = ["Connection", "Edge", "Page", "PageInfo", "Window", "connection_of", "nested_connection"]
 
 T = TypeVar("T")
 
@@ -31,8 +31,8 @@ class Edge(Generic[T]):
     node: T = strawberry.field(description="The row.")
 
 
-async def _total_count(root: "Connection[Any]") -> int:
-    return await count_listed(root.page.listing)
+async def _total_count(root: "Connection[Any]", info: Info) -> int:
+    return await info.context.loaders.totals.load(root.page.listing)
 
 
 @strawberry.type(description="A page of a list.")
@@ -62,3 +62,10 @@ def connection_of(page: Page, node_of: Callable[[dict[str, Any]], T]) -> Connect
             end_cursor=page.cursors[-1] if page.cursors else None,
         ),
     )
+
+
+async def nested_connection(
+    info: Info, listing: Listing, window: Window, node_of: Callable[[dict[str, Any]], T]
+) -> Connection[T]:
+    """The page of a list that belongs to one of many objects: all of them are read together."""
+    return connection_of(await info.context.loaders.pages.load((listing, window)), node_of)

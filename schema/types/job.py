@@ -10,15 +10,15 @@ import models
 from base import words
 from base.errors import Refusal
 from jobs.actions import actions_of, can_retry
-from jobs.external import leases_of
 from jobs.progress import UPLOAD_STAGE, completion_of, seconds_left
-from jobs.queries import page_events, page_items, page_job_uploads, page_lines
+from jobs.queries import list_events, list_items, list_job_uploads, list_lines
+from jobs.retention import Retention
 from models.fields import now
 from processors.contract import StageInfo
 from processors.registry import find_kind
 from results.links import bundle_path
 from schema.context import Context, Info
-from schema.types.connection import Connection, Window, connection_of
+from schema.types.connection import Connection, Window, nested_connection
 from schema.types.enums import FileRole, ItemStatus, JobAction, JobStatus, LogLevel
 from schema.types.error import JobError, error_type
 from schema.types.file import File, file_type
@@ -88,13 +88,13 @@ async def _lease_id(root: "Task", info: Info) -> strawberry.ID | None:
     viewer = info.context.viewer
     if viewer.role is not words.Role.WORKER or root.row.status is not words.JobStatus.PROCESSING:
         return None
-    (lease_id,) = await leases_of(viewer, [root.row.id])
+    lease_id = await info.context.loaders.leases.load((viewer, root.row.id))
     return None if lease_id is None else strawberry.ID(lease_id)
 
 
 async def _uploads(root: "Job", info: Info, first: int | None = None, after: str | None = None) -> Connection[Upload]:
-    page = await page_job_uploads(root.row.id, Window(first, after))
-    return connection_of(page, upload_row_type(info.context))
+    listing = list_job_uploads(root.row.id)
+    return await nested_connection(info, listing, Window(first, after), upload_row_type(info.context))
 
 
 async def _files(root: "Job", info: Info, role: FileRole | None = None) -> list[File]:
@@ -104,6 +104,7 @@ async def _files(root: "Job", info: Info, role: FileRole | None = None) -> list[
 
 async def _items(
     root: "Job",
+    info: Info,
     status: ItemStatus | None = None,
     needs_review: bool | None = None,
     first: int | None = None,
@@ -112,25 +113,33 @@ async def _items(
     before: str | None = None,
     offset: int | None = None,
 ) -> Connection[JobItem]:
-    window = Window(first, after, last, before, offset)
-    return connection_of(await page_items(root.row.id, status, window, needs_review=needs_review), item_row_type)
+    listing = list_items(root.row.id, status, needs_review=needs_review)
+    return await nested_connection(info, listing, Window(first, after, last, before, offset), item_row_type)
 
 
 async def _logs(
     root: "Job",
+    info: Info,
     min_level: LogLevel = LogLevel.INFO,
     first: int | None = None,
     after: str | None = None,
     last: int | None = None,
     before: str | None = None,
 ) -> Connection[LogEntry]:
-    return connection_of(await page_lines(root.row.id, min_level, Window(first, after, last, before)), line_type)
+    listing = list_lines(root.row.id, min_level)
+    return await nested_connection(info, listing, Window(first, after, last, before), line_type)
 
 
 async def _events(
-    root: "Job", first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+    root: "Job",
+    info: Info,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
 ) -> Connection[JobEvent]:
-    return connection_of(await page_events(root.row.id, Window(first, after, last, before)), event_type)
+    listing = list_events(root.row.id)
+    return await nested_connection(info, listing, Window(first, after, last, before), event_type)
 
 
 @strawberry.interface(
@@ -172,7 +181,7 @@ class Job(Node):
     )
     bundle_url: str | None = strawberry.field(
         description="Signed link to one ZIP of inputs and results under their original names, streamed, with Range; "
-        "null until COMPLETED."
+        "null until COMPLETED, and when its results were removed."
     )
     items: Connection[JobItem] = strawberry.field(resolver=_items, description="Its items, by index.")
     logs: Connection[LogEntry] = strawberry.field(resolver=_logs, description="Its log: the newest 1,000 lines.")
@@ -183,7 +192,9 @@ class Job(Node):
     updated_at: datetime = strawberry.field(description="When its state last changed.")
     started_at: datetime | None = strawberry.field(description="When this attempt's work began.")
     finished_at: datetime | None = strawberry.field(description="When it ended.")
-    expires_at: datetime | None = strawberry.field(description="When it will be removed.")
+    expires_at: datetime | None = strawberry.field(
+        description="When it will be removed with all that is its own; null while active."
+    )
     deleted_at: datetime | None = strawberry.field(description="Set in the last message about a deleted job.")
 
 
@@ -230,8 +241,9 @@ def task_type(job: models.Job, context: Context) -> Task:
 
 def _shared_fields(job: models.Job, context: Context) -> dict[str, Any]:
     """The fields of the interface."""
-    moment = now()
-    is_completed = job.status is words.JobStatus.COMPLETED
+    moment, retention = now(), Retention.of(context.means.settings)
+    results_end = retention.end_of_results(job.finished_at)
+    has_bundle = job.status is words.JobStatus.COMPLETED and (results_end is None or moment < results_end)
     return {
         "row": job,
         "id": strawberry.ID(job.id),
@@ -252,12 +264,12 @@ def _shared_fields(job: models.Job, context: Context) -> dict[str, Any]:
         "attempt": job.attempt,
         "version": job.version,
         "priority": job.priority,
-        "bundle_url": context.base_url + bundle_path(context.means.signer, job.id, moment) if is_completed else None,
+        "bundle_url": context.base_url + bundle_path(context.means.signer, job.id, moment) if has_bundle else None,
         "created_at": job.created_at,
         "updated_at": job.updated_at,
         "started_at": job.started_at,
         "finished_at": job.finished_at,
-        "expires_at": job.expires_at,
+        "expires_at": retention.end_of_job(job.finished_at),
         "deleted_at": job.deleted_at,
     }
 

@@ -2,7 +2,11 @@
 
 import strawberry
 
+from models.fields import now
 from processors.contract import Kind
+from results import guides
+from results.links import guide_path
+from schema.context import Context
 from schema.types.enums import JobType
 from schema.types.scalars import BigInt, Json
 
@@ -34,6 +38,22 @@ class ServerInfo:
         description="Bytes. Below the body limit of common proxies: 50 MB by default."
     )
     processors: list[ProcessorInfo] = strawberry.field(description="What can be done.")
+
+
+@strawberry.type(description="A PDF for users.")
+class Guide:
+    """See `results.guides.Guide`."""
+
+    title: str = strawberry.field(description="For people.")
+    filename: str = strawberry.field(description="What it is saved as.")
+    size: BigInt = strawberry.field(description="Bytes.")
+    url: str = strawberry.field(description="Signed link for a plain GET.")
+
+
+def guide_type(guide: guides.Guide, context: Context) -> Guide:
+    """The guide as clients see it."""
+    path = guide_path(context.means.signer, guide.filename, now())
+    return Guide(title=guide.title, filename=guide.filename, size=BigInt(guide.size_bytes), url=context.base_url + path)
 
 
 def processor_type(processor: Kind) -> ProcessorInfo:

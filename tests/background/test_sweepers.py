@@ -10,10 +10,13 @@ from tortoise.connection import get_connection
 from background import sweepers
 from background.sweepers import sweep_jobs, sweep_jobs_forever, sweep_uploads, sweep_uploads_forever
 from base.words import UploadStatus
+from jobs.retention import Retention
 from jobs.rows import fetch
 from models import Slice, Upload
 from models.fields import now
 from tests.workshop import Workshop
+
+WEEK = Retention(*[timedelta(days=7)] * 3)
 
 
 async def test_a_slice_that_waits_gets_a_permission(shop: Workshop) -> None:
@@ -66,7 +69,7 @@ async def test_uploads_are_looked_after_at_once_and_at_intervals(
     await shop.add_job(used)
     await Upload.filter(id__in=[used.id, unused.id]).update(updated_at=now() - timedelta(days=8))
     monkeypatch.setattr(sweepers, "UPLOADS_SECONDS", 0.02)
-    task = asyncio.create_task(sweep_uploads_forever(receiver, timedelta(days=7)))
+    task = asyncio.create_task(sweep_uploads_forever(receiver, WEEK))
     await asyncio.sleep(0.3)
     task.cancel()
     statuses = [(await Upload.get(id=upload.id)).status for upload in (overdue, used, unused)]
@@ -84,7 +87,7 @@ async def test_a_step_that_fails_keeps_no_other_from_being_done(
     await Upload.filter(id=upload.id).update(expires_at=now())
     monkeypatch.setattr(sweepers, "sweep_unfinished", fail)
     with capture_logs() as logs:
-        await sweep_uploads(shop.receiver(), timedelta(days=7))
+        await sweep_uploads(shop.receiver(), WEEK)
     assert [line["event"] for line in logs if line["log_level"] == "error"] == [
         "a sweep failed; the next one tries again"
     ]

@@ -4,12 +4,11 @@ import asyncio
 
 from jobs.lifecycle import retry_job
 from jobs.live import lines_after, newest_line_id
-from jobs.queries import page_events, page_lines
+from jobs.queries import list_events, list_lines
 from jobs.records import record_lines
 from models import LogEntry
-from models.paging import Window
 from processors.contract import LogLevel
-from tests.workshop import Workshop
+from tests.workshop import Workshop, page_of
 
 
 async def test_a_thousand_lines_are_kept_and_the_chain_has_no_hole(shop: Workshop) -> None:
@@ -62,10 +61,10 @@ async def test_a_retry_goes_on_with_the_same_log_and_history(shop: Workshop) -> 
     await record_lines(claim, [(LogLevel.WARNING, "first")], shop.outbox)
     await shop.fail(claim)
     await retry_job(shop.viewer, job.id, shop.outbox, only_failed_items=False)
-    lines = await page_lines(job.id, LogLevel.WARNING, Window())
+    lines = await page_of(list_lines(job.id, LogLevel.WARNING))
     assert [(row["level"], row["message"]) for row in lines.rows] == [
         ("WARNING", "first"),
         ("ERROR", "It cannot be read."),
     ]
-    events = await page_events(job.id, Window())
+    events = await page_of(list_events(job.id))
     assert [(row["status"], row["attempt"]) for row in events.rows][-2:] == [("FAILED", 1), ("PENDING", 2)]

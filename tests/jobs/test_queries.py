@@ -1,33 +1,37 @@
-"""Reads: who sees what, filters that agree with the live lists, positions in the queue, and odd input."""
+"""Reads: who sees what, filters that agree with the live lists, searches, and odd input."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tortoise.transactions import in_transaction
 
 from base.errors import ErrorCode, Refusal
 from base.words import FileRole, ItemStatus, JobStatus, JobType, LogLevel, Role
+from jobs.lifecycle import start_job
 from jobs.live import active_jobs, is_listed, job_event, job_of_event
+from jobs.moves import job_of
 from jobs.queries import (
     JobCriteria,
     JobOrderField,
-    count_listed,
     find_job,
     find_visible_file,
     find_visible_item,
     levels_from,
+    list_items,
+    list_job_uploads,
     list_jobs,
-    page_items,
-    page_job_uploads,
     page_jobs,
-    queue_positions,
+    totals_of,
 )
+from jobs.rows import change_job
 from models import File, Item, Job
 from models.fields import now
 from models.ids import new_id
 from models.paging import Window
-from tests.workshop import Workshop, completed, viewer_of
+from tests.workshop import Workshop, completed, page_of, viewer_of
+from uploads.queries import page_uploads
 
 OTHER = viewer_of("user-1754556928-0000000000ff")
 ADMIN = viewer_of("user-1754556928-0000000000aa", Role.ADMIN)
@@ -115,7 +119,7 @@ async def test_lists_live_lists_and_criteria_agree(shop: Workshop) -> None:
         ids = [job.id for job in wanted]
         assert await listed(shop, criteria) == ids, criteria
         assert [job.id for job in jobs if await is_listed(shop.viewer, criteria, job)] == ids, criteria
-        assert await count_listed(list_jobs(shop.viewer, criteria)) == len(ids)
+        assert await totals_of([list_jobs(shop.viewer, criteria)]) == [len(ids)]
         assert [job.id for job in await active_jobs(shop.viewer, criteria)] == [id_ for id_ in ids if id_ == waiting.id]
 
 
@@ -154,28 +158,21 @@ async def test_deleted_jobs_are_in_no_list(shop: Workshop) -> None:
         await find_job(shop.viewer, job.id)
 
 
-async def test_positions_in_the_queue_are_by_priority_and_age(shop: Workshop) -> None:
-    jobs = [await shop.add_job(priority=priority) for priority in (0, 5, 0)]
-    assert await queue_positions([job.id for job in jobs]) == [2, 1, 3]
-    await shop.claim()
-    assert await queue_positions([job.id for job in jobs]) == [1, None, 2]
-
-
 async def test_items_come_in_pages_by_index(shop: Workshop) -> None:
     job = await shop.plan(7)
     claim = await shop.claim()
     await shop.record(claim, *(completed(index) for index in (0, 1, 2)), is_done=False)
-    first = await page_items(job.id, None, Window(first=3))
-    second = await page_items(job.id, None, Window(first=3, after=first.cursors[-1]))
+    first = await page_of(list_items(job.id), first=3)
+    second = await page_of(list_items(job.id), first=3, after=first.cursors[-1])
     assert [row["index"] for row in (*first.rows, *second.rows)] == [0, 1, 2, 3, 4, 5]
     assert (first.has_next, second.has_next) == (True, True)
-    pending = await page_items(job.id, ItemStatus.PENDING, Window(), needs_review=False)
+    pending = await page_of(list_items(job.id, ItemStatus.PENDING, needs_review=False))
     assert [row["index"] for row in pending.rows] == [3, 4, 5, 6]
 
 
 async def test_uploads_of_a_job_come_in_their_order(shop: Workshop) -> None:
     uploads = [await shop.add_upload(name=f"{name}.txt") for name in "cab"]
-    page = await page_job_uploads((await shop.add_job(*uploads)).id, Window())
+    page = await page_of(list_job_uploads((await shop.add_job(*uploads)).id))
     assert [row["filename"] for row in page.rows] == ["c.txt", "a.txt", "b.txt"]
 
 
@@ -201,3 +198,44 @@ def test_criteria_compare_moments_as_the_database_does() -> None:
     assert criteria.matches(job)
     assert not replace(criteria, created_before=moment).matches(job)
     assert replace(criteria, created_before=moment + timedelta(microseconds=1)).matches(job)
+
+
+async def test_a_search_knows_neither_case_nor_ways_of_writing(shop: Workshop) -> None:
+    titled = await shop.add_job(title="A\u0308RGER in der Straße")
+    named = await shop.add_job(await shop.add_upload(name="ŁÓDŹ.txt"))
+    for search, wanted in (("ärger", titled), ("STRASSE", titled), ("łódź", named), ("ŁÓDŹ.TXT", named)):
+        assert await listed(shop, JobCriteria(search=search)) == [wanted.id], search
+    assert await listed(shop, JobCriteria(search="straße łódź")) == []
+
+
+async def test_a_search_finds_every_file_name_however_many_there_are(shop: Workshop) -> None:
+    names = [f"{'long name ' * 40}{number}.txt" for number in (1, 2, 3)]
+    job = await shop.add_job(*[await shop.add_upload(name=name) for name in names], title="x" * 450)
+    for search in ("NAME 1.txt", "name 3.TXT", "X" * 450):
+        assert await listed(shop, JobCriteria(search=search)) == [job.id], search
+        assert await is_listed(shop.viewer, JobCriteria(search=search), job)
+    assert await listed(shop, JobCriteria(search="name 4.txt")) == []
+
+
+async def test_what_is_searched_goes_with_the_title_and_the_inputs(shop: Workshop) -> None:
+    job = await shop.add_job(await shop.add_upload(name="first.txt"), title="Old", auto_start=False)
+    more = await shop.add_upload(name="second.txt")
+    await start_job(shop.viewer, job.id, lambda _: shop.processor, shop.outbox, add_upload_ids=[more.id])
+    async with in_transaction() as db:
+        assert await change_job(db, job.id, {JobStatus.PENDING}, title="New")
+    found = {search: await listed(shop, JobCriteria(search=search)) for search in ("old", "new", "first", "second")}
+    assert found == {"old": [], "new": [job.id], "first": [job.id], "second": [job.id]}
+
+
+async def test_lists_read_no_long_columns_that_nobody_asked_for(shop: Workshop) -> None:
+    upload = await shop.add_upload(metadata="filename YQ==", concat=None)
+    job = await shop.add_job(upload, options={"note": "long"})
+    (short,) = (await page_jobs(list_jobs(shop.viewer, ALL, has_options=False), Window())).rows
+    (whole,) = (await page_jobs(list_jobs(shop.viewer, ALL), Window())).rows
+    assert (job_of(short).options, job_of(whole).options) == ({}, {"note": "long"})
+    assert (short["search_text"], whole["search_text"]) == ("", "")
+    assert set(short) == set(Job._meta.db_fields)
+    (row,) = (await page_of(list_job_uploads(job.id))).rows
+    assert (row["metadata"], row["filename"]) == ("", "a.txt")
+    (row,) = (await page_uploads(shop.viewer, None, Window())).rows
+    assert (row["metadata"], row["filename"]) == ("", "a.txt")

@@ -85,7 +85,7 @@ async def test_a_purge_that_broke_off_is_done_to_its_end(shop: Workshop, monkeyp
     async def crash(*_: object) -> None:
         raise LookupError
 
-    monkeypatch.setattr("jobs.purging._remove_rows", crash)
+    monkeypatch.setattr("jobs.removal._remove_rows", crash)
     with pytest.raises(LookupError):
         await purge_job(viewer, job.id, shop.receiver(), shop.outbox)
     with pytest.raises(Refusal):

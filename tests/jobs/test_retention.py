@@ -7,11 +7,26 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from base.errors import ErrorCode, Refusal
-from base.words import JobStatus, UploadStatus
+from base.words import FileRole, JobStatus, UploadStatus
 from jobs.lifecycle import retry_job
-from jobs.retention import Use, check_unused, sweep_inputs, uses_of_uploads
-from models import Job, Upload, UploadPart
+from jobs.queries import find_job
+from jobs.retention import (
+    Retention,
+    Use,
+    check_unused,
+    ends_of_jobs,
+    sweep_ended_jobs,
+    sweep_gone_uploads,
+    sweep_inputs,
+    sweep_results,
+    uses_of_uploads,
+)
+from models import File, Job, JobUpload, Upload, UploadPart
 from models.fields import now
+from models.ids import new_id
+from storage.keys import file_key
+from storage.local import LocalStorage
+from tests.databases import read_tables
 from tests.workshop import Workshop
 from uploads.lifecycle import expire_unfinished, reject_upload
 from uploads.queries import overdue_upload_ids
@@ -133,3 +148,137 @@ async def test_a_part_is_no_input(shop: Workshop) -> None:
     with pytest.raises(Refusal) as refused:
         await shop.add_job(part)
     assert (refused.value.code, refused.value.field) == (ErrorCode.BAD_INPUT, "input.uploadIds")
+
+
+MONTH = timedelta(days=30)
+
+
+async def ended_job(shop: Workshop, days: float, status: JobStatus = JobStatus.COMPLETED) -> Job:
+    """A job that ended so many days ago, however it did, with its rows and one file of each role."""
+    job = await shop.put_into(JobStatus.COMPLETED)
+    moment = now() - timedelta(days=days)
+    await Job.filter(id=job.id).update(status=status, finished_at=moment)
+    for role in FileRole:
+        id_ = new_id("file")
+        path = shop.folder / file_key(id_)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+        await File.create(
+            id=id_, job_id=job.id, owner_id=job.owner_id, role=role, name=f"{role}.csv", content_type="text/csv", size_bytes=1,
+            sha256="0" * 64, storage_key=file_key(id_), created_at=moment,
+        )  # fmt: skip
+    return await Job.get(id=job.id)
+
+
+async def stored_roles(shop: Workshop, job: Job) -> set[FileRole]:
+    """The roles of the files whose bytes are on the disk, which the rows say, too."""
+    files = await File.filter(job_id=job.id)
+    on_disk = {file.role for file in files if (shop.folder / file.storage_key).exists()}
+    assert on_disk == {file.role for file in files if file.is_stored}
+    return on_disk
+
+
+async def test_results_and_reports_go_a_month_after_their_job(shop: Workshop) -> None:
+    storage = LocalStorage(shop.folder)
+    old, young = await ended_job(shop, 31), await ended_job(shop, 29)
+    assert await sweep_results(storage, MONTH) == 2
+    assert await stored_roles(shop, old) == {FileRole.INPUT, FileRole.INTERMEDIATE}
+    assert await stored_roles(shop, young) == set(FileRole)
+    gone = await File.filter(job_id=old.id, expires_at__isnull=False)
+    assert {file.role for file in gone} == {FileRole.RESULT, FileRole.REPORT}
+    assert await sweep_results(storage, MONTH) == 0
+
+
+@pytest.mark.parametrize("status", [status for status in JobStatus if status.is_active])
+async def test_nothing_of_an_active_job_goes_however_old_its_files_are(shop: Workshop, status: JobStatus) -> None:
+    job = await ended_job(shop, 400, status)
+    storage = LocalStorage(shop.folder)
+    assert await sweep_results(storage, MONTH) == 0
+    assert await sweep_ended_jobs(storage, shop, MONTH) == 0
+    assert await stored_roles(shop, job) == set(FileRole)
+
+
+async def test_a_retry_keeps_the_results_that_it_goes_on_from(shop: Workshop) -> None:
+    job = await ended_job(shop, 31)
+    await Job.filter(id=job.id).update(failed_items=1, total_slices=1)
+    await retry_job(shop.viewer, job.id, shop.outbox, only_failed_items=True)
+    assert await sweep_results(LocalStorage(shop.folder), MONTH) == 0
+
+
+async def test_what_a_stopped_sweep_left_is_removed_by_the_next(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = LocalStorage(shop.folder)
+    job = await ended_job(shop, 31)
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStorage, "remove", _fail)
+        for sweep in (sweep_results(storage, MONTH), sweep_ended_jobs(storage, shop, MONTH)):
+            with pytest.raises(OSError, match="stopped"):
+                await sweep
+    assert await stored_roles(shop, job) == set(FileRole)
+    assert (await Job.get(id=job.id)).deleted_at is not None
+    assert await sweep_results(storage, MONTH) == 2
+    assert await sweep_ended_jobs(storage, shop, MONTH) == 1
+    assert list((shop.folder / "files").rglob("file-*")) == []
+    assert await Job.all().count() == await File.all().count() == 0
+
+
+async def _fail(_storage: object, _key: str) -> None:
+    message = "stopped"
+    raise OSError(message)
+
+
+async def test_jobs_go_with_all_that_is_theirs_and_nothing_else(shop: Workshop) -> None:
+    old, young = await ended_job(shop, 91), await ended_job(shop, 89)
+    kept = {
+        table: [row for row in rows if row.get("job_id", row["id"]) != old.id]
+        for table, rows in (await read_tables()).items()
+    }
+    assert await sweep_ended_jobs(LocalStorage(shop.folder), shop, timedelta(days=90)) == 1
+    assert await read_tables() == kept
+    assert {row["job_id"] for row in kept["items"]} == {young.id}
+    assert [event.row["deleted_at"] is not None for event in shop.events if event.row["id"] == old.id][-1]
+    with pytest.raises(Refusal) as refused:
+        await find_job(shop.viewer, old.id)
+    assert refused.value.code is ErrorCode.BATCH_NOT_FOUND
+
+
+async def test_the_key_of_a_job_that_went_is_free_again(shop: Workshop) -> None:
+    job = await ended_job(shop, 91)
+    await Job.filter(id=job.id).update(external_id="mine")
+    await sweep_ended_jobs(LocalStorage(shop.folder), shop, MONTH)
+    assert (await shop.add_job(external_id="mine")).id != job.id
+
+
+async def test_rows_of_uploads_go_that_are_gone_and_that_no_job_names(shop: Workshop) -> None:
+    ages = {"old": 91, "young": 89}
+    made = {
+        (age, status): await old_upload(shop, status=status, is_stored=False)
+        for age in ages for status in (UploadStatus.EXPIRED, UploadStatus.DELETED, UploadStatus.REJECTED)
+    }  # fmt: skip
+    for (age, _), upload in made.items():
+        await Upload.filter(id=upload.id).update(updated_at=now() - timedelta(days=ages[age]))
+    here, used, stored = await old_upload(shop), await shop.add_upload(), await shop.add_upload()
+    await shop.add_job(used)
+    ancient = now() - timedelta(days=400)
+    await Upload.filter(id=here.id).update(updated_at=ancient)
+    await Upload.filter(id=used.id).update(updated_at=ancient, status=UploadStatus.EXPIRED, is_stored=False)
+    await Upload.filter(id=stored.id).update(updated_at=ancient, status=UploadStatus.EXPIRED)
+    await UploadPart.create(final_id=made["old", UploadStatus.EXPIRED].id, part_id=here.id, position=0)
+    assert await sweep_gone_uploads(timedelta(days=90)) == 3
+    left = {upload.id for upload in await Upload.all()}
+    assert left == {here.id, used.id, stored.id, *(upload.id for (age, _), upload in made.items() if age == "young")}
+    assert await UploadPart.all().count() == 0
+    await JobUpload.filter(upload_id=used.id).delete()
+    assert await sweep_gone_uploads(timedelta(days=90)) == 1
+
+
+async def test_when_results_and_jobs_go_can_be_read_before(shop: Workshop) -> None:
+    ended, active = await ended_job(shop, 1), await shop.add_job()
+    ends = await ends_of_jobs([active.id, ended.id, "batch-1754556928-ffffffffffff"])
+    assert ends == [None, ended.finished_at, None]
+    moment = now()
+    retention = Retention(inputs=WEEK, results=MONTH, jobs=3 * MONTH)
+    assert (retention.end_of_results(moment), retention.end_of_job(moment)) == (moment + MONTH, moment + 3 * MONTH)
+    assert Retention(WEEK, MONTH, WEEK).end_of_results(moment) == moment + WEEK
+    assert (retention.end_of_results(None), retention.end_of_job(None)) == (None, None)

@@ -120,7 +120,7 @@ def test_a_postgresql_address_is_taken_apart() -> None:
         "engine": "models.postgres",
         "credentials": {
             "host": "db.example", "port": 6432, "user": "us@er", "password": "p/w", "database": "bill", "minsize": 1,
-            "maxsize": 25,
+            "maxsize": 25, "server_settings": {"jit": "off", "random_page_cost": "1.1"},
         },
     }  # fmt: skip
 

@@ -9,7 +9,8 @@ import pytest
 from tortoise.connection import get_connection
 
 from base.errors import ErrorCode, Refusal
-from models.paging import DEFAULT_SIZE, Listing, Page, Window, count_rows, read_page
+from models.paging import DEFAULT_SIZE, Listing, Page, Window, count_each, count_rows, read_page, read_pages
+from tests.statements import counted_statements
 
 BY_RANK = Listing("marks", ("rank", "name"), columns="name")
 BY_NUMBER = Listing("marks", ("number",), columns="name")
@@ -158,6 +159,49 @@ class TestPages:
             await db.execute_query("INSERT INTO marks VALUES (?, 0, ?)", [name, rank])
         cursor = (await cursors_of(BY_RANK))["x"]
         assert names_of(await page_of(BY_RANK, first=5, after=cursor)) == "y"
+
+    async def test_pages_of_many_lists_are_what_each_is_alone(self) -> None:
+        cursors, numbers = await cursors_of(BY_RANK), await cursors_of(BY_NUMBER)
+        wanted = [
+            (BY_RANK, Window(first=3)),
+            (BY_NUMBER.where("rank > ?", 1), Window(first=2, after=numbers["e"])),
+            (BY_RANK, Window(last=2, before=cursors["d"])),
+            (BY_NUMBER.where("number > ? AND name <> ?", 4, "f"), Window(last=2)),
+            (replace(BY_RANK, is_descending=True), Window(first=1, offset=2)),
+            (BY_NUMBER.where("name = ?", "nobody"), Window()),
+            (BY_RANK, Window(first=0)),
+        ]
+        pages = await read_pages(get_connection("default"), wanted)
+        assert pages == [await read_page(get_connection("default"), *one) for one in wanted]
+        assert [names_of(page) for page in pages if isinstance(page, Page)] == ["abc", "fg", "bc", "ij", "h", "", ""]
+
+    async def test_one_list_that_cannot_be_read_does_not_spoil_the_others(self) -> None:
+        wanted = [(BY_RANK, Window(first=101)), (BY_RANK, Window(first=1)), (BY_RANK, Window(after="x"))]
+        first, second, third = await read_pages(get_connection("default"), wanted)
+        assert isinstance(second, Page)
+        assert names_of(second) == "a"
+        assert [refusal.field for refusal in (first, third) if isinstance(refusal, Refusal)] == ["first", "after"]
+
+    async def test_hundreds_of_lists_are_read_and_counted_a_hundred_at_a_time(self) -> None:
+        db = get_connection("default")
+        lists = [BY_NUMBER.where("number <= ?", place % 11) for place in range(501)]
+        with counted_statements() as statements:
+            pages = await read_pages(db, [(listing, Window()) for listing in lists])
+            totals = await count_each(db, lists)
+        assert len(statements) == 12
+        assert totals == [place % 11 for place in range(501)]
+        assert [len(page.rows) for page in pages if isinstance(page, Page)] == totals
+        assert (await read_pages(db, []), await count_each(db, [])) == ([], [])
+
+    async def test_rows_that_are_found_first_are_the_same(self) -> None:
+        db = get_connection("default")
+        await db.execute_query("ALTER TABLE marks ADD COLUMN id INTEGER")
+        await db.execute_query("UPDATE marks SET id = 100 - number")
+        early = replace(BY_RANK, columns="name, number", is_found_first=True)
+        late = replace(early, is_found_first=False)
+        for window in (Window(first=3), Window(last=3), Window(first=2, offset=4)):
+            found, read = [await read_page(db, listing, window) for listing in (early, late)]
+            assert (found.rows, found.cursors, found.has_next) == (read.rows, read.cursors, read.has_next)
 
     @pytest.mark.parametrize("listing", [BY_RANK, BY_NUMBER])
     @pytest.mark.parametrize("name", ["after", "before"])

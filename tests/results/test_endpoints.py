@@ -1,7 +1,9 @@
 import io
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 from email.parser import BytesParser
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -11,6 +13,7 @@ from base.words import FileRole, JobStatus, UploadStatus
 from models import File, Job, Upload
 from models.fields import now
 from results.endpoints import result_routes
+from results.links import guide_path
 from storage.keys import upload_key
 from storage.reading import gathered
 from tests.results.shelf_for_tests import LAST_MODIFIED, TEN, Desk, error_of, sha256
@@ -257,7 +260,7 @@ async def test_a_reader_who_leaves_has_the_file_closed(desk: Desk, monkeypatch: 
         nonlocal sent
         sent += len(message.get("body", b""))
 
-    (route, _) = result_routes(desk.shelf)
+    route, *_ = result_routes(desk.shelf)
     _, more = route.matches(scope)
     await route.handle({**scope, **more}, receive, send)
     assert closed == [True]
@@ -389,3 +392,79 @@ async def test_a_bundle_is_410_when_one_of_its_results_is_gone(desk: Desk) -> No
 async def test_a_bundle_without_a_title_is_called_after_its_kind(desk: Desk) -> None:
     job = await desk.job()
     assert (await desk.read(job)).headers["content-disposition"] == f'attachment; filename="leads-{job.id[-12:]}.zip"'
+
+
+# ---------------------------------------------------------------------------------------- retention, guides
+
+
+def keeping(desk: Desk, **times: timedelta) -> Desk:
+    return Desk(replace(desk.shelf, retention=replace(desk.shelf.retention, **times)))
+
+
+async def test_results_are_410_from_the_moment_on_that_their_time_is_over_before_any_sweep(desk: Desk) -> None:
+    job = await desk.job(finished_at=now() - timedelta(days=30, seconds=1))
+    result, report, given = [
+        await desk.file(job=job, role=role) for role in (FileRole.RESULT, FileRole.REPORT, FileRole.INPUT)
+    ]
+    strict, kind = keeping(desk, results=timedelta(days=30)), keeping(desk, results=timedelta(days=31))
+    for what in (result, report, job):
+        assert error_of(await strict.read(what)) == (410, "RESULT_EXPIRED")
+        assert (await kind.read(what)).status_code == 200
+    assert (await strict.read(given)).status_code == 200
+
+
+async def test_results_do_not_outlive_their_job(desk: Desk) -> None:
+    job = await desk.job(finished_at=now() - timedelta(days=2))
+    file = await desk.file(job=job)
+    assert error_of(await keeping(desk, jobs=timedelta(days=1)).read(file)) == (410, "RESULT_EXPIRED")
+
+
+async def test_results_of_an_active_job_are_kept_however_old(desk: Desk) -> None:
+    job = await desk.job(JobStatus.PROCESSING, finished_at=None)
+    file = await desk.file(job=job)
+    assert (await keeping(desk, results=timedelta(seconds=1)).read(file)).status_code == 200
+
+
+@pytest.fixture
+def guide(desk: Desk) -> Path:
+    desk.shelf.guides.mkdir()
+    path = desk.shelf.guides / "01 Erste Schritte – Müller.pdf"
+    path.write_bytes(TEN)
+    return path
+
+
+async def get_guide(desk: Desk, name: str, **headers: str) -> httpx2.Response:
+    named = {key.replace("_", "-"): value for key, value in headers.items()}
+    return await desk.http.get(guide_path(desk.shelf.signer, name, now()), headers=named)
+
+
+async def test_a_guide_comes_whole_or_in_part_under_its_name(desk: Desk, guide: Path) -> None:
+    whole = await get_guide(desk, guide.name)
+    assert (whole.status_code, whole.content, whole.headers["content-type"]) == (200, TEN, "application/pdf")
+    assert whole.headers["content-disposition"].startswith("attachment; ")
+    assert (
+        "filename*=UTF-8''01%20Erste%20Schritte%20%E2%80%93%20M%C3%BCller.pdf" in whole.headers["content-disposition"]
+    )
+    part = await get_guide(desk, guide.name, Range="bytes=8-", If_Range=whole.headers["etag"])
+    assert (part.status_code, part.content, part.headers["content-range"]) == (206, b"89", "bytes 8-9/10")
+    assert (await get_guide(desk, guide.name, If_None_Match=whole.headers["etag"])).status_code == 304
+
+
+async def test_a_guide_that_changed_has_another_etag(desk: Desk, guide: Path) -> None:
+    before = (await get_guide(desk, guide.name)).headers["etag"]
+    guide.write_bytes(b"9876543210!")
+    after = await get_guide(desk, guide.name, Range="bytes=0-1", If_Range=before)
+    assert (after.status_code, after.content) == (200, b"9876543210!")
+
+
+async def test_nothing_but_guides_is_reached_and_nothing_without_a_signature(desk: Desk, guide: Path) -> None:
+    (guide.parent / "secret.txt").write_bytes(b"x")
+    (guide.parent.parent / "outside.pdf").write_bytes(b"x")
+    (guide.parent / "link.pdf").symlink_to(guide.parent.parent / "outside.pdf")
+    for name in ("secret.txt", "../outside.pdf", "link.pdf", "other.pdf", "a\0.pdf"):
+        assert error_of(await get_guide(desk, name)) == (404, "FILE_NOT_FOUND"), name
+    signed = guide_path(desk.shelf.signer, guide.name, now())
+    for link in (signed.partition("?")[0], signed[:-1], signed.replace("01%20", "02%20")):
+        assert error_of(await desk.http.get(link)) == (404, "FILE_NOT_FOUND")
+    ended = await desk.http.get(guide_path(desk.shelf.signer, guide.name, now() - timedelta(hours=25)))
+    assert error_of(ended) == (410, "RESULT_EXPIRED")

@@ -1,0 +1,97 @@
+"""Places in the queue are those in which workers begin jobs."""
+
+import random
+from dataclasses import dataclass
+
+from jobs.lifecycle import cancel_job
+from jobs.positions import queue_positions
+from models import Job
+from models.fields import now
+from tests.workshop import Workshop, viewer_of
+
+ANNA, BEN, CLEO = (f"user-1754556928-00000000000{digit}" for digit in "abc")
+
+
+@dataclass
+class Queue:
+    """Jobs of several owners, and workers that never end what they began."""
+
+    shop: Workshop
+
+    async def add(self, owner_id: str, priority: int = 0, queued_at: float | None = None) -> str:
+        job = await self.shop.add_job(viewer=viewer_of(owner_id), priority=priority)
+        if queued_at is not None:
+            await Job.filter(id=job.id).update(queued_at=queued_at)
+        return job.id
+
+    async def places(self, *job_ids: str) -> list[int | None]:
+        return await queue_positions(job_ids)
+
+    async def begun(self, count: int) -> list[str]:
+        """The jobs that workers begin, one after the other."""
+        return [(await self.shop.claim(f"w{number}")).job.id for number in range(count)]
+
+
+async def test_the_next_job_is_the_first_by_priority_and_age(shop: Workshop) -> None:
+    queue = Queue(shop)
+    jobs = [await queue.add(ANNA, priority) for priority in (0, 5, 0)]
+    assert await queue.places(*jobs) == [2, 1, 3]
+    assert await queue.begun(1) == [jobs[1]]
+    assert await queue.places(*jobs) == [1, None, 2]
+
+
+async def test_owners_take_turns_however_many_jobs_one_has(shop: Workshop) -> None:
+    queue = Queue(shop)
+    many = [await queue.add(ANNA) for _ in range(5)]
+    late = await queue.add(BEN)
+    assert await queue.places(*many, late) == [1, 3, 4, 5, 6, 2]
+    assert await queue.begun(3) == [many[0], late, many[1]]
+    last = await queue.add(CLEO)
+    assert await queue.places(*many, late, last) == [None, None, 2, 3, 4, None, 1]
+
+
+async def test_what_was_begun_of_higher_priority_counts_for_its_owners_turn(shop: Workshop) -> None:
+    queue = Queue(shop)
+    first, urgent, other = await queue.add(ANNA), await queue.add(ANNA, 1), await queue.add(BEN)
+    assert await queue.places(first, urgent, other) == [3, 1, 2]
+    assert await queue.begun(3) == [urgent, other, first]
+
+
+async def test_a_job_that_does_not_wait_has_no_place(shop: Workshop) -> None:
+    queue = Queue(shop)
+    gone, deleted, waiting = [await queue.add(ANNA) for _ in range(3)]
+    await cancel_job(viewer_of(ANNA), gone, shop.outbox)
+    await Job.filter(id=deleted).update(deleted_at=now())
+    assert await queue.places(gone, deleted, waiting, "batch-1754556928-ffffffffffff") == [None, None, 1, None]
+    assert await queue.places() == []
+
+
+async def test_places_are_the_order_in_which_jobs_are_begun(shop: Workshop) -> None:
+    """Whatever waits and runs: two jobs queued at the same moment and three priorities are among them."""
+    dice, queue = random.Random(7), Queue(shop)
+    jobs = [
+        await queue.add(
+            dice.choice((ANNA, ANNA, ANNA, BEN, CLEO)), dice.choice((0, 0, 1, -3)), 1000.0 + dice.randrange(8)
+        )
+        for _ in range(24)
+    ]
+    await queue.begun(3)
+    for some in (jobs, dice.sample(jobs, 5)):
+        places = dict(zip(some, await queue.places(*some), strict=True))
+        assert [place for place in places.values() if place] == [
+            dict(zip(jobs, await queue.places(*jobs), strict=True))[job_id] for job_id in some if places[job_id]
+        ]
+    promised = dict(zip(await queue.places(*jobs), jobs, strict=True))
+    promised.pop(None)
+    assert sorted(place for place in promised if place) == list(range(1, 22))
+    assert await queue.begun(21) == [promised[place] for place in range(1, 22)]
+
+
+async def test_other_peoples_programs_take_from_a_queue_of_its_own_by_priority_and_age(shop: Workshop) -> None:
+    queue = Queue(shop)
+    ours = [await queue.add(ANNA) for _ in range(2)]
+    theirs = [await queue.add(owner, priority) for owner, priority in ((ANNA, 0), (ANNA, 0), (BEN, 0), (CLEO, 1))]
+    await Job.filter(id__in=theirs).update(queue="gpu")
+    (alone,) = [await queue.add(BEN)]
+    await Job.filter(id=alone).update(queue="other")
+    assert await queue.places(*ours, *theirs, alone) == [1, 2, 2, 3, 4, 1, 1]
