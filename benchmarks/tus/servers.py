@@ -66,22 +66,22 @@ async def running_peer(folder: Path) -> AsyncIterator[Measured]:
         await process.wait()
 
 
-async def install_peer() -> None:
-    """Fetch the packages of @tus/server, unless they are there.
+async def install_peer(name: str = PEER_NAME) -> None:
+    """Fetch the packages of all peers, unless they are there; `name` is the one that is wanted.
 
     Raises:
         PeerMissing: There is no Node, or npm could not do it.
     """
     if not (shutil.which("node") and (npm := shutil.which("npm"))):
-        raise PeerMissing("Nothing to compare with: @tus/server needs Node.js and npm, and they are not installed.")
+        raise PeerMissing(f"Nothing to compare with: {name} needs Node.js and npm, and they are not installed.")
     lock, installed = PEER / "package-lock.json", PEER / "node_modules" / ".package-lock.json"
     if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
         return
-    print(f"fetching {PEER_NAME} with npm", flush=True)
+    print(f"fetching {name} with npm", flush=True)
     process = await asyncio.create_subprocess_exec(npm, *NPM_CI, cwd=PEER, stdout=PIPE, stderr=STDOUT)
     said = (await _stdout_of(process).read()).decode(errors="replace")
     if await process.wait():
-        raise PeerMissing(f"Nothing to compare with: npm could not fetch {PEER_NAME}. {' '.join(said.split())[-300:]}")
+        raise PeerMissing(f"Nothing to compare with: npm could not fetch {name}. {' '.join(said.split())[-300:]}")
 
 
 def _stdout_of(process: asyncio.subprocess.Process) -> asyncio.StreamReader:
