@@ -1,5 +1,6 @@
 """Tasks that other programs do: claiming one under a lease, and reporting on it (docs/workers.md)."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ from uploads.rows import change_upload
 SHORTEST_LEASE, LONGEST_LEASE = 1, 86_400
 """Seconds."""
 _STAGE = External.stages[0]
+_TRIES, _PAUSE_SECONDS = 100, 0.01
 _LEASE = re.compile(r"lease-([0-9]{1,18})-([0-9]{1,9})")
 _STAGE_LENGTH = 100
 _FIELD = "input.resultUploadIds"
@@ -95,16 +97,19 @@ async def claim_task(viewer: Viewer, queue: str, lease_seconds: int, outbox: Out
         message = f"A lease lasts {SHORTEST_LEASE} to {LONGEST_LEASE} seconds."
         raise Refusal(ErrorCode.BAD_INPUT, message, "leaseSeconds")
     await recover_leases(f"{_worker_name('')}%", outbox)
-    while True:
+    for _ in range(_TRIES):
         letters = Letters()
         async with in_transaction() as db:
-            waiting = await _lock_best(db, storable(queue))
-            claimed = await _claim(db, waiting, viewer, lease_seconds, letters) if waiting else None
+            lock = " FOR UPDATE OF j SKIP LOCKED" if db.capabilities.support_for_update else ""
+            best = await _best(db, storable(queue), lock)
+            claimed = await _claim(db, best, viewer, lease_seconds, letters) if best else None
         if claimed is not None:
             await outbox.send(letters)
             return job_of(claimed)
-        if waiting is None:
+        if await _best(get_connection("default"), storable(queue)) is None:
             return None
+        await asyncio.sleep(_PAUSE_SECONDS)  # somebody else is just at it, and may leave it as it is
+    return None
 
 
 async def report_task(
@@ -159,21 +164,16 @@ def _worker_name(user_id: str) -> str:
     return f"external:{user_id}"
 
 
-async def _lock_best(db: BaseDBAsyncClient, queue: str) -> Row | None:
-    """The best waiting task, locked; one that somebody else is just taking is passed over, unless there is no other."""
-    locks = (" FOR UPDATE OF j SKIP LOCKED", " FOR UPDATE OF j") if db.capabilities.support_for_update else ("",)
-    for lock in locks:
-        rows = await fetch(
-            db,
-            "SELECT j.* FROM jobs j WHERE j.kind = $1 AND j.queue = $2 AND j.status = 'PENDING' AND EXISTS "
-            "(SELECT 1 FROM slices s WHERE s.job_id = j.id AND s.status = 'WAITING') "
-            f"ORDER BY j.priority DESC, j.queued_at, j.id LIMIT 1{lock}",
-            External.kind,
-            queue,
-        )
-        if rows:
-            return rows[0]
-    return None
+async def _best(db: BaseDBAsyncClient, queue: str, lock: str = "") -> Row | None:
+    rows = await fetch(
+        db,
+        "SELECT j.* FROM jobs j WHERE j.kind = $1 AND j.queue = $2 AND j.status = 'PENDING' AND EXISTS "
+        "(SELECT 1 FROM slices s WHERE s.job_id = j.id AND s.status = 'WAITING') "
+        f"ORDER BY j.priority DESC, j.queued_at, j.id LIMIT 1{lock}",
+        External.kind,
+        queue,
+    )
+    return rows[0] if rows else None
 
 
 async def _claim(db: BaseDBAsyncClient, job: Row, viewer: Viewer, lease_seconds: int, letters: Letters) -> Row | None:
