@@ -22,6 +22,7 @@ from auth.accounts import ensure_admin, reset_admin_password
 from auth.gate import Gate
 from auth.outside import OutsideIssuer
 from auth.outside_keys import OutsideKeys, fetching
+from auth.rates import Rates, rate_storage
 from auth.redis_tallies import RedisTallies
 from auth.signatures import Signer
 from auth.throttle import Throttle
@@ -48,14 +49,15 @@ from schema.context import Means
 from storage.data_folder import lock_data_folder, read_secret_key
 from storage.local import LocalStorage
 from storage.writer import Durability
-from uploads.limits import Limits
-from uploads.locks import SharedLock, UploadLocks
+from uploads.limits import Limits, has_room
+from uploads.locks import UploadLocks
 from uploads.receiver import Receiver
 from uploads.redis_lock import RedisLock
 from web.app import build_app
 from web.connection import Connection
 from web.health import Check
-from web.middleware import base_url_of
+from web.persisted import PersistedQueries
+from web.proxies import base_url_of
 
 log = log_for("server")
 
@@ -119,7 +121,7 @@ async def _reset_admin_password(settings: Settings) -> int:
     secret_key, events = _secret_key(settings), open_events(settings.redis_url, Hub())
     await _open_database(settings)
     try:
-        async with _gate(settings, secret_key, events.publisher) as gate, events.running():
+        async with _gate(settings, secret_key, events.publisher, None) as gate, events.running():
             password = await reset_admin_password(
                 gate, settings.admin_username, settings.admin_password.get_secret_value()
             )
@@ -200,9 +202,10 @@ def _bind(settings: Settings) -> socket.socket:
 
 @dataclass(frozen=True)
 class House:
-    """What a running server has: the means of the rooms, and how each part is asked whether it works."""
+    """What a running server has: the means of the rooms, known queries, and how each part is asked whether it works."""
 
     means: Means
+    persisted: PersistedQueries
     checks: dict[str, Check]
 
 
@@ -215,7 +218,7 @@ def build(house: House) -> ASGIApp:
         retention=Retention.of(means.settings),
         guides=guides_folder(means.settings),
     )
-    return build_app(means.settings, build_schema(), means, shelf, house.checks)
+    return build_app(means.settings, build_schema(), means, shelf, house.persisted, house.checks)
 
 
 @asynccontextmanager
@@ -233,9 +236,10 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
     queue = DocketQueue(docket)
     outbox = Outbox(events.publisher, queue.permit_work)
     async with AsyncExitStack() as stack:
-        lock = await stack.enter_async_context(_shared_lock(settings.redis_url, events.publisher))
+        redis = await stack.enter_async_context(_shared(settings.redis_url))
+        lock = RedisLock(redis, events.publisher) if redis else None
         receiver = _receiver(settings, storage, signer, outbox, UploadLocks(lock))
-        gate = await stack.enter_async_context(_gate(settings, secret_key, events.publisher))
+        gate = await stack.enter_async_context(_gate(settings, secret_key, events.publisher, redis))
         await _open_database(settings)
         stack.push_async_callback(close_database)
         await _welcome_admin(settings)
@@ -258,22 +262,29 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
             )
             await stack.enter_async_context(worker)
             await queue.permit_work()
-        checks = {"database": is_alive, "storage": storage.is_writable, "events": events.is_alive}
-        yield House(Means(settings, gate, signer, hub, outbox, storage, receiver), checks)
+        rates = Rates(
+            rate_storage(redis), per_minute=settings.rate_limit_per_minute, per_second=settings.rate_limit_per_second
+        )
+        checks: dict[str, Check] = {
+            "database": is_alive,
+            "storage": storage.is_writable,
+            "events": events.is_alive,
+            "queue": queue.is_alive,
+            "disk": partial(has_room, storage, receiver.limits),
+        }
+        means = Means(settings, gate, signer, hub, outbox, storage, receiver, rates)
+        yield House(means, PersistedQueries(redis), checks)
 
 
 @asynccontextmanager
-async def _gate(settings: Settings, secret_key: str, publisher: Publisher) -> AsyncIterator[Gate]:
+async def _gate(settings: Settings, secret_key: str, publisher: Publisher, redis: Redis | None) -> AsyncIterator[Gate]:
     """What knows callers: failures to sign in are counted in Redis where there is one."""
 
     async def tell_access(user_id: str) -> None:
         await publisher.publish(Event("access", {"id": user_id}))
 
     async with AsyncExitStack() as stack:
-        throttle = Throttle()
-        if settings.redis_url:
-            redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=5)
-            throttle = Throttle(RedisTallies(await stack.enter_async_context(redis)))
+        throttle = Throttle(RedisTallies(redis)) if redis else Throttle()
         issuer = None
         if settings.oidc_issuer:
             session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -307,13 +318,13 @@ def _receiver(
 
 
 @asynccontextmanager
-async def _shared_lock(redis_url: str, publisher: Publisher) -> AsyncIterator[SharedLock | None]:
-    """The lock that several servers respect; none where there is one server only."""
+async def _shared(redis_url: str) -> AsyncIterator[Redis | None]:
+    """What several servers share: locks, counts, known queries; none where there is one server only."""
     if not redis_url:
         yield None
         return
     async with Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=5) as redis:
-        yield RedisLock(redis, publisher)
+        yield redis
 
 
 @asynccontextmanager

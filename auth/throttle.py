@@ -76,7 +76,7 @@ def attempt_of(username: str, address: str | None) -> Attempt:
     """The attempt of somebody at `address` (None: unknown) to be `username`, whether or not there is such a user."""
     if address is None:
         return Attempt(_key("name", username), None, None)
-    network = _network_of(address)
+    network = network_of(address)
     return Attempt(_key("name", username), _key("address", network), _key("pair", f"{network} {username}"))
 
 
@@ -143,7 +143,7 @@ def _wait_after(failures: int, age: float, longest: float) -> float:
     return min(2.0 ** min(failures - FREE_FAILURES, 20), longest) - age
 
 
-def _network_of(address: str) -> str:
+def network_of(address: str) -> str:
     """The address; of IPv6 the /64, which is what one customer has."""
     try:
         parsed = ipaddress.ip_address(address)

@@ -43,6 +43,11 @@ class DocketQueue:
         except (RedisError, OSError) as error:
             log.warning("the queue did not take a permission; the next sweep gives it", reason=type(error).__name__)
 
+    async def is_alive(self) -> bool:
+        """Whether permissions can be given."""
+        async with self._docket.redis() as redis:
+            return await redis.exists(_TASK) >= 0
+
     async def run(self, work: Callable[[], Awaitable[None]], concurrency: int) -> None:
         self._work = work
         async with Worker(

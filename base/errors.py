@@ -99,6 +99,7 @@ HTTP_STATUS = {
     ErrorCode.UNSUPPORTED_TYPE: 415,
     ErrorCode.QUOTA_EXCEEDED: 403,
     ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.TIMED_OUT: 503,
     ErrorCode.INTERNAL_ERROR: 500,
     ErrorCode.DATABASE_ERROR: 500,
     ErrorCode.SERVICE_UNAVAILABLE: 503,

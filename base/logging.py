@@ -2,13 +2,77 @@
 
 import logging
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import structlog
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Id of the request that this code runs for; None outside of requests."""
+
+
+@dataclass
+class Notes:
+    """What is learnt about one request, or one operation on a socket, for the line that the log has about it.
+
+    Attributes:
+        address: Where it comes from.
+        user: Id of who asks.
+        operation: What is asked in GraphQL: its name, or its field where it has none.
+        code: Of the refusal, or of the first error.
+        database_seconds: How long the database was waited for.
+    """
+
+    address: str | None = None
+    user: str | None = None
+    operation: str | None = None
+    code: str | None = None
+    database_seconds: float = 0.0
+    _waiting: int = 0
+    _since: float = 0.0
+
+    @contextmanager
+    def in_database(self) -> Iterator[None]:
+        """Count the time of the block; of blocks that overlap or lie within each other only once."""
+        if not self._waiting:
+            self._since = time.perf_counter()
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self.database_seconds += time.perf_counter() - self._since
+
+    def line(self) -> dict[str, Any]:
+        """What is known, for a log line; security events are marked as such."""
+        known = {"address": self.address, "user": self.user, "operation": self.operation, "code": self.code}
+        line = {name: str(value) for name, value in known.items() if value is not None}
+        marked = {"security": True} if self.code in SECURITY_CODES else {}
+        return {**line, "database_ms": round(self.database_seconds * 1000, 1), **marked}
+
+
+notes: ContextVar[Notes | None] = ContextVar("notes", default=None)
+"""Of the request that this code runs for; None outside of requests."""
+SECURITY_CODES = {
+    "UNAUTHENTICATED",
+    "INVALID_TOKEN",
+    "INVALID_CREDENTIALS",
+    "FORBIDDEN",
+    "RATE_LIMITED",
+    "URL_NOT_ALLOWED",
+}
+"""Refusals that somebody who watches for attacks looks at."""
+
+
+def note_code(code: str) -> None:
+    """Note why the present request is refused."""
+    if (current := notes.get()) is not None:
+        current.code = code
 
 
 def set_up_logging(format_: Literal["text", "json"], level: str) -> None:

@@ -93,6 +93,18 @@ class Settings(BaseSettings):
     oidc_role_claim: str = Field(
         "", description="Claim of the issuer's tokens that tells the role, such as realm_access.roles; empty = we do."
     )
+    rate_limit_per_minute: int = Field(
+        100,
+        ge=0,
+        description="GraphQL operations of one user in a minute, of one address without a user; 0 = no limit.",
+    )
+    rate_limit_per_second: int = Field(10, ge=0, description="The same in a second; 0 = no limit.")
+    operation_timeout: Duration = Field(
+        timedelta(seconds=30), description="How long a query or mutation may take before it is stopped; 0 = no limit."
+    )
+    sockets_per_user: int = Field(
+        50, ge=0, description="WebSockets that one user may have open at one server, or one address; 0 = no limit."
+    )
     max_upload_size: ByteSize = Field(10 * GIB, ge=1, description="Largest upload.")
     upload_bytes_per_user: ByteSize = Field(
         100 * GIB, ge=0, description="Bytes that one user may have uploaded, unfinished ones included; 0 = no limit."
@@ -266,6 +278,8 @@ def unsafe_settings(settings: Settings) -> list[str]:
         )
     if is_open and "*" in settings.cors_origins:
         warnings.append("WAYBILL_CORS_ORIGINS is *: pages of any site may call this server (they still need a token).")
+    if is_open and not (settings.rate_limit_per_minute and settings.rate_limit_per_second):
+        warnings.append("A rate limit is 0: passwords can be tried as fast as the server answers.")
     if settings.upload_fsync == "never":
         warnings.append(
             "WAYBILL_UPLOAD_FSYNC is never: files that were told complete may be damaged after a power cut."

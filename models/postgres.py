@@ -8,7 +8,10 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContext, TransactionContextPooled
 from tortoise.connection import get_connections
 
+from models.timing import timed
 
+
+@timed
 class SafeTransactionContext(TransactionContextPooled):
     """Enters the transaction so that a caller who is cancelled meanwhile gives the connection back."""
 
@@ -23,7 +26,13 @@ class SafeTransactionContext(TransactionContextPooled):
             raise
 
 
-class LaxTransaction(TransactionWrapper):
+@timed
+class Transaction(TransactionWrapper):
+    """The ORM's own."""
+
+
+@timed
+class LaxTransaction(Transaction):
     """One that does not wait for the disk: a power cut may take it and what came after it, whole.
 
     Source: PostgreSQL, "Asynchronous Commit".
@@ -34,11 +43,12 @@ class LaxTransaction(TransactionWrapper):
         await self._connection.execute("SET LOCAL synchronous_commit = off")
 
 
+@timed
 class SafeClient(AsyncpgDBClient):
     """A pool of connections."""
 
     def _in_transaction(self) -> TransactionContext:
-        return SafeTransactionContext(TransactionWrapper(self), self._pool_init_lock)
+        return SafeTransactionContext(Transaction(self), self._pool_init_lock)
 
     def in_lax_transaction(self) -> TransactionContext:
         """See `models.database.transaction`."""

@@ -10,9 +10,12 @@ from tortoise.backends.base.client import NestedTransactionContext, Transactiona
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
 from tortoise.connection import get_connections
 
+from models.timing import timed
+
 _WAIT_FOR_DISK = "PRAGMA synchronous = FULL"
 
 
+@timed
 class ImmediateTransaction(SqliteTransactionWrapper):
     """A transaction that begins with BEGIN IMMEDIATE."""
 
@@ -27,6 +30,7 @@ class ImmediateTransaction(SqliteTransactionWrapper):
         return NestedTransactionContext(ImmediateTransaction(self))
 
 
+@timed
 class LaxTransaction(ImmediateTransaction):
     """One that does not wait for the disk: a power cut may take it and what came after it, whole (SQLite, "synchronous")."""
 
@@ -59,6 +63,7 @@ class LaxTransaction(ImmediateTransaction):
         await asyncio.shield(asyncio.ensure_future(self._connection.execute(_WAIT_FOR_DISK)))
 
 
+@timed
 class ImmediateTransactionContext(SqliteTransactionContext):
     """Enters the transaction so that a caller who is cancelled meanwhile leaves no lock behind."""
 
@@ -83,6 +88,7 @@ class ImmediateTransactionContext(SqliteTransactionContext):
         undo.add_done_callback(lambda _: self._trxlock.release())
 
 
+@timed
 class ImmediateClient(SqliteClient):
     """One connection; readers and writers of this process take turns."""
 

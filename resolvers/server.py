@@ -1,12 +1,14 @@
-"""What the server is and can do."""
+"""What the server is and can do, and how often."""
 
 import asyncio
 from functools import cache
 
+from auth.rates import rate_key
 from base.settings import VERSION
 from processors.registry import list_kinds
 from results.guides import guides_folder, list_guides
 from schema.context import Info
+from schema.types.rate_limit import RateLimit, rate_limit_type
 from schema.types.scalars import BigInt
 from schema.types.server_info import Guide, ProcessorInfo, ServerInfo, guide_type, processor_type
 
@@ -30,6 +32,11 @@ async def resolve_guides(info: Info) -> list[Guide]:
     _ = info.context.viewer
     folder = guides_folder(info.context.means.settings)
     return [guide_type(guide, info.context) for guide in await asyncio.to_thread(list_guides, folder)]
+
+
+async def resolve_limits(info: Info) -> list[RateLimit]:
+    context = info.context
+    return [rate_limit_type(left) for left in await context.means.rates.left(rate_key(context.caller, context.address))]
 
 
 @cache

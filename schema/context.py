@@ -8,6 +8,7 @@ from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, Inlin
 
 from auth.gate import Gate
 from auth.queries import require_viewer
+from auth.rates import Rates
 from auth.signatures import Signer
 from auth.viewer import Viewer
 from base.errors import Refusal
@@ -30,6 +31,7 @@ class Means:
     outbox: Outbox
     storage: LocalStorage
     receiver: Receiver
+    rates: Rates
 
 
 @dataclass

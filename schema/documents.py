@@ -51,6 +51,58 @@ _LIST_LENGTH = 10
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an operation is, in words for logs and numbers.
+
+    Attributes:
+        type: query, mutation or subscription; `other` where the text has no such operation.
+        field: Its field at the root where the schema has it, `several` for more than one, `introspection`, or `other`:
+            there are only so many of these words.
+        name: What the client calls it, if anything.
+    """
+
+    type: str = "other"
+    field: str = "other"
+    name: str | None = None
+
+
+def asked_in(schema: GraphQLSchema, text: str, operation_name: str | None) -> Asked:
+    """What the operation `operation_name` of `text`, or its only one, asks; the text may be wrong in any way."""
+    try:
+        if len(text) <= MAX_KEPT_CHARACTERS:
+            return _asked_in_text(schema, text, operation_name)
+        return _asked(schema, parse(text, max_tokens=MAX_TOKENS), operation_name)
+    except GraphQLSyntaxError:
+        return Asked()
+
+
+@lru_cache(maxsize=128)
+def _asked_in_text(schema: GraphQLSchema, text: str, operation_name: str | None) -> Asked:
+    return _asked(schema, _parse(text), operation_name)
+
+
+def _asked(schema: GraphQLSchema, document: DocumentNode, operation_name: str | None) -> Asked:
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    named = [node for node in operations if operation_name in {None, node.name and node.name.value}]
+    if len(named) != 1:
+        return Asked()
+    (operation,) = named
+    name = operation.name.value if operation.name else None
+    return Asked(operation.operation.value, _root_field(schema, operation), name)
+
+
+def _root_field(schema: GraphQLSchema, operation: OperationDefinitionNode) -> str:
+    root = schema.get_root_type(operation.operation)
+    selections = operation.selection_set.selections
+    names = {node.name.value for node in selections if isinstance(node, FieldNode)}
+    if any(name.startswith("__") for name in names):
+        return "introspection"
+    if len(names) > 1:
+        return "several"
+    return next((name for name in names if root is not None and name in root.fields), "other")
+
+
 class Documents(SchemaExtension):
     """Reads each text once: Strawberry's own caches keep errors, too, and would answer them again with an old requestId."""
 

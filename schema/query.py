@@ -13,13 +13,14 @@ from resolvers.jobs import (
 )
 from resolvers.nodes import resolve_node, resolve_nodes
 from resolvers.people import resolve_api_tokens, resolve_audit_log, resolve_users
-from resolvers.server import resolve_guides, resolve_server_info
+from resolvers.server import resolve_guides, resolve_limits, resolve_server_info
 from resolvers.session import resolve_viewer
 from resolvers.uploads import resolve_upload, resolve_uploads
 from schema.types.connection import Connection
 from schema.types.job import Batch, Job, Task
 from schema.types.node import Node
 from schema.types.people import ApiToken, AuditEntry, User
+from schema.types.rate_limit import RateLimit
 from schema.types.server_info import Guide, ServerInfo
 from schema.types.statistics import Statistics
 from schema.types.upload import Upload
@@ -34,6 +35,9 @@ class Query:
         resolver=resolve_nodes, description="Up to 100 objects by their ids; null for each that does not exist for you."
     )
     viewer: User | None = strawberry.field(resolver=resolve_viewer, description="Who you are; null when not signed in.")
+    limits: list[RateLimit] = strawberry.field(
+        resolver=resolve_limits, description="What is left of your operations; empty when you are not limited."
+    )
     server_info: ServerInfo = strawberry.field(
         resolver=resolve_server_info, description="What the server is and can do. Readable without signing in."
     )

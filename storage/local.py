@@ -81,7 +81,7 @@ class LocalStorage:
 
     async def is_writable(self) -> bool:
         """Whether bytes can be stored now."""
-        return await self._threads.run(os.access, self._root, os.W_OK) and await self.free_bytes() > 0
+        return await self._threads.run(os.access, self._root, os.W_OK)
 
     async def free_bytes(self) -> int:
         """Bytes that can still be stored; as they were 0.1 s ago at most."""

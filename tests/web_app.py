@@ -198,8 +198,9 @@ def read(response: httpx2.Response) -> Answer:
 
 
 def settings_for(data_dir: Path, **values: Any) -> Settings:
-    """Settings of a test: nothing from the environment matters to it, and there are no workers."""
-    return Settings(_env_file=None, **{"data_dir": data_dir, "secret_key": SECRET, "workers": 0, **values})
+    """Settings of a test: nothing from the environment matters to it, there are no workers, and it may ask at any rate."""
+    unlimited = {"rate_limit_per_minute": 0, "rate_limit_per_second": 0}
+    return Settings(_env_file=None, **{"data_dir": data_dir, "secret_key": SECRET, "workers": 0, **unlimited, **values})
 
 
 @asynccontextmanager

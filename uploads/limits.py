@@ -83,6 +83,11 @@ async def check_share(db: BaseDBAsyncClient, limits: Limits, owner_id: str, more
         raise Refusal(ErrorCode.QUOTA_EXCEEDED, message)
 
 
+async def has_room(storage: LocalStorage, limits: Limits) -> bool:
+    """Whether the disk has more left than what is kept free."""
+    return await storage.free_bytes() > limits.reserved_bytes
+
+
 async def check_space(storage: LocalStorage, limits: Limits, needed_bytes: int) -> None:
     """Refuse what does not fit on the disk: INSUFFICIENT_STORAGE."""
     if await storage.free_bytes() - limits.reserved_bytes < needed_bytes:

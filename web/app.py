@@ -15,16 +15,25 @@ from schema.build import Schema, print_schema
 from schema.context import Means
 from uploads.endpoints import upload_routes
 from web.errors import answer_error
-from web.graphql import GraphQLApp, graphiql_assets
+from web.graphql import GraphQLApp
 from web.health import Check, health_routes
-from web.metrics import metrics, watch_hub
+from web.metrics import metrics_endpoint, watch_hub
 from web.middleware import Callers, Frame
+from web.page import graphiql_assets
+from web.persisted import PersistedQueries
 
 
-def build_app(settings: Settings, schema: Schema, means: Means, shelf: Shelf, checks: dict[str, Check]) -> ASGIApp:
+def build_app(
+    settings: Settings,
+    schema: Schema,
+    means: Means,
+    shelf: Shelf,
+    persisted: PersistedQueries,
+    checks: dict[str, Check],
+) -> ASGIApp:
     """The application that server.py runs, over means that are open."""
     sdl = print_schema(schema)
-    graphql = GraphQLApp(schema, means, means.receiver.base_url)
+    graphql = GraphQLApp(schema, means, means.receiver.base_url, persisted)
 
     async def schema_text(_request: Request) -> Response:
         return PlainTextResponse(sdl)
@@ -42,7 +51,7 @@ def build_app(settings: Settings, schema: Schema, means: Means, shelf: Shelf, ch
         Route("/graphql/", without_slash, methods=["GET", "POST"]),
         WebSocketRoute("/graphql", graphql),
         Route("/schema.graphql", schema_text),
-        Route("/metrics", metrics),
+        Route("/metrics", metrics_endpoint()),
         Route("/", to_graphiql),
         *health_routes(checks),
         *upload_routes(means.receiver),

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from uploads.body import EXTENSION, Sink
+from web.metrics import count_received
 
 MAX_HEAD_BYTES = 64 * 1024
 _HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
@@ -150,12 +151,14 @@ class _BodyReader(asyncio.BufferedProtocol):
         self._connection = connection
         self._transport = connection.transport
         self._cycle = cycle
+        self._scope: Any = cycle.scope
         self._sink: Sink | None = sink
         self._remaining = remaining
         self._is_paused = False
 
     def begin(self, arrived: bytes) -> None:
         """Hand over what uvicorn had read already."""
+        count_received(self._scope, len(arrived))
         view = memoryview(arrived)
         while view and self._sink is not None:
             buffer = self._sink.buffer()
@@ -189,6 +192,7 @@ class _BodyReader(asyncio.BufferedProtocol):
 
     def buffer_updated(self, size: int) -> None:
         self._remaining -= size
+        count_received(self._scope, size)
         is_last = not self._remaining
         if is_last:
             self._connection.go_on_after(self._cycle)

@@ -1,5 +1,6 @@
 """The HTTP door for refusals: one JSON body on every byte route; anything unforeseen is masked and logged."""
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from base.errors import ErrorCode, Refusal, error_extensions
-from base.logging import log_for
+from base.logging import log_for, note_code
 from models.database import refusal_of_database
 from uploads.capability import redact_path
 from web.refusals import note_refusal
@@ -27,12 +28,20 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 def error_response(refusal: Refusal) -> Response:
     """`{"error": {"code", "message", "timestamp", "requestId"}}` with the refusal's status and headers."""
     details: dict[str, Any] = {"message": refusal.message, **error_extensions(refusal)}
+    note_code(refusal.code)
+    return Response(
+        orjson.dumps({"error": details}), refusal.http_status, headers_of(refusal), media_type="application/json"
+    )
+
+
+def headers_of(refusal: Refusal) -> dict[str, str]:
+    """The headers of an answer that refuses: its own, when to come again, and how to say who one is."""
     headers = dict(refusal.headers)
     if refusal.retry_after is not None:
-        headers["Retry-After"] = str(max(1, round(refusal.retry_after)))
+        headers["Retry-After"] = str(max(1, math.ceil(refusal.retry_after)))
     if refusal.http_status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return Response(orjson.dumps({"error": details}), refusal.http_status, headers, media_type="application/json")
+    return headers
 
 
 def refusal_of(error: BaseException) -> Refusal:

@@ -16,11 +16,11 @@ from starlette.requests import Request
 from base.errors import ErrorCode, Refusal
 from storage.writer import full_disk_refused
 from uploads.body import IncomingFile
+from web.requests import PREFLIGHT_HEADERS, is_asked_first
 
 MAX_FORM_BYTES = 100 * 2**20
 MAX_FILES = 20
 MAX_FIELD_BYTES = 2**20
-_PREFLIGHT_HEADERS = ("apollo-require-preflight", "x-apollo-operation-name", "graphql-require-preflight")
 _CHUNK_BYTES = 2**18
 _INDEX = re.compile(r"[0-9]{1,6}")
 
@@ -36,11 +36,11 @@ def check_preflight(headers: Mapping[str, str]) -> None:
     Raises:
         Refusal: BAD_INPUT.
 
-    Source: Fetch, section 2.2.2: a form needs no preflight unless it comes with a header of another kind.
+    See `web.requests.is_asked_first`.
     """
-    if not any(headers.get(name) for name in _PREFLIGHT_HEADERS):
+    if not is_asked_first(headers):
         message = "Send a form with the header apollo-require-preflight: true, so that no foreign page can send it."
-        raise Refusal(ErrorCode.BAD_INPUT, message, _PREFLIGHT_HEADERS[0])
+        raise Refusal(ErrorCode.BAD_INPUT, message, PREFLIGHT_HEADERS[0])
 
 
 async def read_form(request: Request) -> Any:

@@ -1,8 +1,7 @@
-"""The GraphQL app over HTTP: requests of any shape are answered in JSON; browsers get GraphiQL. WebSocket: sockets.py."""
+"""The GraphQL app over HTTP: requests of any shape are answered in JSON. WebSocket: sockets.py. The page: page.py."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -10,12 +9,10 @@ from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAd
 from graphql import GraphQLError
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import Message, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.http.base import BaseRequestProtocol
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
@@ -23,40 +20,41 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
-from strawberry.types.unset import UNSET, UnsetType
 
 from auth.callers import find_viewer
 from auth.queries import require_viewer
+from auth.rates import Allowance, rate_headers, rate_key
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal, error_extensions
+from base.logging import Notes, log_for, note_code, notes
 from schema.build import Schema
 from schema.context import Context, Means
-from web.errors import refusal_of
+from schema.documents import asked_in
+from web.errors import headers_of, refusal_of
 from web.forms import MAX_FORM_BYTES, check_preflight, is_form, read_form
-from web.middleware import address_of
+from web.operations import code_of, observed, within
+from web.page import is_page_wanted, read_page
+from web.persisted import PersistedQueries
 from web.refusals import note_refused_fields
-from web.sockets import OPERATIONS_PER_CONNECTION, Socket, SocketHandler, is_refused
-
-GRAPHIQL = Path(__file__).parent / "assets" / "graphiql"
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+from web.requests import (
+    RESPONSE_JSON,
+    bounded,
+    check_content_type,
+    check_get,
+    check_head,
+    data_in_url,
+    media_type,
+    parsed,
+    request_data,
 )
-_PAGE_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "Cache-Control": "no-cache",
-    "Vary": "Accept",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+from web.sockets import OPERATIONS_PER_CONNECTION, Places, Socket, SocketHandler, is_refused
+
+log = log_for(__name__)
+
 _INIT_SECONDS = 5
 MAX_BODY_BYTES = 2**20
-_JSON = "application/json"
 _NOT_KEPT = {"Cache-Control": "no-store"}
 """Answers hold tokens and signed links, and a query may be a GET."""
-_RESPONSE_JSON = "application/graphql-response+json"
-_METHODS = ("GET", "POST")
 _OPERATIONS = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
 
 
@@ -72,7 +70,7 @@ class _RequestAdapter(StarletteRequestAdapter):
 
 
 class GraphQLApp(GraphQL[Context, None]):
-    """Strawberry's view with our context, JSON, errors and page.
+    """Strawberry's view with our context, JSON, errors and limits.
 
     Source: GraphQL over HTTP, draft of September 2025.
     """
@@ -81,28 +79,39 @@ class GraphQLApp(GraphQL[Context, None]):
     websocket_adapter_class = Socket
     graphql_transport_ws_handler_class = SocketHandler
 
-    def __init__(self, schema: Schema, means: Means, base_url: Callable[[Mapping[str, Any]], str]) -> None:
+    def __init__(
+        self, schema: Schema, means: Means, base_url: Callable[[Mapping[str, Any]], str], persisted: PersistedQueries
+    ) -> None:
+        settings = means.settings
         super().__init__(
             schema,
-            graphql_ide="graphiql",
+            graphql_ide=None,
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
             connection_init_wait_timeout=timedelta(seconds=_INIT_SECONDS),
             max_subscriptions_per_connection=OPERATIONS_PER_CONNECTION,
-            allowed_origins=_origins(means.settings.cors_origins, means.settings.public_url),
+            allowed_origins=_origins(settings.cors_origins, settings.public_url),
         )
         self._means = means
         self._base_url = base_url
-        self._page = (GRAPHIQL / "index.html").read_text(encoding="utf-8")
+        self._page = read_page()
+        self.persisted = persisted
+        self.places = Places(settings.sockets_per_user)
+        self.timeout_seconds = settings.operation_timeout.total_seconds() or None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await super().__call__(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        if is_page_wanted(scope["method"], headers, scope["query_string"].decode("latin-1")):
+            await self._page(scope, receive, send)
+            return
         limit = MAX_FORM_BYTES if is_form(headers) else MAX_BODY_BYTES
-        request = Request(scope, _bounded(receive, limit))
+        request = Request(scope, bounded(receive, limit))
+        allowance = None
         try:
-            _check_head(scope["method"], headers, limit)
+            allowance = await self._means.rates.take(rate_key(scope["state"]["viewer"], scope["state"]["address"]))
+            check_head(scope["method"], headers, limit)
             response = await self.run(request)
         except ClientDisconnect:
             return
@@ -112,6 +121,7 @@ class GraphQLApp(GraphQL[Context, None]):
             response = _refused(refusal_of(error), headers)
         finally:
             await request.close()
+        response.headers.update(rate_headers(allowance))
         await response(scope, receive, send)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:  # noqa: ARG002
@@ -122,29 +132,25 @@ class GraphQLApp(GraphQL[Context, None]):
             state["viewer"],
             state["viewer_refusal"],
             request.headers.get("authorization"),
-            address_of(request.scope, self._means.settings.trusted_proxies),
+            state["address"],
         )
 
-    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
-        """Only for who asks for HTML: a program that sends `*/*` and no query is told that the query is missing."""
-        is_page = "text/html" in request.headers.get("accept", "")
-        return request.method == "GET" and request.query_params.get("query") is None and is_page
-
-    async def render_graphql_ide(self, request: Request) -> Response:  # noqa: ARG002  Strawberry's signature
-        return HTMLResponse(self._page, headers=_PAGE_HEADERS)
+    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:  # noqa: ARG002  Strawberry's signature
+        """Whoever wants the page has it already."""
+        return False
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         assert isinstance(request, _RequestAdapter)  # noqa: S101  see `request_adapter_class`
         if request.method == "GET":
-            data: Any = dict(request.query_params)
-            for name in ("variables", "extensions"):
-                data[name] = _parsed(data[name], name) if data.get(name) else None
+            data = data_in_url(request.query_params)
+            check_get(data, request.headers)
         elif is_form(request.headers):
-            data = await request.read_form()
+            data = request_data(await request.read_form())
         else:
-            _check_content_type(request.content_type or "")
-            data = _parsed(await request.get_body(), "The body")
-        return _request_data(data)
+            check_content_type(request.content_type or "")
+            body = await within(self.timeout_seconds, request.get_body())  # who sends for ever is not waited for
+            data = request_data(parsed(body, "The body"))
+        return await self.persisted.completed(data)
 
     async def execute_single(
         self,
@@ -155,14 +161,27 @@ class GraphQLApp(GraphQL[Context, None]):
         root_value: None,
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
+        noted = notes.get() or Notes()
+        asked = asked_in(self.schema._schema, request_data.query or "", request_data.operation_name)  # type: ignore[attr-defined]  # noqa: SLF001
+        with observed(asked, noted):
+            work = self._execute(request.method, context, root_value, request_data)
+            result = await within(self.timeout_seconds, work)
+            noted.code = code_of(result)
+        if not is_refused(result):
+            await self.persisted.keep(request_data)
+        return result
+
+    async def _execute(
+        self, method: str, context: Context, root_value: None, data: GraphQLRequestData
+    ) -> ExecutionResult:
         try:
             result = await self.schema.execute(
-                request_data.query,
-                variable_values=request_data.variables,
+                data.query,
+                variable_values=data.variables,
                 context_value=context,
                 root_value=root_value,
-                operation_name=request_data.operation_name,
-                allowed_operation_types=_OPERATIONS[request.method],
+                operation_name=data.operation_name,
+                allowed_operation_types=_OPERATIONS[method],
             )
         except CannotGetOperationTypeError as error:
             refusal = Refusal(ErrorCode.BAD_INPUT, error.as_http_error_reason(), "operationName")
@@ -181,16 +200,16 @@ class GraphQLApp(GraphQL[Context, None]):
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         response = await super().get_sub_response(request)
-        response.headers["Content-Type"] = _media_type(request.headers)
+        response.headers["Content-Type"] = media_type(request.headers)
         return response
 
     def create_response(
         self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
     ) -> Response:
-        media_type = sub_response.headers["Content-Type"]
+        type_ = sub_response.headers["Content-Type"]
         # Programs that know only application/json read no errors from an answer that is not 200.
-        is_refused = media_type == _RESPONSE_JSON and "data" not in response_data
-        return Response(self.encode_json(response_data), 400 if is_refused else 200, _NOT_KEPT, media_type)
+        is_bad_request = type_ == RESPONSE_JSON and "data" not in response_data
+        return Response(self.encode_json(response_data), 400 if is_bad_request else 200, _NOT_KEPT, type_)
 
     async def find_caller(self, context: Context) -> Viewer | None:
         """Who calls, by the token of the connection.
@@ -202,23 +221,15 @@ class GraphQLApp(GraphQL[Context, None]):
         context.refusal = None
         return context.caller
 
-    async def on_ws_connect(self, context: Context) -> UnsetType | dict[str, object] | None:
-        """Who calls is told in connection_init; a token that is not good closes the socket with 4403.
-
-        Without a token the connection is anonymous: what needs a viewer is refused operation by operation.
-        """
-        for name, value in context.connection_params.items():
-            if name.lower() == "authorization" and value is not None:
-                context.authorization = str(value)
-        try:
-            await self.find_caller(context)
-        except Refusal as refusal:
-            raise ConnectionRejectionError({"code": str(refusal.code)}) from refusal
-        nothing: UnsetType = UNSET
-        return nothing
+    async def count_operation(self, context: Context) -> Allowance | None:
+        """Count an operation of a socket; refused as RATE_LIMITED."""
+        return await self._means.rates.take(rate_key(context.caller, context.address))
 
     def is_websocket_origin_allowed(self, request: WebSocket, origin: str) -> bool:
-        return "*" in self._means.settings.cors_origins or super().is_websocket_origin_allowed(request, origin)
+        if "*" in self._means.settings.cors_origins or super().is_websocket_origin_allowed(request, origin):
+            return True
+        log.warning("a page of another origin was refused a socket", origin=origin[:200], security=True)
+        return False
 
     def encode_json(self, data: object) -> str:  # text frames: the protocol knows no binary ones
         return orjson.dumps(data).decode()
@@ -227,80 +238,10 @@ class GraphQLApp(GraphQL[Context, None]):
         return orjson.loads(data)
 
 
-def graphiql_assets() -> StaticFiles:
-    """The files of GraphiQL; their names carry a hash of what they hold, so they may be kept for ever."""
-    return _Immutable(directory=GRAPHIQL / "assets")
-
-
-class _Immutable(StaticFiles):
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        return response
-
-
 def _origins(cors_origins: Iterable[str], public_url: str) -> list[str]:
     """Whose pages may open a socket besides our own; behind a proxy our own are those of the public address."""
     own = ["/".join(public_url.split("/")[:3])] if public_url else []
     return [origin for origin in cors_origins if origin != "*"] + own
-
-
-def _check_head(method: str, headers: Headers, limit: int) -> None:
-    if method not in _METHODS:
-        message = "GraphQL is asked with GET (queries) or POST."
-        raise Refusal(ErrorCode.METHOD_NOT_ALLOWED, message, headers={"Allow": ", ".join(_METHODS)})
-    length = headers.get("content-length", "0")
-    if length.isdecimal() and int(length[:20]) > limit:
-        raise _too_large(limit)
-
-
-def _check_content_type(content_type: str) -> None:
-    """Anything but JSON is refused, also because pages of other origins may send it without asking first."""
-    media_type, _, parameters = content_type.partition(";")
-    if media_type.strip().lower() != _JSON:
-        raise Refusal(
-            ErrorCode.UNSUPPORTED_TYPE,
-            "Send the request as application/json, or with a small file as multipart/form-data; larger files go to /files/.",
-            "Content-Type",
-        )
-    charset = parameters.lower().partition("charset=")[2].partition(";")[0].strip('" ')
-    if charset not in {"", "utf-8", "utf8"}:
-        raise Refusal(ErrorCode.UNSUPPORTED_TYPE, "Send the request in UTF-8.", "Content-Type")
-
-
-def _parsed(text: Any, what: str) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        raise Refusal(ErrorCode.BAD_INPUT, f"{what} is not JSON.") from None
-
-
-def _request_data(data: Any) -> GraphQLRequestData:
-    if isinstance(data, list):
-        raise Refusal(ErrorCode.BAD_INPUT, "Send one operation at a time: a JSON object, not a list.")
-    if not isinstance(data, dict):
-        raise Refusal(ErrorCode.BAD_INPUT, 'Send a JSON object: {"query": "...", "variables": {}}.')
-    for name, type_, what in (
-        ("query", str, "a string"),
-        ("operationName", str, "a string"),
-        ("variables", dict, "an object"),
-        ("extensions", dict, "an object"),
-    ):
-        if not isinstance(data.get(name), type_ | None):
-            raise Refusal(ErrorCode.BAD_INPUT, f"{name} is {what}.", name)
-    if not data.get("query"):
-        if "persistedQuery" in (data.get("extensions") or {}):
-            # The words by which clients know that they must send the query itself.
-            raise Refusal(ErrorCode.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
-        raise Refusal(ErrorCode.BAD_INPUT, "The query is missing.", "query")
-    return GraphQLRequestData(
-        query=data["query"],
-        variables=data.get("variables"),
-        operation_name=data.get("operationName") or None,
-        extensions=data.get("extensions"),
-    )
 
 
 def _wrong_operation(type_: OperationType) -> Refusal:
@@ -310,50 +251,9 @@ def _wrong_operation(type_: OperationType) -> Refusal:
     return Refusal(ErrorCode.METHOD_NOT_ALLOWED, "Send mutations with POST.", headers={"Allow": "POST"})
 
 
-def _media_type(headers: Headers) -> str:
-    """The media type that the client likes better; application/json for who names none.
-
-    Source: GraphQL over HTTP, section 6.1; RFC 9110, section 12.5.1.
-    """
-    liked = dict(_preference(part) for part in headers.get("accept", "").lower().split(","))
-    return (
-        _RESPONSE_JSON
-        if liked.get(_RESPONSE_JSON, 0.0) > 0 and liked[_RESPONSE_JSON] >= liked.get(_JSON, 0.0)
-        else _JSON
-    )
-
-
-def _preference(part: str) -> tuple[str, float]:
-    media_type, *parameters = (text.strip() for text in part.split(";"))
-    weight = next((text[2:] for text in parameters if text.startswith("q=")), "1")
-    try:
-        return media_type, float(weight)
-    except ValueError:
-        return media_type, 0.0
-
-
 def _refused(refusal: Refusal, headers: Headers) -> Response:
     body = {"errors": [{"message": refusal.message, "extensions": error_extensions(refusal)}]}
     is_asked_again = refusal.code is ErrorCode.PERSISTED_QUERY_NOT_FOUND
     status = 200 if is_asked_again else refusal.http_status
-    return Response(orjson.dumps(body), status, {**_NOT_KEPT, **refusal.headers}, _media_type(headers))
-
-
-def _too_large(limit: int) -> Refusal:
-    message = f"A GraphQL request of this kind has at most {limit // 2**20} MiB; larger files go to /files/."
-    return Refusal(ErrorCode.FILE_TOO_LARGE, message)
-
-
-def _bounded(receive: Receive, limit: int) -> Receive:
-    """`receive`, which refuses a body that grows over `limit` bytes."""
-    taken = 0
-
-    async def receive_bounded() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > limit:
-            raise _too_large(limit)
-        return message
-
-    return receive_bounded
+    note_code(refusal.code)
+    return Response(orjson.dumps(body), status, {**_NOT_KEPT, **headers_of(refusal)}, media_type(headers))

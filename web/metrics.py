@@ -1,11 +1,22 @@
 """Numbers for Prometheus at /metrics."""
 
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Scope
+from starlette.types import Message, Receive, Scope, Send
 
+from base.errors import ErrorCode
+from base.logging import log_for
 from events.hub import Hub
+from jobs.numbers import count_jobs, queue_age_seconds
+from schema.documents import Asked
+
+log = log_for(__name__)
 
 _REQUESTS = Counter(
     "waybill_http_requests_total", "HTTP requests by route, method and status.", ["route", "method", "status"]
@@ -13,9 +24,31 @@ _REQUESTS = Counter(
 _SECONDS = Histogram(
     "waybill_http_request_seconds", "Seconds from the request's head to the answer's end, by route.", ["route"]
 )
+_OPERATIONS = Counter(
+    "waybill_graphql_operations_total",
+    "GraphQL operations by type, field at the root and code of the first error; OK without one.",
+    ["type", "name", "code"],
+)
+_OPERATION_SECONDS = Histogram(
+    "waybill_graphql_operation_seconds",
+    "Seconds that a query or mutation took, by field at the root.",
+    ["type", "name"],
+)
+_SIGN_IN_FAILURES = Counter("waybill_sign_in_failures_total", "Sign-ins with a wrong user name or password.")
 _LISTENERS = Gauge("waybill_subscribers", "Live subscriptions of this process.")
+_RECEIVED = Counter(
+    "waybill_received_bytes_total", "Bytes of bodies and socket messages that came in, by route.", ["route"]
+)
+_SENT = Counter("waybill_sent_bytes_total", "Bytes of bodies and socket messages that went out, by route.", ["route"])
+_JOBS = Gauge("waybill_jobs", "Jobs in the database by kind and status.", ["kind", "status"])
+_QUEUE_AGE = Gauge(
+    "waybill_queue_age_seconds", "Seconds since the job was queued whose work has waited longest; 0 = none."
+)
 _METHODS = {"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT"}
 _ROUTES = {"graphql", "files", "results", "bundles", "health", "ready", "metrics", "schema.graphql"}
+_PATIENCE_SECONDS = 2.0
+KEPT_SECONDS = 5.0
+"""So long the numbers from the database are told again: anybody may ask for them, as often as they like."""
 
 
 def watch_hub(hub: Hub) -> None:
@@ -24,12 +57,91 @@ def watch_hub(hub: Hub) -> None:
 
 
 def count_request(scope: Scope, status: int, seconds: float) -> None:
-    """Count an answered request; the route is the first part of its path, so that ids make no new series."""
-    first = scope["path"].strip("/").split("/")[0]
-    route = first if first in _ROUTES else "other"
+    """Count an answered request."""
+    route = route_of(scope)
     _REQUESTS.labels(route, scope["method"] if scope["method"] in _METHODS else "other", str(status)).inc()
     _SECONDS.labels(route).observe(seconds)
 
 
-async def metrics(_request: Request) -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+def count_operation(asked: Asked, code: str | None, seconds: float) -> None:
+    """Count an operation that has ended, over HTTP or over a socket; how long a subscription lasted says nothing."""
+    _OPERATIONS.labels(asked.type, asked.field, code or "OK").inc()
+    if asked.type != "subscription":
+        _OPERATION_SECONDS.labels(asked.type, asked.field).observe(seconds)
+    if code == ErrorCode.INVALID_CREDENTIALS:
+        _SIGN_IN_FAILURES.inc()
+
+
+def count_received(scope: Mapping[str, Any], size: int) -> None:
+    """Count bytes that came in past `Traffic`: bodies that are read from the socket itself."""
+    _RECEIVED.labels(route_of(scope)).inc(size)
+
+
+def route_of(scope: Mapping[str, Any]) -> str:
+    """The first part of the path where it is one of ours, so that ids make no new series."""
+    first: str = scope["path"].strip("/").split("/")[0]
+    return first if first in _ROUTES else "other"
+
+
+class Traffic:
+    """Counts the bytes of one request or socket while they come and go."""
+
+    def __init__(self, scope: Scope) -> None:
+        route = route_of(scope)
+        self._received = _RECEIVED.labels(route)
+        self._sent = _SENT.labels(route)
+
+    def received(self, receive: Receive) -> Receive:
+        """`receive`, counted."""
+
+        async def counted() -> Message:
+            message = await receive()
+            if size := _size_of(message):
+                self._received.inc(size)
+            return message
+
+        return counted
+
+    def sent(self, send: Send) -> Send:
+        """`send`, counted."""
+
+        async def counted(message: Message) -> None:
+            if size := _size_of(message):
+                self._sent.inc(size)
+            await send(message)
+
+        return counted
+
+
+def _size_of(message: Message) -> int:
+    if message["type"] in {"websocket.receive", "websocket.send"}:
+        return len(message.get("bytes") or b"") + len((message.get("text") or "").encode())
+    return len(message.get("body", b""))
+
+
+def metrics_endpoint() -> Callable[[Request], Awaitable[Response]]:
+    """The route `/metrics`."""
+    fresh_until = 0.0
+
+    async def metrics(_request: Request) -> Response:
+        nonlocal fresh_until
+        if time.monotonic() >= fresh_until:
+            fresh_until = time.monotonic() + KEPT_SECONDS
+            await _read_jobs()
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return metrics
+
+
+async def _read_jobs() -> None:
+    """Without the database, everything else is told."""
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            counts, age = await count_jobs(), await queue_age_seconds()
+    except Exception as error:  # noqa: BLE001  whatever the database's trouble is
+        log.warning("jobs were not counted for the metrics", reason=type(error).__name__)
+        return
+    _JOBS.clear()
+    for (kind, status), count in counts.items():
+        _JOBS.labels(kind, status).set(count)
+    _QUEUE_AGE.set(age)

@@ -173,6 +173,10 @@ def test_secrets_and_passwords_in_addresses_are_not_shown() -> None:
         ({"host": "0.0.0.0", "public_url": "https://x.example.com", "cors_origins": ("https://x.example.com",)}, []),
         ({"host": "0.0.0.0", "cors_origins": ("https://x.example.com",)}, ["unencrypted"]),
         ({"host": "::", "public_url": "https://x.example.com"}, ["WAYBILL_CORS_ORIGINS"]),
+        (
+            {"host": "::", "public_url": "https://x.example.com", "cors_origins": (), "rate_limit_per_second": 0},
+            ["rate limit"],
+        ),
         ({"admin_password": SecretStr("short")}, ["WAYBILL_ADMIN_PASSWORD"]),
         ({"trusted_proxies": ("0.0.0.0/0",)}, ["WAYBILL_TRUSTED_PROXIES"]),
         ({"trusted_proxies": ("::/0",)}, ["WAYBILL_TRUSTED_PROXIES"]),

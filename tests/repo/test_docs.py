@@ -9,7 +9,11 @@ from auth.audit import Action
 from base.errors import ErrorCode, Refusal
 from base.settings import PREFIX, Settings
 from base.words import Role
-from schema.documents import MAX_ALIASES, MAX_COST, MAX_DEPTH, MAX_TOKENS
+from schema.documents import MAX_ALIASES, MAX_COST, MAX_DEPTH, MAX_KEPT_CHARACTERS, MAX_TOKENS
+from web.graphql import MAX_BODY_BYTES
+from web.metrics import KEPT_SECONDS
+from web.persisted import MAX_BYTES, MAX_TEXT_BYTES, MAX_TEXTS, TTL_SECONDS
+from web.sockets import OPERATIONS_PER_CONNECTION
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
@@ -49,6 +53,29 @@ def test_the_limits_of_queries_are_those_of_the_program(limit: int) -> None:
     (row,) = [row for row in rows_of(ERRORS) if row[0] == "`QUERY_TOO_COMPLEX`"]
 
     assert re.search(rf"\b{limit:,}\b", row[2])
+
+
+def test_the_numbers_of_http_are_those_of_the_program() -> None:
+    text = " ".join((ROOT / "docs" / "http.md").read_text().split())
+    default = {name: field.default for name, field in Settings.model_fields.items()}
+
+    for words in (
+        f"{default['rate_limit_per_minute']} operations a minute and {default['rate_limit_per_second']} a second",
+        f"stopped after {default['operation_timeout'].total_seconds():g} s",
+        f"has {default['sockets_per_user']} connections at this server",
+        f"at most {OPERATIONS_PER_CONNECTION} operations at a time",
+        f"of at most {MAX_TEXT_BYTES // 1024} KiB with that very hash is kept: {MAX_TEXTS:,} of them and {MAX_BYTES // 2**20} MiB",
+        f"for {TTL_SECONDS // 3_600} hours",
+        f"up to {MAX_KEPT_CHARACTERS:,} characters is parsed and validated once",
+        f"at most {MAX_BODY_BYTES // 2**20} MiB, one operation",
+        f"at most {KEPT_SECONDS:g} s old",
+    ):
+        assert words in text, words
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"waybill_\w+", (ROOT / "web" / "metrics.py").read_text()))))
+def test_every_metric_is_documented(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "docs" / "http.md").read_text()
 
 
 def test_links_between_documents_lead_somewhere() -> None:

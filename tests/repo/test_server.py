@@ -234,6 +234,28 @@ async def test_a_signal_stops_it_cleanly_in_two_seconds_and_tells_open_sockets(
         assert not alive(children)
 
 
+async def test_sockets_whose_clients_are_frozen_do_not_delay_the_end(server: ServerProcess) -> None:
+    port = int(server.base_url.rpartition(":")[2])
+    head = [
+        "GET /graphql HTTP/1.1", "Host: test", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: MTIzNDU2Nzg5MDEyMzQ1Ng==", "Sec-WebSocket-Protocol: graphql-transport-ws", "", "",
+    ]  # fmt: skip
+    writers = []
+    for _ in range(3):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write("\r\n".join(head).encode())
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+        writers.append(writer)
+    process = server._running()
+    started = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+
+    assert await asyncio.to_thread(process.wait, 5) == 0
+    assert time.monotonic() - started < 2
+    for writer in writers:
+        writer.close()
+
+
 def state_of(pid: int) -> tuple[str, int]:
     """A process's state and its parent; X and 0 where there is none."""
     try:

@@ -32,7 +32,8 @@ async def test_who_is_not_signed_in_can_read_what_the_server_can_do(app: App) ->
 
 async def test_the_tus_endpoint_is_where_the_client_came_in(app: App) -> None:
     query = {"query": "{ serverInfo { tusEndpoint } }"}
-    response = await app.http.get("/graphql", params=query, headers={"Host": "files.example.com:8443"})
+    headers = {"Host": "files.example.com:8443", "Apollo-Require-Preflight": "true"}
+    response = await app.http.get("/graphql", params=query, headers=headers)
 
     assert response.json() == {"data": {"serverInfo": {"tusEndpoint": "http://files.example.com:8443/files/"}}}
 

@@ -6,7 +6,7 @@ from graphql import parse
 from base.errors import Refusal
 from schema import documents
 from schema.build import build_schema
-from schema.documents import MAX_COST, MAX_KEPT_CHARACTERS, Ruler
+from schema.documents import MAX_COST, MAX_KEPT_CHARACTERS, Asked, Ruler, asked_in
 from tests.web_app import App
 
 SCHEMA = build_schema()._schema
@@ -72,3 +72,27 @@ async def test_what_is_wrong_or_long_is_not_kept(app: App) -> None:
         await app.ask("{ __typename } #" + "x" * MAX_KEPT_CHARACTERS + str(number))
 
     assert documents._check_text.cache_info().currsize == kept
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "asked"),
+    [
+        ("{ viewer { id } }", None, Asked("query", "viewer")),
+        ("query A { viewer { id } }", None, Asked("query", "viewer", "A")),
+        ("query A { viewer { id } } mutation B { logout }", "B", Asked("mutation", "logout", "B")),
+        ("query A { viewer { id } } mutation B { logout }", None, Asked()),
+        ("query A { viewer { id } }", "C", Asked()),
+        ("subscription { x: jobsUpdated { id } }", None, Asked("subscription", "jobsUpdated")),
+        ("{ viewer { id } viewer { username } }", None, Asked("query", "viewer")),
+        ("{ viewer { id } __typename }", None, Asked("query", "introspection")),
+        ("{ ...F } fragment F on Query { viewer { id } }", None, Asked("query")),
+        ("{ nope }", None, Asked("query")),
+        ("mutation { viewer }", None, Asked("mutation")),
+        ("{", None, Asked()),
+        ("", None, Asked()),
+        ("{ viewer { id } } #" + "x" * MAX_KEPT_CHARACTERS, None, Asked("query", "viewer")),
+        ("{" + "a " * 3_000 + "}", None, Asked()),
+    ],
+)
+def test_what_is_asked_is_told_in_few_words(query: str, name: str | None, asked: Asked) -> None:
+    assert asked_in(SCHEMA, query, name) == asked

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import uvicorn
 import uvloop
+from prometheus_client import REGISTRY
 
 from uploads.body import EXTENSION
 from web.connection import Connection
@@ -106,15 +107,22 @@ def run(request: pytest.FixtureRequest) -> Callable[[Awaitable[None]], None]:
 Run = Callable[[Awaitable[None]], None]
 
 
+def received_bytes() -> float:
+    """Of the route `other`, as /metrics tells it."""
+    return REGISTRY.get_sample_value("waybill_received_bytes_total", {"route": "other"}) or 0
+
+
 def test_bodies_one_after_the_other_on_one_connection(run: Run) -> None:
     async def body() -> None:
         async with served(echo) as port:
+            before = received_bytes()
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             for size in (0, 1, 65_536, len(CONTENT), 5, 300_000):
                 writer.write(head(size) + CONTENT[:size])
                 status, text = await answer_on(reader)
                 assert (status, text.decode().split()[1:]) == (200, [str(size), "True"])
             writer.close()
+            assert received_bytes() == before + sum((1, 65_536, len(CONTENT), 5, 300_000))
 
     run(body())
 

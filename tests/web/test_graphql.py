@@ -9,7 +9,7 @@ import pytest
 from graphql import get_introspection_query
 
 from tests.web_app import JSON, RESPONSE_JSON, App, read
-from web.graphql import CONTENT_SECURITY_POLICY, GRAPHIQL
+from web.page import CONTENT_SECURITY_POLICY, GRAPHIQL
 
 TYPENAME = orjson.dumps({"query": "{ __typename }"})
 
@@ -117,16 +117,46 @@ async def test_other_methods_are_405_and_told_which_work(app: App, method: str) 
         assert read(response).code == "METHOD_NOT_ALLOWED"
 
 
-async def test_a_query_may_be_a_get(app: App) -> None:
+ASKED_FIRST: list[dict[str, str]] = [
+    {"Apollo-Require-Preflight": "true"},
+    {"X-Apollo-Operation-Name": "A"},
+    {"GraphQL-Require-Preflight": "1"},
+    {"Content-Type": "application/json"},
+]
+NOT_ASKED: list[dict[str, str]] = [
+    {},
+    {"Accept": RESPONSE_JSON},
+    {"Authorization": "Basic YTpi"},
+    {"Apollo-Require-Preflight": ""},
+    {"Content-Type": "text/plain"},
+    {"Content-Type": "Multipart/Form-Data; boundary=application/json"},
+    {"Content-Type": " application/x-www-form-urlencoded;application/json"},
+    {"Origin": "https://evil.example.com", "Cookie": "a=b"},
+]
+
+
+@pytest.mark.parametrize("headers", ASKED_FIRST)
+async def test_a_query_may_be_a_get_that_no_foreign_page_can_send(app: App, headers: dict[str, str]) -> None:
     query = {"query": "query ($a: Boolean!) { __typename @include(if: $a) }", "variables": '{"a": true}'}
-    response = await app.http.get("/graphql", params=query)
+    response = await app.http.get("/graphql", params=query, headers=headers)
 
     assert (response.status_code, response.json()) == (200, {"data": {"__typename": "Query"}})
 
 
+@pytest.mark.parametrize("headers", NOT_ASKED)
+async def test_a_get_that_any_page_could_have_sent_is_refused_unread(
+    app: App, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("schema.build.Schema.execute", None)
+    answer = read(await app.http.get("/graphql", params={"query": "{ __typename }"}, headers=headers))
+
+    assert (answer.response.status_code, answer.code, answer.field) == (400, "BAD_INPUT", "apollo-require-preflight")
+
+
 @pytest.mark.parametrize("accept", ["*/*", JSON, RESPONSE_JSON, "text/html"])
 async def test_a_mutation_may_not_be_a_get(app: App, accept: str) -> None:
-    response = await app.http.get("/graphql", params={"query": "mutation { logout }"}, headers={"Accept": accept})
+    headers = {"Accept": accept, "Apollo-Require-Preflight": "true"}
+    response = await app.http.get("/graphql", params={"query": "mutation { logout }"}, headers=headers)
 
     assert (response.status_code, response.headers["Allow"], read(response).code) == (405, "POST", "METHOD_NOT_ALLOWED")
 
@@ -331,14 +361,6 @@ async def test_at_most_twenty_errors_are_told(app: App) -> None:
 
     assert len(answer.errors) == 21
     assert set(answer.codes) == {"GRAPHQL_VALIDATION_FAILED"}
-
-
-async def test_a_persisted_query_is_asked_for_in_words_that_clients_know(app: App) -> None:
-    body = {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}}
-    answer = read(await post(app, orjson.dumps(body)))
-
-    assert (answer.response.status_code, answer.code) == (200, "PERSISTED_QUERY_NOT_FOUND")
-    assert answer.errors[0]["message"] == "PersistedQueryNotFound"
 
 
 async def test_what_was_not_foreseen_is_masked(app: App, monkeypatch: pytest.MonkeyPatch) -> None:

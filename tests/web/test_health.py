@@ -8,6 +8,8 @@ from base.settings import VERSION
 from tests.web_app import App
 from web import health as health_module
 
+PARTS = ["database", "storage", "events", "queue", "disk"]
+
 
 async def test_health_says_what_answers(app: App) -> None:
     response = await app.http.get("/health")
@@ -20,7 +22,17 @@ async def test_ready_names_every_part(app: App) -> None:
     response = await app.http.get("/ready")
 
     assert response.status_code == 200
-    assert response.json() == {"status": "ready", "parts": {"database": "ok", "storage": "ok", "events": "ok"}}
+    assert response.json() == {"status": "ready", "parts": dict.fromkeys(PARTS, "ok")}
+
+
+async def test_ready_says_when_the_disk_is_nearly_full(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nearly_nothing() -> int:
+        return app.house.means.receiver.limits.reserved_bytes
+
+    monkeypatch.setattr(app.house.means.storage, "free_bytes", nearly_nothing)
+    response = await app.http.get("/ready")
+
+    assert (response.status_code, response.json()["parts"]) == (503, dict.fromkeys(PARTS, "ok") | {"disk": "failing"})
 
 
 async def says_no() -> bool:
@@ -36,14 +48,17 @@ async def hangs() -> bool:
     return True
 
 
+@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("check", [says_no, fails, hangs])
-async def test_one_part_that_fails_makes_503(app: App, monkeypatch: pytest.MonkeyPatch, check: object) -> None:
+async def test_one_part_that_fails_makes_503(
+    app: App, monkeypatch: pytest.MonkeyPatch, check: object, part: str
+) -> None:
     monkeypatch.setattr(health_module, "_PATIENCE_SECONDS", 0.1)
-    monkeypatch.setitem(app.house.checks, "storage", check)
+    monkeypatch.setitem(app.house.checks, part, check)
     response = await app.http.get("/ready")
 
     assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
-    assert response.json() == {"status": "not ready", "parts": {"database": "ok", "storage": "failing", "events": "ok"}}
+    assert response.json() == {"status": "not ready", "parts": dict.fromkeys(PARTS, "ok") | {part: "failing"}}
 
 
 async def test_health_does_not_depend_on_the_parts(app: App, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,13 @@
 """Prometheus reads what it can parse, and ids make no series of their own."""
 
+from datetime import timedelta
+
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+import web.metrics
+from models import Job
+from models.fields import now
 from tests.web_app import App, Served, until
 
 
@@ -18,6 +24,139 @@ async def samples(app: App) -> dict[tuple[str, ...], float]:
     return {
         (line.name, *sorted(f"{name}={value}" for name, value in line.labels.items())): line.value for line in lines
     }
+
+
+def operations_counter(type_: str, name: str, code: str) -> tuple[str, ...]:
+    return ("waybill_graphql_operations_total", f"code={code}", f"name={name}", f"type={type_}")
+
+
+@pytest.mark.parametrize(
+    ("query", "counted"),
+    [
+        ("query Mine { viewer { id } }", ("query", "viewer", "OK")),
+        ("{ a: viewer { id } b: serverInfo { version } }", ("query", "several", "OK")),
+        ("{ __typename }", ("query", "introspection", "OK")),
+        ('{ job(id: "batch-1754556928-12a41dbec0f3") { id } }', ("query", "job", "UNAUTHENTICATED")),
+        ("mutation { logout }", ("mutation", "logout", "UNAUTHENTICATED")),
+        ("{ nonsense12345 }", ("query", "other", "GRAPHQL_VALIDATION_FAILED")),
+        ("{", ("other", "other", "GRAPHQL_PARSE_FAILED")),
+        ("subscription { jobsUpdated { id } }", ("subscription", "jobsUpdated", "BAD_INPUT")),
+    ],
+)
+async def test_operations_are_counted_by_type_field_and_code(
+    app: App, query: str, counted: tuple[str, str, str]
+) -> None:
+    before = (await samples(app)).get(operations_counter(*counted), 0)
+    await app.ask(query)
+    await app.ask(query)
+
+    assert (await samples(app))[operations_counter(*counted)] == before + 2
+
+
+async def test_names_that_clients_make_up_make_no_series(app: App) -> None:
+    await app.ask("{ __typename }")
+    await app.ask("query Nothing { nothing }")
+    before = await samples(app)
+    for number in range(30):
+        await app.ask(f"query Name{number} {{ field{number}: field{number} }}")
+        await app.ask(f"query Name{number} {{ alias{number}: __typename }}")
+
+    assert {name for name in await samples(app) if "graphql" in name[0]} == {
+        name for name in before if "graphql" in name[0]
+    }
+
+
+async def test_seconds_of_operations_are_told_but_not_of_subscriptions(app: App, live: Served) -> None:
+    person = await app.person()
+    query = ("waybill_graphql_operation_seconds_count", "name=viewer", "type=query")
+    watch = operations_counter("subscription", "jobsUpdated", "OK")
+    before = await samples(app)
+    await app.ask("{ viewer { id } }", person)
+    async with await live.wire_of(person) as wire:
+        await wire.subscribe("{ viewer { id } }")
+        await wire.next()
+        await wire.receive()
+        await wire.subscribe("subscription { jobsUpdated { id } }", "2")
+        await until(lambda: app.listeners == 1)
+    await until(lambda: app.listeners == 0)
+
+    after = await samples(app)
+    assert after[query] == before.get(query, 0) + 2
+    assert after[watch] == before.get(watch, 0) + 1
+    assert not any("type=subscription" in name for name in after if "seconds" in name[0])
+
+
+async def test_failed_sign_ins_are_counted(app: App) -> None:
+    before = (await samples(app))["waybill_sign_in_failures_total",]
+    await app.ask('mutation { login(username: "admin", password: "wrong") { accessToken } }')
+
+    assert (await samples(app))["waybill_sign_in_failures_total",] == before + 1
+
+
+async def test_bytes_in_and_out_are_counted_by_route(app: App, live: Served) -> None:
+    received, sent = ("waybill_received_bytes_total", "route=graphql"), ("waybill_sent_bytes_total", "route=graphql")
+    before = await samples(app)
+    content = b'{"query": "{ __typename }"}'
+    response = await app.http.post("/graphql", content=content, headers={"Content-Type": "application/json"})
+    between = await samples(app)
+    async with await live.wire() as wire:
+        await wire.send('{"type": "ping"}')
+        await wire.receive()
+
+    after = await samples(app)
+    assert between[received] == before.get(received, 0) + len(content)
+    assert between[sent] == before.get(sent, 0) + len(response.content)
+    assert after[received] == between[received] + len('{"type": "ping"}')
+    assert after[sent] == between[sent] + len('{"type":"pong"}')
+
+
+@pytest.fixture
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The numbers from the database are read each time."""
+    monkeypatch.setattr(web.metrics, "KEPT_SECONDS", 0)
+
+
+async def test_jobs_are_told_by_kind_and_status(app: App, fresh: None) -> None:
+    person = await app.person()
+    job_id = await app.batch(person)
+    waiting = ("waybill_jobs", "kind=counting", "status=PENDING")
+    first = await samples(app)
+    await Job.filter(id=job_id).update(queued_at=now() - timedelta(seconds=200))
+    aged = await samples(app)
+    await app.data("mutation ($id: ID!) { cancelJob(id: $id) { id } }", person, id=job_id)
+    last = await samples(app)
+
+    assert first[waiting] == 1
+    assert 199 < aged["waybill_queue_age_seconds",] < 210
+    assert waiting not in last
+    assert last["waybill_jobs", "kind=counting", "status=CANCELLED"] == 1
+    assert last["waybill_queue_age_seconds",] == 0
+
+
+async def test_the_database_is_not_asked_at_every_request(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+
+    async def count() -> dict[tuple[str, str], int]:
+        nonlocal asked
+        asked += 1
+        return {}
+
+    monkeypatch.setattr(web.metrics, "count_jobs", count)
+    for _ in range(5):
+        await samples(app)
+
+    assert asked == 1
+
+
+async def test_without_the_database_everything_else_is_told(
+    app: App, fresh: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail() -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(web.metrics, "count_jobs", fail)
+
+    assert "waybill_sign_in_failures_total" in {name[0] for name in await samples(app)}
 
 
 async def test_requests_are_counted_by_route_method_and_status(app: App) -> None:

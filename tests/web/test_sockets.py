@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from websockets.exceptions import InvalidStatus
 
 from tests.web_app import App, Served, opened_app, served, until
@@ -22,6 +23,9 @@ async def test_other_subprotocols_are_closed_with_4406(live: Served, protocol: s
     wire = await live.wire(protocol=protocol)
 
     assert await wire.close_code() == 4406
+    assert wire.connection.close_reason == (
+        "Only the subprotocol graphql-transport-ws is spoken here, that of the library graphql-ws"
+    )
 
 
 async def test_who_does_not_introduce_themselves_in_five_seconds_is_closed_with_4408(live: Served) -> None:
@@ -241,9 +245,13 @@ async def test_a_client_that_vanishes_stops_listening(app: App, live: Served) ->
 @pytest.mark.parametrize("token", ["nonsense", "a.b.c", "eyJhbGciOiJub25lIn0.e30."])
 async def test_a_token_that_is_not_good_closes_with_4403(live: Served, token: str) -> None:
     wire = await live.wire()
-    await wire.send({"type": "connection_init", "payload": {"authorization": f"bearer {token}"}})
+    with capture_logs() as lines:
+        await wire.send({"type": "connection_init", "payload": {"authorization": f"bearer {token}"}})
+        assert await wire.close_code() == 4403
 
-    assert await wire.close_code() == 4403
+    assert [(line["event"], line["code"], line["security"]) for line in lines] == [
+        ("socket refused", "INVALID_TOKEN", True)
+    ]
 
 
 async def test_an_expired_token_closes_with_4403(app: App, live: Served) -> None:
@@ -310,9 +318,10 @@ async def strict(tmp_path: Path, empty_database: Path) -> AsyncIterator[Served]:
 
 async def test_pages_of_strange_origins_may_open_no_socket(strict: Served) -> None:
     for origin in ("https://evil.example.com", "null", "https://app.example.com.evil.com", "http://app.example.com"):
-        with pytest.raises(InvalidStatus) as refused:
+        with capture_logs() as lines, pytest.raises(InvalidStatus) as refused:
             await strict.wire(origin=origin)
         assert refused.value.response.status_code == 403
+        assert [(line["origin"], line["security"]) for line in lines] == [(origin, True)]
 
 
 async def test_pages_of_named_and_own_origins_may(strict: Served) -> None:

@@ -1,0 +1,51 @@
+"""graphql-ws goes on by itself when the server is started again, and is right at once."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from client.api import Waybill
+from client.server_process import ServerProcess
+from tests.clients.programs import Node
+
+NEW_UPLOAD = 'mutation { createUpload(input: {filename: "leads.csv", size: 100}) { id } }'
+NEW_JOB = "mutation ($id: ID!) { createBatch(input: {work: {leads: {}}, uploadIds: [$id]}) { id } }"
+CANCEL = "mutation ($id: ID!) { cancelJob(id: $id) { id } }"
+
+
+@pytest.fixture
+async def restarted(tmp_path: Path) -> AsyncIterator[ServerProcess]:
+    """A server that nobody else uses."""
+    async with ServerProcess(tmp_path / "data", {"WAYBILL_WORKERS": "0"}) as server:
+        yield server
+
+
+async def is_watched(server: ServerProcess) -> None:
+    """Wait until somebody is subscribed."""
+    async with aiohttp.ClientSession() as session, asyncio.timeout(20):
+        while True:
+            async with session.get(f"{server.base_url}/metrics") as response:
+                if re.search(r"^waybill_subscribers 1", await response.text(), re.MULTILINE):
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def test_a_subscription_outlives_a_restart_of_the_server(restarted: ServerProcess, node: Node) -> None:
+    async with Waybill(restarted.base_url) as waybill:
+        await waybill.login(restarted.admin_name, restarted.admin_password)
+        upload = (await waybill.execute(NEW_UPLOAD))["createUpload"]["id"]
+        job = (await waybill.execute(NEW_JOB, {"id": upload}))["createBatch"]["id"]
+        url = f"{restarted.base_url}/graphql"
+        watching = asyncio.create_task(node.run("reconnect.mjs", url=url, token=waybill.token, jobId=job))
+        await is_watched(restarted)
+        await restarted.restart()
+        await is_watched(restarted)
+        await waybill.execute(CANCEL, {"id": job})
+        seen = await watching
+
+    assert seen["closes"][0] == 1012
+    assert (seen["statuses"][:2], seen["statuses"][-1]) == (["UPLOADING", "UPLOADING"], "CANCELLED")
