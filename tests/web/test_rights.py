@@ -78,6 +78,7 @@ READING = [
     ),
     Road("viewer", graphql("{ viewer { id } }"), reach=ALL, nobody=OK),
     Road("serverInfo", graphql("{ serverInfo { service } }"), reach=ALL, nobody=OK, bad=OK),
+    Road("limits", graphql("{ limits { name } }"), reach=ALL, nobody=OK, bad=OK),
     Road("apiTokens", shown("{ apiTokens { name } }"), reach=OWNERS_ALONE),
     Road("users", graphql("{ users { id } }"), reach=ADMINS, refused=Code.FORBIDDEN),
     Road("auditLog", graphql("{ auditLog { id } }"), reach=ADMINS, refused=Code.FORBIDDEN),
