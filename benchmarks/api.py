@@ -1,8 +1,9 @@
 """Reading through the API with 100,000 jobs, 50,000 of them one owner's.
 
 First the lists in the database: the first page, the 900th by its cursor, the last, and the total, each with every kind of
-filter and with searches; the target is 50 ms each. Then places in the queue of 50,000, and statistics. Last the server:
-answers per second and their p99, beside Apollo Server on the newest of the same jobs, which it has in memory.
+filter and with searches; the target is 50 ms each. Then statistics, places in a queue of 50,000, and how fast 20 workers
+claim 1,000 tasks beside it. Last the server: answers per second and their p99, beside Apollo Server on the newest of the
+same jobs, which it has in memory.
 
 On SQLite, and on PostgreSQL where TEST_DATABASE_URL names a server: a database is made there and dropped afterwards.
 
@@ -24,6 +25,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 
 from base.words import JobStatus
+from benchmarks.graphql.claims import CLAIMERS, claims_per_second
 from benchmarks.graphql.filling import Size, fill
 from benchmarks.graphql.lists import ADMIN, VIEWER, criteria_by_name, measure_list, median_ms, opened
 from benchmarks.graphql.servers import (
@@ -92,6 +94,8 @@ async def _measure_database(name: str, url: str, folder: Path, jobs: int) -> Non
             ids = [row["id"] for row in (await page_jobs(listing, Window())).rows]
             place_ms = await median_ms(lambda: queue_positions(ids))
             print(f"  {len(ids)} places in a queue of {jobs // 2:,}{'':11}{place_ms:9.1f}", flush=True)
+            rate = await claims_per_second(max(jobs // 100, 100))
+            print(f"  tasks claimed a second by {CLAIMERS} workers beside that queue: {rate:,.0f}", flush=True)
 
 
 async def _measure_servers(folder: Path, databases: dict[str, str], load: dict[str, Any]) -> None:
