@@ -2,7 +2,8 @@
 
 from strawberry import ID
 
-from jobs.external import claim_task, report_task
+from jobs.external import claim_task
+from jobs.reports import report_task
 from schema.context import Info
 from schema.types.inputs import ReportTaskInput
 from schema.types.job import Task, task_type

@@ -8,8 +8,8 @@ import strawberry
 from base.errors import ErrorCode
 from base.words import FileRole, ItemStatus, JobStatus, JobType, LogLevel, Role, UploadStatus
 from jobs.actions import JobAction
-from jobs.external import ReportStatus
 from jobs.queries import JobOrderField
+from jobs.reports import ReportStatus
 
 __all__ = [
     "ErrorCode",

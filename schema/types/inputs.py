@@ -5,8 +5,8 @@ from datetime import datetime
 import strawberry
 
 from base.errors import ErrorCode, Refusal
-from jobs.external import Report
 from jobs.queries import JobCriteria
+from jobs.reports import Report
 from schema.types.enums import JobOrderField, JobStatus, JobType, OrderDirection, ReportStatus
 from schema.types.scalars import BigInt, Json
 from schema.types.work import check_priority, check_text
@@ -45,7 +45,7 @@ class UpdateJobInput:
 
 @strawberry.input(description="What a worker says about its task; what is left out stays. No number falls.")
 class ReportTaskInput:
-    """Becomes `jobs.external.Report`."""
+    """Becomes `jobs.reports.Report`."""
 
     status: ReportStatus = strawberry.field(default=ReportStatus.PROCESSING, description="How it stands.")
     percentage: float | None = strawberry.field(

@@ -11,8 +11,9 @@ from base.errors import ErrorCode, Refusal
 from base.words import JobStatus, Role, UploadStatus
 from jobs.claims import MAX_CRASHES
 from jobs.creation import NewJob
-from jobs.external import Report, ReportStatus, check_may_own, check_may_upload, claim_task, leases_of, report_task
+from jobs.external import check_may_own, check_may_upload, claim_task, leases_of
 from jobs.lifecycle import cancel_job, create_job, pause_job, resume_job, retry_job
+from jobs.reports import Report, ReportStatus, report_task
 from jobs.rows import fetch
 from models import File, Job, JobEvent, LogEntry, Upload
 from processors.external import External
