@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from tortoise.backends.asyncpg.client import AsyncpgDBClient
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.backends.sqlite.client import SqliteClient
+
+from models.postgres import SafeClient
+from models.sqlite import ImmediateClient
 
 _METHODS = ("execute_query", "execute_query_dict", "execute_insert", "execute_many", "execute_script")
 
@@ -27,7 +28,7 @@ def counted_statements() -> Iterator[list[str]]:
 
         return patch.object(client, name, noted)
 
-    patches = [noting(client, name) for client in (SqliteClient, AsyncpgDBClient) for name in _METHODS]
+    patches = [noting(client, name) for client in (ImmediateClient, SafeClient) for name in _METHODS]
     for one in patches:
         one.start()
     try:
