@@ -195,8 +195,9 @@ async def retry_job(viewer: Viewer, job_id: str, outbox: Outbox, *, only_failed_
     async with in_transaction() as db:
         await lock_inputs(db, job_id)
         job = await lock_job(db, job_id)
-        if job is None or not can_retry(JobStatus(job["status"]), job["failed_items"]):
-            status = job["status"] if job else "gone"
+        is_there = job is not None and job["deleted_at"] is None
+        if job is None or not (is_there and can_retry(JobStatus(job["status"]), job["failed_items"])):
+            status = job["status"] if job and is_there else "gone"
             message = f"This job is {status.lower()}: only failed, cancelled or partly failed jobs can be retried."
             raise Refusal(ErrorCode.CANNOT_RETRY, message)
         if await is_missing_uploads(db, job_id):

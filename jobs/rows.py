@@ -22,7 +22,7 @@ async def fetch(db: BaseDBAsyncClient, statement: str, *values: Any) -> list[Row
 
 
 async def change_job(db: BaseDBAsyncClient, job_id: str, sources: Collection[JobStatus], **columns: Any) -> Row | None:
-    """Set `columns` of a job that is in one of `sources`; None, and nothing changed, where it is in another status.
+    """Set `columns` of a job that is in one of `sources`; None, and nothing changed, where it is not, or is deleted.
 
     `version` grows and `updated_at` becomes now; with the title goes what is searched. A value that is a tuple
     `(expression, value…)` is SQL with `?` in the place of each value.
@@ -39,7 +39,8 @@ async def change_job(db: BaseDBAsyncClient, job_id: str, sources: Collection[Job
             expression = expression.replace("?", f"${len(values)}", 1)
         parts.append(f"{name} = {expression}")
     places = ", ".join(f"${len(values) + 2 + i}" for i in range(len(sources)))
-    statement = f"UPDATE jobs SET {', '.join(parts)} WHERE id = ${len(values) + 1} AND status IN ({places}) RETURNING *"
+    condition = f"id = ${len(values) + 1} AND status IN ({places}) AND deleted_at IS NULL"
+    statement = f"UPDATE jobs SET {', '.join(parts)} WHERE {condition} RETURNING *"
     rows = await fetch(db, statement, *values, job_id, *sorted(sources))
     return rows[0] if rows else None
 

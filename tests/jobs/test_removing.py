@@ -1,10 +1,12 @@
 """Deleting hides a job; purging leaves nothing of it; neither touches what is active or somebody else's."""
 
+import asyncio
+
 import pytest
 
 from base.errors import ErrorCode, Refusal
 from base.words import FileRole, JobStatus, Role, UploadStatus
-from jobs.lifecycle import cancel_jobs, delete_job, update_job
+from jobs.lifecycle import cancel_jobs, delete_job, retry_job, update_job
 from jobs.purging import purge_job
 from jobs.queries import JobCriteria, find_job
 from jobs.records import NewFile
@@ -38,6 +40,20 @@ async def test_a_deleted_job_is_told_for_the_last_time_and_then_not_found(shop: 
             await again
         assert refused.value.code is ErrorCode.BATCH_NOT_FOUND
     assert await Item.filter(job_id=job.id).count() == 1
+
+
+async def test_of_a_delete_and_a_retry_at_once_one_wins(shop: Workshop) -> None:
+    viewer = viewer_of(shop.viewer.user_id, Role.ADMIN)
+    for _ in range(10):
+        job = await shop.put_into(JobStatus.CANCELLED)
+        verbs = (
+            delete_job(viewer, job.id, shop.outbox),
+            retry_job(viewer, job.id, shop.outbox, only_failed_items=False),
+        )
+        answers = await asyncio.gather(*verbs, return_exceptions=True)
+        assert sorted(isinstance(answer, Refusal) for answer in answers) == [False, True]
+        after = await Job.get(id=job.id)
+        assert (after.status is JobStatus.PENDING) is (after.deleted_at is None)
 
 
 async def test_the_external_id_of_a_deleted_job_can_be_used_again(shop: Workshop) -> None:
