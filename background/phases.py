@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,10 +13,11 @@ import orjson
 from background.children import CallFailed, Children
 from background.messages import ChildCall, LogLine, Message, Progress, ResultBatch, write_results
 from base.errors import ErrorCode
+from base.logging import log_for
 from base.words import ItemStatus, LogLevel, SlicePhase
 from jobs.claims import Claim
 from jobs.outbox import Outbox
-from jobs.queries import inputs_of_job, intermediate_files, results_after
+from jobs.queries import inputs_of_job, intermediate_files, results_after, unrecorded_files
 from jobs.records import (
     NewFile,
     add_items,
@@ -35,6 +36,8 @@ from storage.keys import file_key
 from storage.local import LocalStorage
 from storage.reading import StoredFile
 from uploads.queries import contents_of
+
+log = log_for(__name__)
 
 ITEMS_PER_INSERT = 4_000
 RESULTS_PER_COMMIT = 1_000
@@ -90,7 +93,6 @@ class Phases:
         notes = _Notes(claim, processor, self._outbox)
         planned: list[NewSlice] = []
         names: list[str] = []
-        files: list[NewFile] = []
         inserted = total = 0
 
         async def on_message(message: Message) -> None:
@@ -110,12 +112,13 @@ class Phases:
                 case LogLine() | Progress():
                     await notes.take(message)
 
-        async with self._folder(claim) as folder, self._folder(claim, "inputs") as inputs:
-            sources = await self._sources(claim, inputs)
-            await self._children.run(self._call(claim, folder, inputs=sources), on_message)
-        await add_items(claim, inserted, names)
-        await notes.write()
-        await record_plan(claim, planned, files, processor, self._outbox)
+        async with self._adopted() as files:
+            async with self._folder(claim) as folder, self._folder(claim, "inputs") as inputs:
+                sources = await self._sources(claim, inputs)
+                await self._children.run(self._call(claim, folder, inputs=sources), on_message)
+            await add_items(claim, inserted, names)
+            await notes.write()
+            await record_plan(claim, planned, files, processor, self._outbox)
 
     async def process(self, claim: Claim) -> None:
         """Have the processor do what is left of the slice; an item that takes the process down fails alone."""
@@ -124,27 +127,27 @@ class Phases:
         is_careful = claim.crash_count > 0
         batch = _Batch(claim, processor, self._outbox, await pending_indices(claim))
         notes = _Notes(claim, processor, self._outbox, batch.measure)
-        while batch.left:
-            part = Slice(claim.first_index, batch.begin_call(), claim.payload)
-            try:
-                async with self._folder(claim) as folder:
-                    call = self._call(claim, folder, spool=spool, part=part, is_careful=is_careful)
-                    await self._children.run(call, lambda message: self._take_result(batch, notes, message))
-            except CallFailed as failure:
-                if is_careful:
-                    batch.fail_next(failure.message)
-                is_careful = True
-            else:
-                for _ in part.indices:
-                    batch.fail_next("The processor gave no result for this item.")
-        await notes.write()
-        await batch.commit(is_done=True)
+        async with self._adopted() as files:
+            while batch.left:
+                part = Slice(claim.first_index, batch.begin_call(), claim.payload)
+                try:
+                    async with self._folder(claim) as folder:
+                        call = self._call(claim, folder, spool=spool, part=part, is_careful=is_careful)
+                        await self._children.run(call, lambda message: self._take_result(batch, notes, files, message))
+                except CallFailed as failure:
+                    if is_careful:
+                        batch.fail_next(failure.message)
+                    is_careful = True
+                else:
+                    for _ in part.indices:
+                        batch.fail_next("The processor gave no result for this item.")
+            await notes.write()
+            await batch.commit(is_done=True)
 
     async def finish(self, claim: Claim) -> None:
         """Have the processor make the files of the whole job, and complete it."""
         notes = _Notes(claim, find_processor(claim.job.kind), self._outbox)
         spool = await self._spool(claim)
-        files: list[NewFile] = []
 
         async def on_message(message: Message) -> None:
             match message:
@@ -153,12 +156,13 @@ class Phases:
                 case LogLine() | Progress():
                     await notes.take(message)
 
-        async with self._folder(claim) as folder, self._folder(claim, "results") as results:
-            results_path = results / "results"
-            await _write_all_results(claim.job.id, results_path)
-            await self._children.run(self._call(claim, folder, spool=spool, results_path=results_path), on_message)
-        await notes.write()
-        await record_finish(claim, files, self._outbox)
+        async with self._adopted() as files:
+            async with self._folder(claim) as folder, self._folder(claim, "results") as results:
+                results_path = results / "results"
+                await _write_all_results(claim.job.id, results_path)
+                await self._children.run(self._call(claim, folder, spool=spool, results_path=results_path), on_message)
+            await notes.write()
+            await record_finish(claim, files, self._outbox)
 
     async def _sources(self, claim: Claim, folder: Path) -> list[Source]:
         """The inputs of the job, each as one file; a concatenation is put together in `folder`."""
@@ -175,11 +179,12 @@ class Phases:
             sources.append(Source(upload.filename, path, content.size, upload.content_type))
         return sources
 
-    async def _take_result(self, batch: "_Batch", notes: _Notes, message: Message) -> None:
+    async def _take_result(self, batch: "_Batch", notes: _Notes, files: list[NewFile], message: Message) -> None:
         match message:
             case ResultBatch():
                 for result in message.results:
                     adopted = [await self._adopt(made) for made in result.files]
+                    files += adopted
                     batch.add(result, adopted)
                 await batch.commit_if_due()
             case LogLine() | Progress():
@@ -201,6 +206,24 @@ class Phases:
             files = await intermediate_files(claim.job.id)
             self._spooled = job, {file.name: self._storage.path_of(file.storage_key) for file in files}
         return self._spooled[1]
+
+    @asynccontextmanager
+    async def _adopted(self) -> AsyncIterator[list[NewFile]]:
+        """Files on their way to their rows: where the work breaks off, those that did not get one are removed."""
+        files: list[NewFile] = []
+        try:
+            yield files
+        except BaseException:
+            await asyncio.shield(self._forget(files))
+            raise
+
+    async def _forget(self, files: Iterable[NewFile]) -> None:
+        keys = {file.id: file.storage_key for file in files}
+        try:
+            for id_ in await unrecorded_files(list(keys)):
+                await self._storage.remove(keys[id_])
+        except Exception:
+            log.exception("files that nobody knows could not be removed")
 
     async def _adopt(self, made: MadeFile) -> NewFile:
         id_ = new_id("file")

@@ -220,6 +220,12 @@ async def intermediate_files(job_id: str) -> list[File]:
     return await File.filter(job_id=job_id, role=FileRole.INTERMEDIATE, item_id=None)
 
 
+async def unrecorded_files(file_ids: Sequence[str]) -> list[str]:
+    """Those of `file_ids` that have no row."""
+    recorded = {file.id for file in await File.filter(id__in=file_ids).only("id")} if file_ids else set()
+    return [id_ for id_ in file_ids if id_ not in recorded]
+
+
 async def find_visible_item(viewer: Viewer, item_id: str) -> Item:
     """The item, if its job exists for this viewer.
 

@@ -1,14 +1,23 @@
 """The phases with real children: what an item, a plan or a finish that goes wrong takes with it, and what not."""
 
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, cast
 
 import pytest
 from structlog.testing import capture_logs
 
-from base.words import FileRole, ItemStatus, JobStatus
+from background.children import CallFailed, Children, FailureKind
+from background.messages import ChildCall, Message
+from background.phases import Phases
+from base.words import FileRole, ItemStatus, JobStatus, SlicePhase
+from jobs.outbox import Letters, Outbox
 from models import File, Item, LogEntry, Slice
+from processors.contract import MadeFile
+from storage.local import LocalStorage
 from tests.background.floor_for_tests import Floor, on_sqlite
-from tests.workshop import check_counters, item_statuses
+from tests.workshop import Workshop, check_counters, item_statuses
 
 BUG = "Processing failed because of an error in the program. It was logged."
 CRASH = "The program that does the processing ended unexpectedly."
@@ -173,3 +182,55 @@ async def test_progress_that_makes_no_sense_harms_nobody(floor: Floor) -> None:
     job = await floor.run(await floor.add_job(sizes=[2], acts={0: "tell_strange_progress"}))
     assert job.status is JobStatus.COMPLETED
     assert await item_statuses(job.id) == ["COMPLETED", "COMPLETED"]
+
+
+@dataclass
+class OneFile:
+    """As much of `Children` as hands one file over and then goes on, until it is cancelled or ends by `error`."""
+
+    error: Exception | None = None
+
+    async def run(self, call: ChildCall, on_message: Callable[[Message], Awaitable[None]]) -> None:
+        path = call.folder / "made.txt"
+        path.write_text("made")
+        await on_message(MadeFile(path, "made.txt", "text/plain"))
+        if self.error is not None:
+            raise self.error
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("error", [None, CallFailed(FailureKind.BUG, "No.")])
+@pytest.mark.parametrize("phase", [SlicePhase.PLAN, SlicePhase.FINISH])
+async def test_files_of_work_that_breaks_off_do_not_stay_on_the_disk(
+    shop: Workshop, phase: SlicePhase, error: Exception | None
+) -> None:
+    if phase is SlicePhase.PLAN:
+        await shop.add_job()
+    else:
+        await shop.plan(1)
+        await shop.do_slice()
+    claim = await shop.claim()
+    phases = Phases(cast("Children", OneFile(error)), LocalStorage(shop.folder), shop.outbox)
+    working = asyncio.create_task(phases.plan(claim) if phase is SlicePhase.PLAN else phases.finish(claim))
+    await asyncio.wait([working], timeout=0.3)
+    assert bool(list((shop.folder / "files").rglob("*/file-*"))) is (error is None)
+    working.cancel()
+    await asyncio.wait([working])
+    assert [path for path in (shop.folder / "files").rglob("*") if path.is_file()] == []
+
+
+async def test_files_that_got_their_rows_stay_whatever_happens_afterwards(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send, failures = Outbox.send, list[str]()
+
+    async def fail(outbox: Outbox, letters: Letters) -> None:
+        await send(outbox, letters)
+        if not failures and await File.filter(role="REPORT").exists():
+            failures.append("after the commit")
+            raise LookupError
+
+    monkeypatch.setattr(Outbox, "send", fail)
+    job = await floor.run(await floor.add_job())
+    assert job.status is JobStatus.COMPLETED
+    assert len(await floor.report(job)) == 4

@@ -76,6 +76,13 @@ READING = [
             "uploads { nodes { filename jobs { title } } }", "owner { id } title",
         )
     ),
+    Road("statistics", graphql("{ statistics { total } }"), reach=ALL),
+    Road(
+        "statistics of an owner",
+        graphql("query ($id: ID!) { statistics(filter: {ownerId: $id}) { total } }", "user"),
+        refused=Code.FORBIDDEN,
+    ),
+    Road("guides", graphql("{ guides { title } }"), reach=ALL),
     Road("viewer", graphql("{ viewer { id } }"), reach=ALL, nobody=OK),
     Road("serverInfo", graphql("{ serverInfo { service } }"), reach=ALL, nobody=OK, bad=OK),
     Road("limits", graphql("{ limits { name } }"), reach=ALL, nobody=OK, bad=OK),
