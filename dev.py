@@ -29,6 +29,8 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "complete.json"
 LOCK = ROOT / "requirements.lock"
 SDL = ROOT / "schema.graphql"
+MAX_SIDE_BY_SIDE = 4
+"""Processes of tests: each has a database of its own, but some measure time."""
 HOSTS = {"https://pypi.org", "https://files.pythonhosted.org"}
 PRINT_SDL = ("server.py", "--print-schema")
 LINT_IMPORTS = ("-c", "from importlinter.cli import lint_imports_command as main; main()", "--no-logo")
@@ -178,7 +180,9 @@ def test(arguments: list[str]) -> int:
     environment = {k: v for k, v in clean_environment().items() if not re.match(r"WAYBILL_(?!TEST_)", k)}
     which = [] if "--all" in arguments else ["-m", "not long"]
     rest = [argument for argument in arguments if argument != "--all"]
-    become("-m", "pytest", *which, *rest, environment={**environment, "HOME": str(home)})
+    # Whoever names tests wants to see them one after the other; see tests/conftest.py for what runs side by side.
+    how = [] if rest else ["-n", str(min(os.cpu_count() or 1, MAX_SIDE_BY_SIDE)), "--dist", "loadgroup"]
+    become("-m", "pytest", *which, *how, *rest, environment={**environment, "HOME": str(home)})
 
 
 def bench(arguments: list[str]) -> int:

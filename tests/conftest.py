@@ -2,11 +2,16 @@
 
 import os
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 from tests.databases import Template, made_postgres, made_sqlite
+
+TESTS = Path(__file__).parent
+_ROOMS_WITH_PROCESSES = {"journeys", "clients", "client", "repo"}
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
@@ -18,6 +23,22 @@ def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     else:
         with made_postgres(service_or_skip("postgres", "TEST_DATABASE_URL"), folder) as made:
             yield made
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what may run side by side (`dev.py test`): files may, but all that starts programs or speaks to Redis is one group.
+
+    Redis tells what is published to everybody who listens, whatever database they use.
+    """
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group_of(item.path)))
+
+
+@cache
+def _group_of(path: Path) -> str:
+    place = path.relative_to(TESTS)
+    has_processes = place.parts[0] in _ROOMS_WITH_PROCESSES or "TEST_REDIS_URL" in path.read_text(encoding="utf-8")
+    return "processes" if has_processes else str(place)
 
 
 def service_or_skip(name: str, env: str) -> str:
