@@ -1,6 +1,7 @@
 """Scalars: moments, large integers, JSON, files."""
 
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, NewType
 
 import orjson
@@ -45,7 +46,22 @@ def parse_json(value: Any) -> Any:
     except TypeError:
         message = "This JSON nests too deep, or holds a number of more than 64 bits."
         raise GraphQLError(message) from None
+    if not _is_finite(value):
+        message = "This JSON holds a number that is too large to be one."
+        raise GraphQLError(message)
     return value
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether all numbers in a JSON value are finite: 1e999 in the text of a query is read as infinity."""
+    match value:
+        case float():
+            return isfinite(value)
+        case list():
+            return all(map(_is_finite, value))
+        case dict():
+            return all(map(_is_finite, value.values()))
+    return True
 
 
 def parse_file(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """What goes in and comes out as DateTime, BigInt and JSON."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -60,6 +61,12 @@ def nested(levels: int) -> Any:
     for _ in range(levels):
         value = [value]
     return value
+
+
+@pytest.mark.parametrize("value", [inf, -inf, nan, {"a": [{"b": inf}]}])
+def test_json_with_a_number_that_would_leave_as_null_is_refused(value: Any) -> None:
+    with pytest.raises(GraphQLError, match="too large"):
+        parse_json(value)
 
 
 @pytest.mark.parametrize("value", [2**64, nested(300), {1: "a"}, "\ud800"])
