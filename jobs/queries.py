@@ -15,7 +15,7 @@ from jobs.text import storable
 from models import File, Item, Job, JobUpload, Upload
 from models.database import sql
 from models.ids import type_of_id
-from models.paging import Listing, Page, Window, count_each, read_page, read_pages
+from models.paging import KeyType, Listing, Page, Window, count_each, read_page, read_pages
 from models.search import CUT, contains_pattern
 from uploads.queries import LISTED
 
@@ -43,12 +43,12 @@ class JobOrderField(StrEnum):
 
 _LISTED = [column for column in Job._meta.db_fields if column not in {"options", "search_text"}]  # noqa: SLF001
 _COLUMNS = f"{', '.join(_LISTED)}, '' AS search_text"
-_ORDER_COLUMNS = {
-    JobOrderField.CREATED_AT: "created_at",
-    JobOrderField.UPDATED_AT: "updated_at",
-    JobOrderField.TITLE: "coalesce(title, '')",
-    JobOrderField.STATUS: "status",
-    JobOrderField.PRIORITY: "priority",
+_ORDER_KEYS = {
+    JobOrderField.CREATED_AT: ("created_at", KeyType.FLOAT),
+    JobOrderField.UPDATED_AT: ("updated_at", KeyType.FLOAT),
+    JobOrderField.TITLE: ("coalesce(title, '')", KeyType.TEXT),
+    JobOrderField.STATUS: ("status", KeyType.TEXT),
+    JobOrderField.PRIORITY: ("priority", KeyType.INT4),
 }
 
 
@@ -112,8 +112,9 @@ def list_jobs(
         Refusal: FORBIDDEN where somebody who is no admin names another owner; BAD_INPUT for a list that is too long.
     """
     columns = f"{_COLUMNS}, {'options' if has_options else _NO_OPTIONS}"
-    keys = (_ORDER_COLUMNS[order], "id")
-    listing = Listing("jobs", keys, columns, is_descending=is_descending, is_found_first=True)
+    key, key_type = _ORDER_KEYS[order]
+    types = (key_type, KeyType.TEXT)
+    listing = Listing("jobs", (key, "id"), types, columns, is_descending=is_descending, is_found_first=True)
     listing = listing.where("deleted_at IS NULL")
     if not viewer.is_admin:
         if criteria.owner_id not in {None, viewer.user_id}:
@@ -149,7 +150,7 @@ async def totals_of(listings: Sequence[Listing]) -> list[int]:
 
 def list_items(job_id: str, status: ItemStatus | None = None, *, needs_review: bool | None = None) -> Listing:
     """A job's items, by index."""
-    listing = Listing("items", ('"index"',)).where("job_id = ?", job_id)
+    listing = Listing("items", ('"index"',), (KeyType.INT4,)).where("job_id = ?", job_id)
     if status is not None:
         listing = listing.where("status = ?", str(status))
     if needs_review is not None:
@@ -159,12 +160,12 @@ def list_items(job_id: str, status: ItemStatus | None = None, *, needs_review: b
 
 def list_events(job_id: str) -> Listing:
     """A job's history, oldest first."""
-    return Listing("job_events", ("id",)).where("job_id = ?", job_id)
+    return Listing("job_events", ("id",), (KeyType.INT8,), is_its_own_cursor=True).where("job_id = ?", job_id)
 
 
 def list_lines(job_id: str, least: LogLevel) -> Listing:
     """A job's log, oldest first."""
-    listing = Listing("log_entries", ("id",)).where("job_id = ?", job_id)
+    listing = Listing("log_entries", ("id",), (KeyType.INT8,), is_its_own_cursor=True).where("job_id = ?", job_id)
     if least is not LogLevel.DEBUG:
         listing = _where_in(listing, "level", [str(level) for level in levels_from(least)])
     return listing
@@ -173,7 +174,7 @@ def list_lines(job_id: str, least: LogLevel) -> Listing:
 def list_job_uploads(job_id: str) -> Listing:
     """A job's inputs, in the order in which the client named them."""
     source = f"(SELECT {LISTED} FROM uploads) AS u JOIN job_uploads w ON w.upload_id = u.id"
-    return Listing(source, ("w.position",), "u.*").where("w.job_id = ?", job_id)
+    return Listing(source, ("w.position",), (KeyType.INT4,), "u.*").where("w.job_id = ?", job_id)
 
 
 def levels_from(least: LogLevel) -> list[LogLevel]:

@@ -4,6 +4,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from itertools import islice
 from typing import Any, TypeVar
 from zlib import crc32
@@ -21,6 +22,27 @@ _AT_ONCE = 100
 _PLACE = re.compile(r"\$([0-9]+)")
 
 T = TypeVar("T")
+
+
+class KeyType(Enum):
+    """What the database compares a key with: PostgreSQL takes nothing else, not even a larger integer."""
+
+    INT4 = "int4"
+    INT8 = "int8"
+    FLOAT = "float"
+    TEXT = "text"
+
+    def takes(self, value: Any) -> bool:
+        """Whether `value` (of JSON) is one of this type; PostgreSQL's text has no NUL."""
+        match self:
+            case KeyType.INT4:
+                return type(value) is int and -(2**31) <= value < 2**31
+            case KeyType.INT8:
+                return type(value) is int and -(2**63) <= value < 2**63
+            case KeyType.FLOAT:
+                return isinstance(value, float)
+            case KeyType.TEXT:
+                return isinstance(value, str) and "\0" not in value
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +84,21 @@ class Window:
 class Listing:
     """A list in the database: `source` (table or joins), conditions with $-numbered values, and its order.
 
-    `keys` are SQL expressions whose values, together, are unique; all go in one direction. `columns` is what is read.
+    `keys` are SQL expressions whose values, together, are unique, each of its type in `types`; all go in one direction.
+    `columns` is what is read. With `is_its_own_cursor`, the one key is a number and the cursor as it is.
     With `is_found_first`, a page's rows are found by their id, which an index can do alone, and only then read: `source`
     is one table then, and `columns` may name what `found` and the table have.
     """
 
     source: str
     keys: tuple[str, ...]
+    types: tuple[KeyType, ...]
     columns: str = "*"
     conditions: tuple[str, ...] = ()
     values: tuple[Any, ...] = ()
     is_descending: bool = False
     is_found_first: bool = False
+    is_its_own_cursor: bool = False
 
     def where(self, condition: str, *values: Any) -> "Listing":
         """This list with one more condition, in which each `?` stands for the next value."""
@@ -243,39 +268,35 @@ def _where(listing: Listing) -> str:
 
 
 def _write(keys: Sequence[Any], listing: Listing) -> str:
-    """A single whole number is its own cursor (ids of log lines and events); everything else is JSON in base64url."""
-    if len(keys) == 1 and isinstance(keys[0], int):
+    """JSON in base64url, with the mark of the list before the keys."""
+    if listing.is_its_own_cursor:
         return str(keys[0])
     return urlsafe_b64encode(orjson.dumps([_mark(listing), *keys])).decode().rstrip("=")
 
 
 def _mark(listing: Listing) -> int:
-    """Tells the cursors of one order from those of another, whose keys have other types."""
-    return crc32(" ".join(listing.keys).encode())
+    """Tells the cursors of one table, order and direction from those of another."""
+    return crc32(" ".join((listing.source, *listing.keys, "DESC" if listing.is_descending else "ASC")).encode())
 
 
 def _read(cursor: str, listing: Listing, name: str) -> list[Any]:
-    try:
-        if len(listing.keys) == 1 and cursor.isascii() and cursor.isdigit() and len(cursor) < 19:
-            return [int(cursor)]
-        keys = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except ValueError:
-        keys = None
-    if not isinstance(keys, list) or len(keys) != len(listing.keys) + 1:
-        raise Refusal(ErrorCode.BAD_INPUT, f"{name} is not a cursor of this list.", name)
-    mark, *keys = keys
-    if mark != _mark(listing) or not all(_is_key(key) for key in keys):
+    keys = _keys_of_number(cursor) if listing.is_its_own_cursor else _keys_of_mark(cursor, _mark(listing))
+    if len(keys) != len(listing.types) or not all(map(KeyType.takes, listing.types, keys)):
         raise Refusal(ErrorCode.BAD_INPUT, f"{name} is not a cursor of this list.", name)
     return keys
 
 
-def _is_key(key: Any) -> bool:
-    """Whether the database can compare with `key`: it has no integers beyond 64 bits, and PostgreSQL has no NUL."""
-    match key:
-        case bool():
-            return False
-        case int():
-            return -(2**63) <= key < 2**63
-        case str():
-            return "\0" not in key
-    return isinstance(key, float)
+def _keys_of_number(cursor: str) -> list[Any]:
+    """Empty for what is not a number of at most 18 digits."""
+    return [int(cursor)] if cursor.isascii() and cursor.isdigit() and len(cursor) < 19 else []
+
+
+def _keys_of_mark(cursor: str, expected: int) -> list[Any]:
+    """Empty for what has not the `expected` mark."""
+    try:
+        match orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))):
+            case [mark, *keys] if mark == expected:
+                return keys
+    except ValueError:
+        pass
+    return []

@@ -12,7 +12,7 @@ from base.words import UploadStatus
 from events.messages import Event
 from models.fields import now
 from models.ids import type_of_id
-from models.paging import Listing, Page, Window, read_page
+from models.paging import KeyType, Listing, Page, Window, read_page
 from models.upload import Upload, UploadPart
 from storage.keys import upload_key
 from storage.local import LocalStorage
@@ -42,7 +42,8 @@ async def page_uploads(viewer: Viewer, statuses: Sequence[UploadStatus] | None, 
 
     Deleted ones are there only when they are asked for; pieces of concatenations never.
     """
-    listing = Listing("uploads", ("created_at", "id"), LISTED, is_descending=True, is_found_first=True)
+    types = (KeyType.FLOAT, KeyType.TEXT)
+    listing = Listing("uploads", ("created_at", "id"), types, LISTED, is_descending=True, is_found_first=True)
     listing = listing.where("NOT is_partial")
     if not viewer.is_admin:
         listing = listing.where("owner_id = ?", viewer.user_id)

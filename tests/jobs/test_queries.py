@@ -1,9 +1,11 @@
 """Reads: who sees what, filters that agree with the live lists, searches, and odd input."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 from tortoise.transactions import in_transaction
 
@@ -19,17 +21,20 @@ from jobs.queries import (
     find_visible_file,
     find_visible_item,
     levels_from,
+    list_events,
     list_items,
     list_job_uploads,
     list_jobs,
+    list_lines,
     page_jobs,
+    pages_of,
     totals_of,
 )
 from jobs.rows import change_job
 from models import File, Item, Job
 from models.fields import now
 from models.ids import new_id
-from models.paging import Window
+from models.paging import Page, Window
 from tests.workshop import Workshop, completed, page_of, viewer_of
 from uploads.queries import page_uploads
 
@@ -174,6 +179,41 @@ async def test_uploads_of_a_job_come_in_their_order(shop: Workshop) -> None:
     uploads = [await shop.add_upload(name=f"{name}.txt") for name in "cab"]
     page = await page_of(list_job_uploads((await shop.add_job(*uploads)).id))
     assert [row["filename"] for row in page.rows] == ["c.txt", "a.txt", "b.txt"]
+
+
+async def test_a_cursor_is_one_of_its_list_and_of_no_other(shop: Workshop) -> None:
+    job = await shop.plan(3)
+    uploads = [await shop.add_upload() for _ in range(3)]
+    listings = [list_items(job.id), list_job_uploads((await shop.add_job(*uploads)).id)]
+    for order in JobOrderField:
+        listings += [list_jobs(shop.viewer, ALL, order, is_descending=flag) for flag in (True, False)]
+    cursors = [(await page_of(listing, first=1)).cursors[0] for listing in listings]
+    for place, listing in enumerate(listings):
+        for other, cursor in enumerate(cursors):
+            if other == place:
+                assert (await page_of(listing, after=cursor)).rows
+                continue
+            with pytest.raises(Refusal) as caught:
+                await page_of(listing, after=cursor)
+            assert (caught.value.code, caught.value.field) == (ErrorCode.BAD_INPUT, "after")
+
+
+async def test_ids_of_events_and_lines_are_their_cursors(shop: Workshop) -> None:
+    job = await shop.plan(1)
+    page = await page_of(list_events(job.id))
+    assert page.cursors == [str(row["id"]) for row in page.rows]
+    assert (await page_of(list_lines(job.id, LogLevel.DEBUG), after=str(10**18 - 1))).rows == []
+
+
+async def test_a_forged_cursor_spoils_no_other_list(shop: Workshop) -> None:
+    job = await shop.plan(1)
+    mark, _ = orjson.loads(urlsafe_b64decode((await page_of(list_items(job.id))).cursors[0] + "=="))
+    forged = urlsafe_b64encode(orjson.dumps([mark, 2**31])).decode().rstrip("=")
+    wanted = [(list_items(job.id), Window(after=forged)), (list_items(job.id), Window())]
+    refusal, page = await pages_of(wanted)
+    assert isinstance(refusal, Refusal)
+    assert isinstance(page, Page)
+    assert (refusal.code, refusal.field, len(page.rows)) == (ErrorCode.BAD_INPUT, "after", 1)
 
 
 async def test_a_job_survives_the_way_through_an_event(shop: Workshop) -> None:

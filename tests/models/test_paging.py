@@ -9,11 +9,12 @@ import pytest
 from tortoise.connection import get_connection
 
 from base.errors import ErrorCode, Refusal
-from models.paging import DEFAULT_SIZE, Listing, Page, Window, count_each, count_rows, read_page, read_pages
+from models.paging import DEFAULT_SIZE, KeyType, Listing, Page, Window, count_each, count_rows, read_page, read_pages
 from tests.statements import counted_statements
 
-BY_RANK = Listing("marks", ("rank", "name"), columns="name")
-BY_NUMBER = Listing("marks", ("number",), columns="name")
+BY_RANK = Listing("marks", ("rank", "name"), (KeyType.FLOAT, KeyType.TEXT), columns="name")
+BY_NUMBER = Listing("marks", ("number",), (KeyType.INT8,), columns="name", is_its_own_cursor=True)
+BY_PLACE = replace(BY_NUMBER, types=(KeyType.INT4,), is_its_own_cursor=False)
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ async def refusal_of(listing: Listing, **window: Any) -> Refusal:
 
 @pytest.mark.usefixtures("marks")
 class TestPages:
-    @pytest.mark.parametrize("listing", [BY_RANK, BY_NUMBER])
+    @pytest.mark.parametrize("listing", [BY_RANK, BY_NUMBER, BY_PLACE])
     async def test_pages_forward_are_the_whole_list(self, listing: Listing) -> None:
         names, after = [], None
         while True:
@@ -75,7 +76,7 @@ class TestPages:
             after = page.cursors[-1]
         assert names == ["abc", "def", "ghi", "j"]
 
-    @pytest.mark.parametrize("listing", [BY_RANK, BY_NUMBER])
+    @pytest.mark.parametrize("listing", [BY_RANK, BY_NUMBER, BY_PLACE])
     async def test_pages_backward_are_the_whole_list_each_in_its_order(self, listing: Listing) -> None:
         names, before = [], None
         while True:
@@ -88,7 +89,7 @@ class TestPages:
         assert names == ["hij", "efg", "bcd", "a"]
 
     async def test_a_descending_list_turns_everything_round(self) -> None:
-        newest = Listing("marks", ("rank", "name"), columns="name", is_descending=True)
+        newest = replace(BY_RANK, is_descending=True)
         cursors = await cursors_of(newest)
         assert names_of(await page_of(newest, first=3)) == "jih"
         assert names_of(await page_of(newest, first=3, after=cursors["h"])) == "gfe"
@@ -143,15 +144,33 @@ class TestPages:
         BY_NUMBER.where("number = ?", 1)
         assert (BY_NUMBER.conditions, BY_NUMBER.values) == ((), ())
 
-    async def test_a_single_number_is_its_own_cursor_and_several_keys_are_not(self) -> None:
+    async def test_a_number_can_be_its_own_cursor_and_other_cursors_have_a_mark(self) -> None:
         assert (await page_of(BY_NUMBER, first=2)).cursors == ["1", "2"]
-        cursor = (await page_of(BY_RANK, first=1)).cursors[0]
-        assert orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))[1:] == [0.0, "a"]
+        for listing, keys in ((BY_RANK, [0.0, "a"]), (BY_PLACE, [1])):
+            cursor = (await page_of(listing, first=1)).cursors[0]
+            assert orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))[1:] == keys
 
-    async def test_a_cursor_of_another_order_is_refused(self) -> None:
+    @pytest.mark.parametrize(
+        "changes",
+        [{"keys": ("rank", "upper(name)")}, {"is_descending": True}, {"source": "other_marks"}, {"source": "marks m"}],
+    )
+    async def test_a_cursor_of_another_table_order_or_direction_is_refused(self, changes: dict[str, Any]) -> None:
         cursor = (await page_of(BY_RANK, first=1)).cursors[0]
-        other = replace(BY_RANK, keys=tuple(reversed(BY_RANK.keys)))
-        assert (await refusal_of(other, first=1, after=cursor)).field == "after"
+        assert (await refusal_of(replace(BY_RANK, **changes), first=1, after=cursor)).field == "after"
+
+    async def test_a_bare_number_is_no_cursor_where_they_have_a_mark(self) -> None:
+        assert (await refusal_of(BY_PLACE, first=1, after="1")).field == "after"
+
+    async def test_a_cursor_with_values_of_another_type_is_refused(self) -> None:
+        forgeries: list[tuple[Listing, list[list[Any]]]] = [
+            (BY_RANK, [["a", "a"], [1, "a"], [0.0, 1], [None, "a"], [True, "a"], [0.0, "a", "a"], [0.0, "\0"]]),
+            (BY_PLACE, [[2**31], [-(2**31) - 1], [1.0], ["1"], [True], [None], [[1]]]),
+        ]
+        for listing, values in forgeries:
+            mark = orjson.loads(urlsafe_b64decode((await page_of(listing, first=1)).cursors[0] + "=="))[0]
+            for forged in values:
+                cursor = cursor_of(orjson.dumps([mark, *forged]))
+                assert (await refusal_of(listing, first=1, after=cursor)).field == "after", forged
 
     async def test_a_key_that_is_far_from_round_survives_in_its_cursor(self) -> None:
         db = get_connection("default")
@@ -203,7 +222,7 @@ class TestPages:
             found, read = [await read_page(db, listing, window) for listing in (early, late)]
             assert (found.rows, found.cursors, found.has_next) == (read.rows, read.cursors, read.has_next)
 
-    @pytest.mark.parametrize("listing", [BY_RANK, BY_NUMBER])
+    @pytest.mark.parametrize("listing", [BY_RANK, BY_NUMBER, BY_PLACE])
     @pytest.mark.parametrize("name", ["after", "before"])
     async def test_what_is_no_cursor_is_refused(self, listing: Listing, name: str) -> None:
         for cursor in NO_CURSORS:
