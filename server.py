@@ -247,8 +247,9 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         await stack.enter_async_context(docket)
         await stack.enter_async_context(_receiving(receiver, hub, settings))
         instance = str(settings.data_dir.absolute())
-        if is_sqlite(settings.database_url):  # beside a PostgreSQL another server may hold them; their leases end
+        if is_sqlite(settings.database_url):  # beside a PostgreSQL another server may have them; leases end
             await recover_slices(worker_prefix(instance), outbox)
+            await storage.remove_folder("work")
         if settings.workers:
             worker = running_worker(
                 worker_name(instance),
