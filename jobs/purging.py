@@ -19,7 +19,7 @@ from uploads.receiver import Receiver
 
 
 async def purge_job(viewer: Viewer, job_id: str, receiver: Receiver, outbox: Outbox) -> str:
-    """Remove a finished job, its results and the uploads that only it used. Returns its id.
+    """Remove a finished job, its results and the uploads that only it used or that brought results. Returns its id.
 
     Raises:
         Refusal: FORBIDDEN for everyone but admins; NOT_FOUND; INVALID_STATE for an active job.
@@ -42,9 +42,10 @@ async def _note_purged(viewer: Viewer, job: Job, db: BaseDBAsyncClient) -> None:
 
 
 async def _delete_uploads(viewer: Viewer, job_id: str, receiver: Receiver) -> None:
-    """Those that no other job uses."""
+    """The inputs and the uploads that brought results, but none that another job uses."""
     own = (
-        "SELECT u.id FROM uploads u JOIN job_uploads w ON w.upload_id = u.id WHERE w.job_id = $1 AND u.status = 'COMPLETED' "
+        "SELECT u.id FROM uploads u WHERE u.status = 'COMPLETED' AND u.id IN "
+        "(SELECT upload_id FROM job_uploads WHERE job_id = $1 UNION SELECT upload_id FROM files WHERE job_id = $1) "
         "AND NOT EXISTS (SELECT 1 FROM job_uploads o WHERE o.upload_id = u.id AND o.job_id <> $1)"
     )
     for row in await fetch(get_connection("default"), own, job_id):

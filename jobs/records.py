@@ -42,7 +42,7 @@ _INSERT_ITEM = (
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A file that was put into storage and now gets its row."""
+    """A file that was put into storage and now gets its row; `upload_id` is the upload that brought it, if one did."""
 
     id: str
     role: FileRole
@@ -51,6 +51,7 @@ class NewFile:
     size_bytes: int
     sha256: str
     storage_key: str
+    upload_id: str | None = None
 
 
 async def pending_indices(claim: Claim) -> list[int]:
@@ -294,6 +295,7 @@ async def insert_files(db: BaseDBAsyncClient, job: Row, files: Iterable[NewFile]
             size_bytes=file.size_bytes,
             sha256=file.sha256,
             storage_key=file.storage_key,
+            upload_id=file.upload_id,
         )
 
 

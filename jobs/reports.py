@@ -191,7 +191,7 @@ async def _share_results(viewer: Viewer, report: Report, storage: LocalStorage) 
         files.append(
             NewFile(
                 id_, FileRole.RESULT, upload.filename, upload.content_type, upload.size_bytes or 0, upload.sha256 or "",
-                file_key(id_),
+                file_key(id_), upload.id,
             )
         )  # fmt: skip
     return files

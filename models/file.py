@@ -23,6 +23,8 @@ class File(Model):
     storage_key = fields.CharField(max_length=255)
     is_stored = fields.BooleanField(default=True, db_default=True)
     """Whether the disk has its bytes: not any more once they were removed."""
+    upload_id = fields.CharField(max_length=64, null=True)
+    """The upload that brought it; null where a processor made it."""
     created_at = InstantField(default=now)
     expires_at = InstantField(null=True)
     """When its time was over; until then that follows from its job's end."""

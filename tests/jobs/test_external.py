@@ -13,11 +13,12 @@ from jobs.claims import MAX_CRASHES
 from jobs.creation import NewJob
 from jobs.external import check_may_own, check_may_upload, claim_task, leases_of
 from jobs.lifecycle import cancel_job, create_job, pause_job, resume_job, retry_job
+from jobs.purging import purge_job
 from jobs.reports import Report, ReportStatus, report_task
 from jobs.rows import fetch
 from models import File, Job, JobEvent, LogEntry, Upload
 from processors.external import External
-from storage.keys import file_key
+from storage.keys import file_key, upload_key
 from storage.local import LocalStorage
 from tests.databases import read_tables
 from tests.workshop import Workshop, viewer_of
@@ -174,6 +175,20 @@ async def test_results_are_files_of_the_task_and_pass_to_its_owner(shop: Worksho
     await LocalStorage(shop.folder).remove(f"uploads/{uploads[0].id}")
     assert (shop.folder / file_key(files[1].id)).read_bytes() == b"sound"
     assert await refused(shop, task, lease_id, DONE) is ErrorCode.INVALID_STATE
+
+
+async def test_a_purge_removes_the_uploads_that_brought_results_unless_another_job_uses_them(shop: Workshop) -> None:
+    await add_task(shop)
+    task, lease_id = await claim(shop)
+    brought, used = [await shop.add_upload(b"secret", owner_id=WORKER.user_id) for _ in range(2)]
+    await report(shop, task, lease_id, Report(ReportStatus.COMPLETED, result_upload_ids=[brought.id, used.id]))
+    await shop.add_job(used)
+    stranger = await shop.add_upload(b"secret")
+    await purge_job(viewer_of("user-1754556928-0000000000aa", Role.ADMIN), task.id, shop.receiver(), shop.outbox)
+    statuses = [(await Upload.get(id=upload.id)).status for upload in (brought, used, stranger)]
+    assert statuses == [UploadStatus.DELETED, UploadStatus.COMPLETED, UploadStatus.COMPLETED]
+    assert not (shop.folder / upload_key(brought.id)).exists()
+    assert (shop.folder / upload_key(used.id)).exists()
 
 
 @pytest.mark.parametrize(
