@@ -82,6 +82,18 @@ async def test_a_worker_reads_the_inputs_of_its_task_and_can_do_nothing_else_wit
     assert (await Upload.get(id=upload.id)).status == "COMPLETED"
 
 
+async def test_a_link_to_an_input_is_good_for_reading_as_long_as_the_upload_exists(app: App) -> None:
+    person, worker = await app.person(), await app.person(Role.WORKER)
+    upload = await app.upload(person, b"abc", "in.txt")
+    await created(app, person, uploadIds=[upload.id])
+    task = await claimed(app, worker)
+    path = task["uploads"]["nodes"][0]["url"].removeprefix("http://test")
+    await app.data(REPORT, worker, id=task["id"], lease=task["leaseId"], input={"status": "COMPLETED"})
+    assert (await app.http.get(path)).content == b"abc"
+    await app.data("mutation ($id: ID!) { deleteUpload(id: $id) }", person, id=upload.id)
+    assert (await app.http.get(path)).status_code == 404
+
+
 async def test_a_worker_reports_progress_and_results(app: App) -> None:
     person, worker = await app.person(), await app.person(Role.WORKER)
     task_id = (await created(app, person))["id"]
