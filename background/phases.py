@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ import orjson
 
 from background.children import CallFailed, Children
 from background.messages import ChildCall, LogLine, Message, Progress, ResultBatch, write_results
-from base.errors import ErrorCode
+from base.errors import ErrorCode, Refusal
 from base.logging import log_for
 from base.words import ItemStatus, LogLevel, SlicePhase
 from jobs.claims import Claim
@@ -30,7 +30,7 @@ from jobs.records import (
 )
 from jobs.slices import NewSlice
 from models.ids import new_id
-from processors.contract import ItemError, ItemResult, MadeFile, PlannedSlice, Processor, Slice, Source
+from processors.contract import ItemError, ItemResult, MadeFile, NeedsInput, PlannedSlice, Processor, Slice, Source
 from processors.registry import find_processor, find_reference
 from storage.keys import file_key
 from storage.local import LocalStorage
@@ -115,7 +115,7 @@ class Phases:
         async with self._adopted() as files:
             async with self._folder(claim) as folder, self._folder(claim, "inputs") as inputs:
                 sources = await self._sources(claim, inputs)
-                await self._children.run(self._call(claim, folder, inputs=sources), on_message)
+                await self._run(self._call(claim, folder, inputs=sources), on_message, notes.write)
             await add_items(claim, inserted, names)
             await notes.write()
             await record_plan(claim, planned, files, processor, self._outbox)
@@ -127,13 +127,21 @@ class Phases:
         is_careful = claim.crash_count > 0
         batch = _Batch(claim, processor, self._outbox, await pending_indices(claim))
         notes = _Notes(claim, processor, self._outbox, batch.measure)
+
+        async def on_message(message: Message) -> None:
+            await self._take_result(batch, notes, files, message)
+
+        async def write() -> None:
+            await notes.write()
+            await batch.commit_waiting()
+
         async with self._adopted() as files:
             while batch.left:
                 part = Slice(claim.first_index, batch.begin_call(), claim.payload)
                 try:
                     async with self._folder(claim) as folder:
                         call = self._call(claim, folder, spool=spool, part=part, is_careful=is_careful)
-                        await self._children.run(call, lambda message: self._take_result(batch, notes, files, message))
+                        await self._run(call, on_message, write)
                 except CallFailed as failure:
                     if is_careful:
                         batch.fail_next(failure.message)
@@ -160,9 +168,34 @@ class Phases:
             async with self._folder(claim) as folder, self._folder(claim, "results") as results:
                 results_path = results / "results"
                 await _write_all_results(claim.job.id, results_path)
-                await self._children.run(self._call(claim, folder, spool=spool, results_path=results_path), on_message)
+                call = self._call(claim, folder, spool=spool, results_path=results_path)
+                await self._run(call, on_message, notes.write)
             await notes.write()
             await record_finish(claim, files, self._outbox)
+
+    async def _run(
+        self, call: ChildCall, on_message: Callable[[Message], Awaitable[None]], write: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Do `call`; what `on_message` leaves waiting is written in time, and before the call's bad end is told."""
+        lock = asyncio.Lock()
+
+        async def take(message: Message) -> None:
+            async with lock:
+                await on_message(message)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                timer = group.create_task(_repeat(write, lock))
+                try:
+                    await self._children.run(call, take)
+                finally:
+                    async with lock:
+                        timer.cancel()
+        except BaseExceptionGroup as errors:
+            error = errors.exceptions[0]
+            if isinstance(error, NeedsInput | Refusal | CallFailed):
+                await write()
+            raise error from None
 
     async def _sources(self, claim: Claim, folder: Path) -> list[Source]:
         """The inputs of the job, each as one file; a concatenation is put together in `folder`."""
@@ -283,12 +316,23 @@ class _Batch:
         if self.left and (is_old or len(self.waiting) >= RESULTS_PER_COMMIT):
             await self.commit(is_done=False)
 
+    async def commit_waiting(self) -> None:
+        if self.waiting:
+            await self.commit(is_done=False)
+
     async def commit(self, *, is_done: bool) -> None:
         waiting, self.waiting = self.waiting, []
         files, self.files = self.files, []
         self.committed_at = time.monotonic()
         await record_items(self.claim, waiting, files, self.processor, self.outbox, is_done=is_done)
         self.recorded += len(waiting)
+
+
+async def _repeat(write: Callable[[], Awaitable[None]], lock: asyncio.Lock) -> None:
+    while True:
+        await asyncio.sleep(SECONDS_PER_COMMIT)
+        async with lock:
+            await write()
 
 
 def _fraction_of(progress: Progress) -> float:

@@ -81,6 +81,27 @@ async def test_a_question_waits_for_its_owner_and_the_work_goes_on_from_there(fl
     assert told[told.index("AWAITING_INPUT") + 1] == "PENDING"
 
 
+@pytest.mark.parametrize(("act", "status"), [("askAt", JobStatus.AWAITING_INPUT), ("failAt", JobStatus.FAILED)])
+async def test_items_before_a_question_or_an_error_are_kept(floor: Floor, act: str, status: JobStatus) -> None:
+    job = await played(floor, items=4, **{act: 2})
+    assert (job.status, (await check_counters(job.id)).completed_items) == (status, 2)
+    assert (await item_statuses(job.id))[:2] == ["COMPLETED", "COMPLETED"]
+
+
+async def test_items_and_lines_before_a_stall_are_there_within_seconds(floor: Floor) -> None:
+    job = await floor.shop.add_job(options={"items": 3, "seconds": 0, "stallAt": 2})
+    task = asyncio.create_task((await floor.worker()).work())
+
+    async def are_there() -> bool:
+        has_line = await LogEntry.filter(job_id=job.id, message="Standing still at item 2.").exists()
+        return has_line and (await check_counters(job.id)).completed_items == 2
+
+    await wait_until(are_there)
+    await cancel_job(floor.shop.viewer, job.id, floor.shop.outbox)
+    await task
+    assert (await check_counters(job.id)).completed_items == 2
+
+
 async def test_a_stall_is_paused_and_resumed_without_a_trace_of_the_item_that_ran(floor: Floor) -> None:
     job = await floor.shop.add_job(options={"items": 3, "seconds": 0, "stallAt": 2})
     worker = await floor.worker()
