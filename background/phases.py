@@ -14,7 +14,7 @@ from background.children import CallFailed, Children
 from background.messages import ChildCall, LogLine, Message, Progress, ResultBatch, write_results
 from base.errors import ErrorCode, Refusal
 from base.logging import log_for
-from base.words import ItemStatus, LogLevel, SlicePhase
+from base.words import ItemStatus, LogLevel, SlicePhase, UploadStatus
 from jobs.claims import Claim
 from jobs.outbox import Outbox
 from jobs.queries import inputs_of_job, intermediate_files, results_after, unrecorded_files
@@ -198,8 +198,16 @@ class Phases:
             raise error from None
 
     async def _sources(self, claim: Claim, folder: Path) -> list[Source]:
-        """The inputs of the job, each as one file; a concatenation is put together in `folder`."""
+        """The inputs of the job, each as one file; a concatenation is put together in `folder`.
+
+        Raises:
+            Refusal: UPLOAD_NOT_FOUND where one is gone.
+        """
         uploads = await inputs_of_job(claim.job.id)
+        for upload in uploads:
+            if upload.status is not UploadStatus.COMPLETED:
+                message = f"The upload “{upload.filename}” is gone; it cannot be processed."
+                raise Refusal(ErrorCode.UPLOAD_NOT_FOUND, message)
         contents = await contents_of(self._storage, uploads)
         sources = []
         for upload in uploads:

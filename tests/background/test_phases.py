@@ -13,7 +13,7 @@ from background.messages import ChildCall, Message
 from background.phases import Phases
 from base.words import FileRole, ItemStatus, JobStatus, SlicePhase
 from jobs.outbox import Letters, Outbox
-from models import File, Item, LogEntry, Slice
+from models import File, Item, LogEntry, Slice, Upload
 from processors.contract import MadeFile
 from storage.local import LocalStorage
 from tests.background.floor_for_tests import Floor, on_sqlite
@@ -60,6 +60,14 @@ async def test_an_item_that_goes_wrong_fails_alone(floor: Floor, act: str, messa
     item = await Item.get(job_id=job.id, index=2)
     assert (item.status, item.error_code, item.error_message) == (ItemStatus.FAILED, "PROCESSING_FAILED", message)
     assert [index for index, status, _ in await floor.report(job) if status == "COMPLETED"] == [0, 1, 3, 4, 5, 6, 7]
+
+
+async def test_an_input_that_is_gone_is_named(floor: Floor) -> None:
+    job = await floor.add_job(sizes=[1])
+    await Upload.all().update(status="DELETED")
+    job = await floor.run(job)
+    assert (job.status, job.error_code) == (JobStatus.FAILED, "UPLOAD_NOT_FOUND")
+    assert job.error_message == "The upload “a.txt” is gone; it cannot be processed."
 
 
 @on_sqlite
