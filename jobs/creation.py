@@ -7,7 +7,8 @@ from typing import Any
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from auth.viewer import Viewer
-from base.words import JobStatus, UploadStatus
+from base.errors import ErrorCode, Refusal
+from base.words import JobStatus, JobType, UploadStatus
 from jobs.history import add_event
 from jobs.inputs import add_inputs
 from jobs.outbox import Row
@@ -72,8 +73,16 @@ async def insert_job(
     return row
 
 
-async def find_by_external_id(viewer: Viewer, external_id: str | None) -> Job | None:
-    """The viewer's job with this external id."""
+async def find_by_external_id(viewer: Viewer, external_id: str | None, type_: JobType) -> Job | None:
+    """The viewer's job with this external id.
+
+    Raises:
+        Refusal: DUPLICATE where it is not of type `type_`.
+    """
     if external_id is None:
         return None
-    return await Job.get_or_none(owner_id=viewer.user_id, external_id=external_id)
+    job = await Job.get_or_none(owner_id=viewer.user_id, external_id=external_id)
+    if job is not None and job.type is not type_:
+        message = f"The external id belongs to a {job.type.lower()} already: take another one."
+        raise Refusal(ErrorCode.DUPLICATE, message, "input.externalId")
+    return job

@@ -33,14 +33,15 @@ async def create_job(viewer: Viewer, kind: Kind, new: NewJob, outbox: Outbox) ->
     """Create a job over the viewer's uploads, which may still be coming in; the same external id, the same job.
 
     Raises:
-        Refusal: UPLOAD_NOT_FOUND, UNSUPPORTED_TYPE, BAD_INPUT or INVALID_STATE, with the field that is wrong.
+        Refusal: UPLOAD_NOT_FOUND, UNSUPPORTED_TYPE, BAD_INPUT or INVALID_STATE, with the field that is wrong; DUPLICATE
+            where a job of another type has the external id.
     """
     new = new.storable()
     options = check_options(kind, new.options)
     letters = Letters()
     try:
         async with in_transaction() as db:
-            if known := await find_by_external_id(viewer, new.external_id):
+            if known := await find_by_external_id(viewer, new.external_id, kind.job_type):
                 return known
             uploads = await check_inputs(db, viewer, kind, new.upload_ids)
             row = await insert_job(db, viewer, kind, new, uploads, queue_of(options))
@@ -49,7 +50,7 @@ async def create_job(viewer: Viewer, kind: Kind, new: NewJob, outbox: Outbox) ->
             else:
                 letters.job_changed(row)
     except IntegrityError:
-        known = await find_by_external_id(viewer, new.external_id)
+        known = await find_by_external_id(viewer, new.external_id, kind.job_type)
         if known is None:
             raise
         return known

@@ -10,7 +10,7 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from base.errors import ErrorCode, Refusal
-from base.words import ItemStatus, JobStatus, SlicePhase, SliceStatus, UploadStatus
+from base.words import ItemStatus, JobStatus, JobType, SlicePhase, SliceStatus, UploadStatus
 from jobs import moves
 from jobs.arrivals import count_upload_bytes, fail_waiting_jobs, start_waiting_jobs
 from jobs.claims import release_slice
@@ -211,6 +211,17 @@ async def test_the_same_external_id_is_the_same_job(shop: Workshop) -> None:
     again = await shop.add_job(upload, external_id="a")
     assert again.id == first.id
     assert await Job.all().count() == 1
+
+
+async def test_an_external_id_of_a_job_of_another_type_is_taken(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await shop.add_job(external_id="a")
+    monkeypatch.setattr(type(shop.processor), "job_type", JobType.TASK)
+    with pytest.raises(Refusal) as refused:
+        await shop.add_job(external_id="a")
+    assert (refused.value.code, refused.value.field) == (ErrorCode.DUPLICATE, "input.externalId")
+    assert [row.id for row in await Job.all()] == [job.id]
 
 
 async def test_ten_creations_at_once_with_one_external_id_make_one_job(shop: Workshop) -> None:
