@@ -50,11 +50,11 @@ def actions_of(job: Job, viewer: Viewer, *, has_inputs: bool) -> list[JobAction]
     Args:
         job: The job as it is now.
         viewer: Who asks.
-        has_inputs: Whether all of its uploads are there.
+        has_inputs: Whether all of its uploads are there; see `jobs.inputs.have_inputs`.
     """
     is_again = has_inputs and can_retry(job.status, job.failed_items)
     allowed = {
-        JobAction.START: job.status is JobStatus.AWAITING_INPUT,
+        JobAction.START: has_inputs and job.status is JobStatus.AWAITING_INPUT,
         JobAction.PAUSE: job.status in PAUSABLE,
         JobAction.RESUME: job.status is JobStatus.PAUSED,
         JobAction.CANCEL: job.status in CANCELLABLE,

@@ -19,7 +19,7 @@ from processors.external import ExternalOptions
 from uploads.rows import upload_of
 
 _FIELD = "input.uploadIds"
-_USABLE = {UploadStatus.UPLOADING, UploadStatus.FINALISING, UploadStatus.COMPLETED}
+_USABLE = (UploadStatus.UPLOADING, UploadStatus.FINALISING, UploadStatus.COMPLETED)
 
 
 async def check_inputs(db: BaseDBAsyncClient, viewer: Viewer, kind: Kind, upload_ids: Sequence[str]) -> list[Upload]:
@@ -72,16 +72,26 @@ async def is_missing_uploads(db: BaseDBAsyncClient, job_id: str) -> bool:
     return bool(await fetch(db, statement, job_id, UploadStatus.COMPLETED))
 
 
-async def have_inputs(job_ids: Sequence[str]) -> list[bool]:
-    """For each job whether all of its uploads are complete and there."""
-    places = ", ".join(f"${number}" for number in range(2, len(job_ids) + 2))
+async def has_lost_uploads(db: BaseDBAsyncClient, job_id: str) -> bool:
+    """Whether any upload of the job is gone: it will never be complete."""
     statement = (
-        "SELECT DISTINCT w.job_id FROM job_uploads w LEFT JOIN uploads u ON u.id = w.upload_id "
-        f"WHERE (u.status IS NULL OR u.status <> $1) AND w.job_id IN ({places})"
+        "SELECT 1 FROM job_uploads w LEFT JOIN uploads u ON u.id = w.upload_id "
+        "WHERE w.job_id = $1 AND (u.status IS NULL OR u.status NOT IN ($2, $3, $4)) LIMIT 1"
     )
-    missing = {
-        row["job_id"] for row in await fetch(get_connection("default"), statement, UploadStatus.COMPLETED, *job_ids)
-    }
+    return bool(await fetch(db, statement, job_id, *_USABLE))
+
+
+async def have_inputs(job_ids: Sequence[str]) -> list[bool]:
+    """For each job whether all of its uploads are complete and there; those of one that awaits input may be on their way."""
+    places = ", ".join(f"${number}" for number in range(3, len(job_ids) + 3))
+    statement = (
+        "SELECT DISTINCT w.job_id FROM job_uploads w JOIN jobs j ON j.id = w.job_id "
+        "LEFT JOIN uploads u ON u.id = w.upload_id WHERE (u.status IS NULL OR (u.status <> $1 "
+        "AND (j.status <> $2 OR u.status NOT IN ('UPLOADING', 'FINALISING')))) "
+        f"AND w.job_id IN ({places})"
+    )
+    words = UploadStatus.COMPLETED, JobStatus.AWAITING_INPUT
+    missing = {row["job_id"] for row in await fetch(get_connection("default"), statement, *words, *job_ids)}
     return [id_ not in missing for id_ in job_ids]
 
 

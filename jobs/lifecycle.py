@@ -15,7 +15,16 @@ from base.words import JobStatus, SliceStatus
 from jobs.actions import CANCELLABLE, FINISHED, PAUSABLE, can_retry, may_delete
 from jobs.attempts import reset_everything, reset_undone_items
 from jobs.creation import NewJob, find_by_external_id, insert_job
-from jobs.inputs import add_inputs, check_inputs, check_options, count_bytes, is_missing_uploads, lock_inputs, queue_of
+from jobs.inputs import (
+    add_inputs,
+    check_inputs,
+    check_options,
+    count_bytes,
+    has_lost_uploads,
+    is_missing_uploads,
+    lock_inputs,
+    queue_of,
+)
 from jobs.live import active_jobs
 from jobs.moves import enqueue_job, finish_cancelling, job_of, leave_uploaded, move_job, move_locked
 from jobs.outbox import Letters, Outbox, Row
@@ -70,7 +79,7 @@ async def start_job(
     """Let a parked job go on, with more uploads or changed options.
 
     Raises:
-        Refusal: *_NOT_FOUND; CANNOT_START where it is not AWAITING_INPUT; what `create_job` raises for its inputs.
+        Refusal: *_NOT_FOUND; CANNOT_START where it is not AWAITING_INPUT or an input is gone; what `create_job` raises for its inputs.
     """
     kind = kind_of((await find_job(viewer, job_id)).kind)
     letters = Letters()
@@ -81,6 +90,8 @@ async def start_job(
             status = locked["status"] if locked else "gone"
             message = f"This job is {status.lower()}: only one that awaits input can be started."
             raise Refusal(ErrorCode.CANNOT_START, message)
+        if await has_lost_uploads(db, job_id):
+            raise Refusal(ErrorCode.CANNOT_START, "An input of this job is gone; upload it again in a new job.")
         changed = {**job_of(locked).options, **storable_json(options or {})}
         queue = queue_of(check_options(kind, changed))
         if add_upload_ids:

@@ -79,8 +79,9 @@ async def _queue_position(root: "Job", info: Info) -> int | None:
 
 
 async def _actions(root: "Job", info: Info) -> list[JobAction]:
-    is_again = can_retry(root.row.status, root.row.failed_items)
-    has_inputs = not is_again or await info.context.loaders.has_inputs.load(root.row.id)
+    status = root.row.status
+    needs_inputs = status is words.JobStatus.AWAITING_INPUT or can_retry(status, root.row.failed_items)
+    has_inputs = not needs_inputs or await info.context.loaders.has_inputs.load(root.row.id)
     return actions_of(root.row, info.context.viewer, has_inputs=has_inputs)
 
 

@@ -80,6 +80,14 @@ async def test_what_cannot_be_retried_because_its_inputs_are_gone_does_not_offer
         await retry_job(shop.viewer, job.id, shop.outbox, only_failed_items=False)
 
 
+@pytest.mark.parametrize(("status", "is_offered"), [("UPLOADING", True), ("FINALISING", True), ("EXPIRED", False)])
+async def test_a_start_is_offered_where_no_input_is_gone(shop: Workshop, status: str, is_offered: bool) -> None:
+    job = await shop.put_into(JobStatus.AWAITING_INPUT)
+    await Upload.all().update(status=status)
+    (has_inputs,) = await have_inputs([job.id])
+    assert (START in actions_of(job, shop.viewer, has_inputs=has_inputs)) is is_offered
+
+
 def test_a_task_may_be_deleted_by_its_owner_and_a_deleted_job_offers_nothing() -> None:
     job = Job(status=JobStatus.COMPLETED, type=JobType.TASK)
     viewer = viewer_of("user-1754556928-12a41dbec0f3")

@@ -205,6 +205,17 @@ async def test_a_start_with_bad_input_changes_nothing(
     assert await read_tables() == before
 
 
+@pytest.mark.parametrize("status", ["DELETED", "EXPIRED", "REJECTED", None])
+async def test_a_parked_job_of_which_an_input_is_gone_does_not_start(shop: Workshop, status: str | None) -> None:
+    job = await shop.put_into(JobStatus.AWAITING_INPUT)
+    await (Upload.all().update(status=status) if status else Upload.all().delete())
+    before = await read_tables()
+    with pytest.raises(Refusal) as refused:
+        await start(shop, job.id)
+    assert refused.value.code is ErrorCode.CANNOT_START
+    assert await read_tables() == before
+
+
 async def test_the_same_external_id_is_the_same_job(shop: Workshop) -> None:
     upload = await shop.add_upload()
     first = await shop.add_job(upload, external_id="a")
