@@ -67,6 +67,10 @@ class JobCriteria:
     created_before: datetime | None = None
     owner_id: str | None = None
 
+    def __post_init__(self) -> None:
+        """A search for nothing is none."""
+        object.__setattr__(self, "search", storable(self.search or "") or None)
+
     def matches(self, job: Job) -> bool:
         """Whether `job` is among them, `search` aside: that needs the database."""
         return all(

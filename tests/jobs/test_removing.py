@@ -142,10 +142,11 @@ async def test_many_are_cancelled_at_once_own_and_active_ones_that_match(shop: W
     ]  # fmt: skip
 
 
-async def test_an_empty_filter_cancels_nothing(shop: Workshop) -> None:
+@pytest.mark.parametrize("search", [None, "", "\0"])
+async def test_an_empty_filter_cancels_nothing(shop: Workshop, search: str | None) -> None:
     job = await shop.add_job()
     with pytest.raises(Refusal) as refused:
-        await cancel_jobs(shop.viewer, JobCriteria(), shop.outbox)
+        await cancel_jobs(shop.viewer, JobCriteria(search=search), shop.outbox)
     assert refused.value.code is ErrorCode.BAD_INPUT
     assert (await Job.get(id=job.id)).status is JobStatus.PENDING
 
