@@ -9,6 +9,8 @@ from events.messages import Event
 
 CAPACITY = 1_000
 """Events that one mailbox holds; beyond it the subscriber is told to read its state anew instead."""
+FORGOTTEN = 4_000
+"""Keys that are forgotten of which the version is still known; of more than these, the longest forgotten go."""
 
 
 class StateLost(Exception):  # noqa: N818  it is a message, not an error
@@ -27,6 +29,7 @@ class Mailbox:
     interval: float = 0
     _waiting: list[tuple[Event, bool]] = field(default_factory=list)
     _delivered: dict[str, tuple[Event, float]] = field(default_factory=dict)
+    _forgotten: dict[str, int] = field(default_factory=dict)
     _has_lost: bool = False
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -34,7 +37,8 @@ class Mailbox:
         """Take `event` in; never waits."""
         place = next((i for i in reversed(range(len(self._waiting))) if self._waiting[i][0].key == event.key), None)
         earlier = self._waiting[place][0] if place is not None else self._last(event.key)
-        if earlier is not None and event.version and event.version <= earlier.version:
+        known = earlier.version if earlier is not None else self._forgotten.get(event.key, 0)
+        if event.version and event.version <= known:
             return
         is_urgent = event.is_urgent_after(earlier)
         if place is not None and not (is_urgent and self._waiting[place][1]):
@@ -59,8 +63,14 @@ class Mailbox:
         ]
 
     def forget(self, key: str) -> None:
-        """Nothing more will come for `key`."""
-        self._delivered.pop(key, None)
+        """Nothing more is awaited for `key`: what comes is told as if it were the first, unless it is a late one."""
+        last = self._delivered.pop(key, None)
+        if last is None:
+            return
+        self._forgotten.pop(key, None)
+        self._forgotten[key] = last[0].version
+        if len(self._forgotten) > FORGOTTEN:
+            del self._forgotten[next(iter(self._forgotten))]
 
     async def get(self) -> Event:
         """The next event that is due.

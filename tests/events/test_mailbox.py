@@ -195,13 +195,28 @@ async def test_a_snapshot_of_one_job_leaves_the_others_alone() -> None:
     assert await versions_now(mailbox) == [1]
 
 
-async def test_what_is_forgotten_begins_anew() -> None:
+async def test_what_is_forgotten_begins_anew_and_nothing_older_is_told() -> None:
     mailbox = Mailbox(interval=60)
     mailbox.seen(job_event(5))
     mailbox.forget(f"job:{JOB}")
     mailbox.forget("job:unknown")
-    mailbox.put(job_event(1))
-    assert await versions_now(mailbox) == [1]
+    mailbox.put(job_event(4))
+    mailbox.put(job_event(5))
+    assert await versions_now(mailbox) == []
+    mailbox.put(job_event(6))
+    assert await versions_now(mailbox) == [6]
+
+
+async def test_of_what_is_forgotten_only_the_latest_versions_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("events.mailbox.FORGOTTEN", 1)
+    mailbox = Mailbox()
+    for id_ in (JOB, OTHER):
+        mailbox.seen(job_event(5, id=id_))
+        mailbox.forget(f"job:{id_}")
+        mailbox.put(job_event(4, id=id_))
+    assert await versions_now(mailbox) == []
+    mailbox.put(job_event(3, id=JOB))
+    assert await versions_now(mailbox) == [3]
 
 
 async def test_a_full_mailbox_says_once_that_the_state_is_to_be_read_anew() -> None:

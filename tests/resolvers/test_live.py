@@ -10,6 +10,7 @@ from tortoise.transactions import in_transaction
 
 from base.words import JobStatus, LogLevel, Role
 from jobs.history import add_lines
+from jobs.live import job_event
 from jobs.outbox import Letters
 from jobs.rows import change_job, lock_job
 from models import Job, LogEntry
@@ -189,6 +190,20 @@ async def test_a_list_starts_with_what_is_active_and_tells_what_comes_and_goes(a
         await move(app, first, status=JobStatus.COMPLETED)
         assert await wire.next() == {"jobsUpdated": {"id": first, "status": "COMPLETED"}}
         await move(app, first, title="nobody sees this: it is not in the list any more")
+        await move(app, second, status=JobStatus.PROCESSING)
+        assert await wire.next() == {"jobsUpdated": {"id": second, "status": "PROCESSING"}}
+
+
+async def test_a_list_tells_nothing_older_after_a_jobs_end(app: App, live: Served) -> None:
+    person = await app.person()
+    first, second = await app.batch(person), await app.batch(person)
+    async with await live.wire_of(person) as wire:
+        await wire.subscribe(WATCH_ALL)
+        assert {(await wire.next())["jobsUpdated"]["id"] for _ in range(2)} == {first, second}
+        late = job_event(await Job.get(id=first))
+        await move(app, first, status=JobStatus.COMPLETED)
+        assert await wire.next() == {"jobsUpdated": {"id": first, "status": "COMPLETED"}}
+        app.house.means.hub.deliver(late)
         await move(app, second, status=JobStatus.PROCESSING)
         assert await wire.next() == {"jobsUpdated": {"id": second, "status": "PROCESSING"}}
 
