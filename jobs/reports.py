@@ -146,7 +146,8 @@ async def _apply(db: BaseDBAsyncClient, job: Row, report: Report, letters: Lette
 
 def _numbers(job: Row, report: Report) -> dict[str, Any]:
     """The columns after a report; none of them falls."""
-    total = job["total_items"] if report.total_items is None else report.total_items
+    totals = [total for total in (job["total_items"], report.total_items) if total is not None]
+    total = max(totals, default=None)
     failed = max(job["failed_items"], report.failed_items or 0)
     processed = max(job["completed_items"] + job["failed_items"], report.processed_items or 0, failed)
     percentage = report.percentage

@@ -134,6 +134,8 @@ async def test_reports_move_the_progress_which_never_falls(shop: Workshop) -> No
     lower = await report(shop, task, lease_id, Report(percentage=12.5, processed_items=2, failed_items=0))
     assert (lower.percentage, lower.completed_items, lower.failed_items) == (40.0, 3, 1)
     assert lower.version > task.version
+    fewer = await report(shop, task, lease_id, Report(total_items=3))
+    assert (fewer.percentage, fewer.total_items) == (40.0, 10)
     full = await report(shop, task, lease_id, Report(percentage=100))
     assert (full.percentage, full.status) == (99.99, JobStatus.PROCESSING)
     assert [event.stage for event in await JobEvent.filter(job_id=task.id).order_by("id")][-2:] == ["work", "render"]
