@@ -9,9 +9,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from background.children import CallFailed, Children, FailureKind
-from background.messages import ChildCall, Message
+from background.messages import ChildCall, LogLine, Message
 from background.phases import Phases
-from base.words import FileRole, ItemStatus, JobStatus, SlicePhase
+from base.words import FileRole, ItemStatus, JobStatus, LogLevel, SlicePhase
+from jobs.claims import ClaimLost
 from jobs.outbox import Letters, Outbox
 from models import File, Item, LogEntry, Slice, Upload
 from processors.contract import MadeFile
@@ -225,6 +226,24 @@ async def test_files_of_work_that_breaks_off_do_not_stay_on_the_disk(
     working.cancel()
     await asyncio.wait([working])
     assert [path for path in (shop.folder / "files").rglob("*") if path.is_file()] == []
+
+
+class OneLine:
+    """As much of `Children` as says one line and then stands still."""
+
+    async def run(self, _call: ChildCall, on_message: Callable[[Message], Awaitable[None]]) -> None:
+        await on_message(LogLine(LogLevel.INFO, "Here."))
+        await asyncio.Event().wait()
+
+
+async def test_a_slice_that_was_lost_ends_a_call_that_stands_still(shop: Workshop) -> None:
+    await shop.plan(1)
+    claim = await shop.claim()
+    await Slice.filter(id=claim.slice_id).update(fence=claim.fence + 1)
+    phases = Phases(cast("Children", OneLine()), LocalStorage(shop.folder), shop.outbox)
+    with pytest.raises(ClaimLost):
+        await asyncio.wait_for(phases.process(claim), 5)
+    assert await LogEntry.filter(job_id=claim.job.id).count() == 0
 
 
 async def test_files_that_got_their_rows_stay_whatever_happens_afterwards(
