@@ -13,7 +13,7 @@ import asyncpg
 from tortoise import Tortoise
 from tortoise.backends.base.client import TransactionContext
 from tortoise.connection import get_connection
-from tortoise.exceptions import BaseORMException
+from tortoise.exceptions import BaseORMException, DBConnectionError
 from tortoise.migrations.executor import MigrationExecutor, PlanStep
 
 from base.errors import ErrorCode, Refusal
@@ -30,6 +30,15 @@ _POSTGRES_SETTINGS = {
     # Indexes lie in memory or on disks without moving parts; PostgreSQL's own 4.0 makes it read whole tables instead.
     "random_page_cost": "1.1",
 }
+_UNREACHABLE = (
+    DBConnectionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+)
 _MIGRATION_LOCK = 0x5761_7962
 """Key of the PostgreSQL advisory lock under which migrations run."""
 
@@ -132,7 +141,10 @@ def refusal_of_database(error: BaseException) -> Refusal | None:
     if _is_out_of_space(error):
         message = "The server has no room on its disk; try again later."
         return Refusal(ErrorCode.INSUFFICIENT_STORAGE, message, retry_after=60)
-    if isinstance(error, BaseORMException | sqlite3.Error):
+    if isinstance(error, _UNREACHABLE) and not isinstance(error, ValueError):  # those are of values, not of connections
+        message = "The database cannot be reached; try again later."
+        return Refusal(ErrorCode.SERVICE_UNAVAILABLE, message, retry_after=2)
+    if isinstance(error, BaseORMException | sqlite3.Error | asyncpg.PostgresError):
         return Refusal(ErrorCode.DATABASE_ERROR, "The database did not do its part; try again.")
     return None
 

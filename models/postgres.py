@@ -1,14 +1,41 @@
 """The PostgreSQL client: the ORM's own, with transactions that give their connection back when they cannot begin.
 
 The ORM takes a connection from the pool and begins then; whoever is cancelled in between would keep it for ever, and
-after ten of those nobody would get one any more.
+after ten of those nobody would get one any more. Whatever keeps a connection from being opened is DBConnectionError.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
-from tortoise.backends.base.client import TransactionalDBClient, TransactionContext, TransactionContextPooled
+from tortoise.backends.base.client import (
+    PoolConnectionWrapper,
+    TransactionalDBClient,
+    TransactionContext,
+    TransactionContextPooled,
+)
 from tortoise.connection import get_connections
+from tortoise.exceptions import DBConnectionError
 
 from models.timing import timed
+
+
+@contextmanager
+def _connecting() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DBConnectionError(str(error)) from error
+
+
+class ReachingConnection(PoolConnectionWrapper[Any]):
+    """Takes a connection from the pool."""
+
+    async def __aenter__(self) -> Any:
+        with _connecting():
+            return await super().__aenter__()
 
 
 @timed
@@ -17,7 +44,8 @@ class SafeTransactionContext(TransactionContextPooled):
 
     async def __aenter__(self) -> TransactionalDBClient:
         try:
-            return await super().__aenter__()
+            with _connecting():
+                return await super().__aenter__()
         except BaseException:
             if self.client._connection is not None:  # noqa: SLF001
                 await self.client._parent._pool.release(self.client._connection)  # noqa: SLF001  rolls back, too
@@ -46,6 +74,9 @@ class LaxTransaction(Transaction):
 @timed
 class SafeClient(AsyncpgDBClient):
     """A pool of connections."""
+
+    def acquire_connection(self) -> ReachingConnection:
+        return ReachingConnection(self, self._pool_init_lock)
 
     def _in_transaction(self) -> TransactionContext:
         return SafeTransactionContext(Transaction(self), self._pool_init_lock)

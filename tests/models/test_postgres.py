@@ -1,0 +1,65 @@
+"""A PostgreSQL that cannot be reached is told as such, whatever keeps the connection from being opened."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import asyncpg
+import pytest
+from tortoise import Tortoise
+from tortoise.exceptions import DBConnectionError
+
+from base.errors import ErrorCode
+from models.database import close_database, database_config, is_alive, refusal_of_database, transaction
+from tests.conftest import service_or_skip
+
+NOWHERE = "postgres://postgres@127.0.0.1:1/nothing"
+
+
+async def begin() -> None:
+    async with transaction():
+        pass
+
+
+async def begin_lax() -> None:
+    async with transaction(is_durable=False):
+        pass
+
+
+@pytest.fixture(params=["refused", "unknown name"])
+async def unreachable(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[None]:
+    """A database at whose address nobody listens, and one that the server does not let in."""
+    known = request.param == "refused"
+    url = NOWHERE if known else f"{service_or_skip('postgres', 'TEST_DATABASE_URL').rpartition('/')[0]}/waybill_nothing"
+    await Tortoise.init(config=database_config(url, tmp_path), _enable_global_fallback=True)
+    try:
+        yield
+    finally:
+        await close_database()
+
+
+@pytest.mark.parametrize("work", [is_alive, begin, begin_lax])
+async def test_who_cannot_connect_is_told_to_come_again(unreachable: None, work: Callable[[], Awaitable[None]]) -> None:
+    with pytest.raises(DBConnectionError) as caught:
+        await work()
+    refusal = refusal_of_database(caught.value)
+    assert refusal is not None
+    assert (refusal.code, refusal.retry_after) == (ErrorCode.SERVICE_UNAVAILABLE, 2)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (asyncpg.ConnectionDoesNotExistError("closed"), ErrorCode.SERVICE_UNAVAILABLE),
+        (asyncpg.CannotConnectNowError("starting up"), ErrorCode.SERVICE_UNAVAILABLE),
+        (asyncpg.TooManyConnectionsError("too many"), ErrorCode.SERVICE_UNAVAILABLE),
+        (asyncpg.AdminShutdownError("terminated"), ErrorCode.SERVICE_UNAVAILABLE),
+        (asyncpg.InterfaceError("connection is closed"), ErrorCode.SERVICE_UNAVAILABLE),
+        (asyncpg.DeadlockDetectedError("deadlock"), ErrorCode.DATABASE_ERROR),
+        (asyncpg.DiskFullError("no space"), ErrorCode.INSUFFICIENT_STORAGE),
+        (asyncpg.exceptions._base.DataError("a value"), None),
+        (ConnectionError("of something else"), None),
+    ],
+)
+def test_what_postgresql_says_has_its_code(error: Exception, code: ErrorCode | None) -> None:
+    refusal = refusal_of_database(error)
+    assert (refusal.code if refusal else None) is code
