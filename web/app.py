@@ -59,7 +59,7 @@ def build_app(
     ]
     app = _Routes(routes=routes, exception_handlers=dict.fromkeys((Refusal, HTTPException, Exception), answer_error))
     app.router.redirect_slashes = False
-    return Frame(Callers(app, means.gate), settings)
+    return Frame(Callers(app, means.gate, settings), settings)
 
 
 class _Routes(Starlette):

@@ -1,15 +1,17 @@
 """Is it up, and is each part of it?"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from base.settings import VERSION
+from web.patience import patiently
 
-Check = Callable[[], Awaitable[bool]]
+Check = Callable[[], Coroutine[Any, Any, bool]]
 _PATIENCE_SECONDS = 2.0
 
 
@@ -30,7 +32,6 @@ def health_routes(checks: Mapping[str, Check]) -> list[Route]:
 
 async def _state(check: Check) -> str:
     try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            return "ok" if await check() else "failing"
+        return "ok" if await patiently(_PATIENCE_SECONDS, check()) else "failing"
     except Exception:  # noqa: BLE001  whatever is wrong with the part, it is not ready
         return "failing"

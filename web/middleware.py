@@ -5,6 +5,7 @@ import re
 import secrets
 import time
 from contextlib import suppress
+from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,6 +19,7 @@ from uploads import tus
 from uploads.capability import redact_path
 from web.errors import error_response, refusal_of
 from web.metrics import Traffic, count_request
+from web.patience import patiently
 from web.proxies import address_of
 from web.requests import PREFLIGHT_HEADERS
 
@@ -26,6 +28,7 @@ log = log_for("web.access")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ALLOWED_HEADERS = ", ".join((*tus.ALLOWED_HEADERS, *PREFLIGHT_HEADERS))
 _EXPOSED_HEADERS = ", ".join((*tus.EXPOSED_HEADERS, "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"))
+_FOR_EVERYBODY = frozenset({"/health", "/ready", "/metrics", "/schema.graphql"})
 _ALLOWED_METHODS = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
 
 
@@ -110,23 +113,39 @@ class Frame:
 
 
 class Callers:
-    """Finds out who calls: `state.viewer`, or `state.viewer_refusal` with what is wrong about the token."""
+    """Finds out who calls: `state.viewer`, or `state.viewer_refusal` with what is wrong about the token.
 
-    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+    That takes the database: what is the same for everybody does without, and answers whatever the database does.
+    """
+
+    def __init__(self, app: ASGIApp, gate: Gate, settings: Settings) -> None:
         self._app = app
         self._gate = gate
+        self._seconds = settings.operation_timeout.total_seconds() or None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
             state = scope.setdefault("state", {})
             state["viewer"] = state["viewer_refusal"] = None
-            try:
-                state["viewer"] = await find_viewer(self._gate, Headers(scope=scope).get("authorization"))
-                if state["viewer"] is not None and (noted := notes.get()) is not None:
-                    noted.user = state["viewer"].user_id
-            except Exception as error:  # noqa: BLE001  while nobody can be found, what needs nobody still works
-                state["viewer_refusal"] = refusal_of(error)
+            authorization = Headers(scope=scope).get("authorization")
+            if authorization and not _is_for_everybody(scope["path"]):
+                await self._find(state, authorization)
         await self._app(scope, receive, send)
+
+    async def _find(self, state: dict[str, Any], authorization: str) -> None:
+        try:
+            state["viewer"] = await patiently(self._seconds, find_viewer(self._gate, authorization))
+            if state["viewer"] is not None and (noted := notes.get()) is not None:
+                noted.user = state["viewer"].user_id
+        except TimeoutError:
+            message = "Who calls could not be found out in time: try again later."
+            state["viewer_refusal"] = Refusal(ErrorCode.TIMED_OUT, message)
+        except Exception as error:  # noqa: BLE001  while nobody can be found, what needs nobody still works
+            state["viewer_refusal"] = refusal_of(error)
+
+
+def _is_for_everybody(path: str) -> bool:
+    return path in _FOR_EVERYBODY or path.startswith("/graphql/assets/")
 
 
 async def _break_off(scope: Scope, send: Send, error: Exception) -> None:

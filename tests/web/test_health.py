@@ -1,6 +1,8 @@
 """Health is of the process, readiness of each part."""
 
 import asyncio
+import time
+from contextlib import suppress
 
 import pytest
 
@@ -48,6 +50,13 @@ async def hangs() -> bool:
     return True
 
 
+async def hangs_and_cannot_be_told_to_stop() -> bool:
+    for _ in range(20):
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.1)
+    return True
+
+
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("check", [says_no, fails, hangs])
 async def test_one_part_that_fails_makes_503(
@@ -65,3 +74,15 @@ async def test_health_does_not_depend_on_the_parts(app: App, monkeypatch: pytest
     monkeypatch.setitem(app.house.checks, "database", fails)
 
     assert (await app.http.get("/health")).status_code == 200
+
+
+async def test_ready_answers_also_while_a_part_cannot_be_told_to_stop(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health_module, "_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setitem(app.house.checks, "database", hangs_and_cannot_be_told_to_stop)
+    started = time.monotonic()
+    response = await app.http.get("/ready")
+
+    assert time.monotonic() - started < 1
+    assert response.json()["parts"]["database"] == "failing"

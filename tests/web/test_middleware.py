@@ -157,6 +157,34 @@ async def test_a_token_that_cannot_be_looked_up_matters_only_where_somebody_must
     assert (viewer.code, viewer.data) == ("INTERNAL_ERROR", {"viewer": None})
 
 
+async def never(*_: object) -> None:
+    await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics", "/schema.graphql", "/graphql/assets/nothing.js"])
+async def test_nobody_is_looked_up_where_all_are_answered_alike(
+    app: App, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    person = await app.person()
+    monkeypatch.setattr("web.middleware.find_viewer", never)
+    async with asyncio.timeout(5):
+        assert (await app.http.get(path, headers=person.header)).status_code in {200, 404}
+
+
+async def test_a_caller_is_looked_up_for_as_long_as_an_operation_may_take(
+    tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened_app(tmp_path, empty_database, operation_timeout="0.2 s") as app:
+        person = await app.person()
+        monkeypatch.setattr("web.middleware.find_viewer", never)
+        async with asyncio.timeout(5):
+            viewer = await app.ask("{ viewer { id } }", person)
+            listed = await app.http.post("/files/", headers=person.header | {"Tus-Resumable": "1.0.0"})
+
+        assert viewer.code == "TIMED_OUT"
+        assert (listed.status_code, listed.json()["error"]["code"]) == (503, "TIMED_OUT")
+
+
 async def run_frame(app: Any, scope: dict[str, Any], tmp_path: Path) -> list[dict[str, Any]]:
     sent: list[dict[str, Any]] = []
 
