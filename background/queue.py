@@ -1,5 +1,6 @@
 """The queue: permissions to work, carried by docket; what is done for one is decided in the database."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Protocol
@@ -12,6 +13,8 @@ from base.logging import log_for
 log = log_for(__name__)
 
 _TASK = "work"
+_PATIENCE_SECONDS = 0.5
+"""Who permits work has committed it already, and is not held up by a queue that hangs."""
 
 
 class Queue(Protocol):
@@ -39,8 +42,9 @@ class DocketQueue:
 
     async def permit_work(self) -> None:
         try:
-            await self._docket.add(_TASK)()
-        except (RedisError, OSError) as error:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self._docket.add(_TASK)()
+        except (RedisError, OSError) as error:  # a timeout is an OSError
             log.warning("the queue did not take a permission; the next sweep gives it", reason=type(error).__name__)
 
     async def is_alive(self) -> bool:

@@ -1,9 +1,10 @@
 """Which way events go: through Redis where there is one, else straight into the hub of this process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from events.hub import Hub, LocalPublisher, Publisher
 from events.redis_feed import RedisFeed
@@ -16,7 +17,7 @@ class Events:
     """How to publish, and what must run while events are wanted."""
 
     publisher: Publisher
-    is_alive: Callable[[], Awaitable[bool]]
+    is_alive: Callable[[], Coroutine[Any, Any, bool]]
     feed: RedisFeed | None
 
     @asynccontextmanager

@@ -1,7 +1,8 @@
 """Several processes: events go to Redis, and one connection per process feeds its hub."""
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from redis.asyncio import Redis
@@ -18,6 +19,9 @@ _SILENCE_SECONDS = 15.0
 """After so long without a message the connection is asked whether it still lives …"""
 _PATIENCE_SECONDS = 5.0
 """… and has so long to answer: a connection whose other end has vanished takes what is sent, and says nothing."""
+_PUBLISH_SECONDS = 0.5
+_REST_SECONDS = 5.0
+"""So long Redis is given no event after it hung, or everything that changes would wait for it."""
 _FIRST_DELAY_SECONDS, _MAX_DELAY_SECONDS = 0.1, 5.0
 
 
@@ -29,18 +33,21 @@ class RedisFeed:
         self._hub = hub
         self._channel = f"{prefix}:events"
         self._is_listening = asyncio.Event()
+        self._rests_until = 0.0
 
     async def publish(self, *events: Event) -> None:
-        """Tell every process; when Redis cannot be reached, at least this one."""
+        """Tell every process; when Redis cannot be reached or hangs, at least this one."""
+        if time.monotonic() < self._rests_until:
+            self._deliver(events)
+            return
         try:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for event in events:
-                    pipe.publish(self._channel, event.encode())
-                await pipe.execute()
-        except (RedisError, OSError) as error:
+            async with asyncio.timeout(_PUBLISH_SECONDS):
+                await self._send(events)
+        except (RedisError, OSError) as error:  # a timeout is an OSError
+            if isinstance(error, TimeoutError):
+                self._rests_until = time.monotonic() + _REST_SECONDS
             log.warning("redis did not take events; only this process is told", reason=type(error).__name__)
-            for event in events:
-                self._hub.deliver(event)
+            self._deliver(events)
 
     async def listen(self) -> None:
         """Feed the hub until cancelled; after a lost connection subscribers are told to read their state anew."""
@@ -65,6 +72,16 @@ class RedisFeed:
     async def close(self) -> None:
         """Let go of the connections."""
         await self._redis.aclose()
+
+    async def _send(self, events: Iterable[Event]) -> None:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for event in events:
+                pipe.publish(self._channel, event.encode())
+            await pipe.execute()
+
+    def _deliver(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._hub.deliver(event)
 
     async def _listen_once(self) -> None:
         async with self._redis.pubsub() as pubsub:

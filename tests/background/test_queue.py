@@ -112,3 +112,17 @@ async def test_a_permission_that_the_queue_does_not_take_is_no_error(monkeypatch
         with capture_logs() as logs:
             await queue.permit_work()
         assert [line["log_level"] for line in logs] == ["warning"]
+
+
+async def test_a_queue_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Docket(name="waybill-test", url="memory://hung") as docket:
+        queue = DocketQueue(docket)
+
+        async def hang() -> None:
+            await asyncio.sleep(60)
+
+        monkeypatch.setattr(docket, "add", lambda *_, **__: hang)
+        with capture_logs() as logs:
+            async with asyncio.timeout(2):
+                await queue.permit_work()
+        assert [line["log_level"] for line in logs] == ["warning"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 from redis.asyncio import Redis
 
+from events import redis_feed
 from events.feed import open_events
 from events.hub import Hub, LocalPublisher
 from events.messages import Event, job_topic, logs_topic
@@ -181,6 +182,45 @@ async def test_without_redis_at_least_this_process_is_told() -> None:
         await feed.publish(job_event(1))
         assert (await next_of(mailbox)).version == 1
     await feed.close()
+
+
+@asynccontextmanager
+async def hung_redis() -> AsyncIterator[tuple[str, list[bool]]]:
+    """Takes connections and what is sent, and never answers; counts what was sent to it."""
+    sent: list[bool] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(65_536):
+            sent.append(True)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0", sent
+    finally:
+        server.close()
+
+
+async def test_a_redis_that_hangs_holds_nobody_up_and_is_left_alone_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(redis_feed, "_PUBLISH_SECONDS", 0.1)
+    hub = Hub()
+    async with hung_redis() as (url, sent):
+        feed = RedisFeed(url, hub)
+        with hub.listen(job_topic(JOB)) as mailbox:
+            async with asyncio.timeout(2):
+                await feed.publish(job_event(1))
+            assert (await next_of(mailbox)).version == 1
+            asked = len(sent)
+            await feed.publish(job_event(2))
+            assert (await next_of(mailbox)).version == 2
+            assert len(sent) == asked > 0
+            monkeypatch.setattr(feed, "_rests_until", 0.0)
+            await feed.publish(job_event(3))
+            assert (await next_of(mailbox)).version == 3
+            assert len(sent) > asked
+        await feed.close()
 
 
 async def test_without_redis_listening_goes_on_trying_and_is_not_alive() -> None:
