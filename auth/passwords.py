@@ -55,8 +55,9 @@ def check_new_password(password: str, field: str = "password") -> None:
 
 
 def _verify(password_hash: str | None, password: str) -> bool:
+    decoy = _decoy()  # made by the first comparison, whoever it is of: else the first unknown name would take longer
     try:
-        _hasher.verify(password_hash or _decoy(), password)
+        _hasher.verify(password_hash or decoy, password)
     except (Argon2Error, InvalidHashError):
         return False
     return password_hash is not None

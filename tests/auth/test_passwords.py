@@ -48,6 +48,24 @@ async def test_where_there_is_no_hash_one_is_computed_all_the_same(monkeypatch: 
     assert verified[0] == verified[1]
 
 
+async def test_the_first_unknown_name_costs_what_every_other_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[str] = []
+
+    class Noting(PasswordHasher):
+        def hash(self, password: Any, **named: Any) -> str:
+            hashed.append(password)
+            return super().hash(password, **named)
+
+    monkeypatch.setattr(passwords, "_hasher", Noting(time_cost=1, memory_cost=8, parallelism=1))
+    known = await hash_password("secret")
+    passwords._decoy.cache_clear()
+    await is_password(known, "secret")
+    hashed.clear()
+    await is_password(None, "secret")
+    passwords._decoy.cache_clear()
+    assert hashed == []
+
+
 @pytest.mark.parametrize("stored", ["", "not a hash", "$argon2id$v=19$m=8,t=1,p=1$", "$2b$12$abc"])
 async def test_a_hash_that_is_none_fits_no_password(stored: str) -> None:
     assert not await is_password(stored, "secret")
