@@ -158,7 +158,7 @@ async def take_in(gate: Gate, token: OutsideToken) -> User:
     user = await find_user(identity.user_id)
     if user.is_disabled:
         raise Refusal(ErrorCode.INVALID_TOKEN, "This user may not sign in any more.")
-    if token.role is not None and token.role is not user.role and token.issued_at > identity.role_told_at:
+    if token.role is not None and token.issued_at > identity.role_told_at:
         user = await _follow_role(gate, user, token.role, token)
     return user
 
@@ -183,11 +183,14 @@ async def _new_identity(token: OutsideToken) -> Identity:
 
 async def _follow_role(gate: Gate, user: User, role: Role, token: OutsideToken) -> User:
     async with transaction() as db:
+    """Also a token that tells the role that the user has is remembered: an older one must not tell another."""
         known = Identity.filter(user_id=user.id, role_told_at__lt=token.issued_at.timestamp()).using_db(db)
-        if await known.update(role_told_at=token.issued_at):
-            await User.filter(id=user.id).using_db(db).update(role=role)
+        other = User.filter(id=user.id).exclude(role=role).using_db(db)
+        is_changed = bool(await known.update(role_told_at=token.issued_at) and await other.update(role=role))
+        if is_changed:
             await note(Action.ROLE_CHANGED, None, user.id, f"{user.role} to {role}, by the outside issuer", db=db)
-    await gate.on_change(user.id)
+    if is_changed:
+        await gate.on_change(user.id)
     return await find_user(user.id)
 
 

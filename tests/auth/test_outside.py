@@ -400,6 +400,18 @@ async def test_a_role_that_the_issuer_changes_counts_at_once_also_for_older_toke
     assert (entry.object_id, entry.detail) == (viewer.user_id, "ADMIN to USER, by the outside issuer")
 
 
+async def test_a_token_that_tells_the_same_role_makes_older_ones_count_no_more(strict: Told, issuer: Issuer) -> None:
+    moment = now()
+    first, promoted, demoted = [
+        issuer.token("e1", role=role, iat=moment - timedelta(minutes=minutes))
+        for role, minutes in (("user", 3), ("admin", 2), ("user", 1))
+    ]
+    viewers = [await strict.viewer(token) for token in (first, demoted, promoted)]
+    assert [viewer.role for viewer in viewers] == [Role.USER] * 3
+    assert strict.user_ids == []
+    assert not await AuditEntry.exists(action=Action.ROLE_CHANGED)
+
+
 async def test_the_role_is_the_issuers_where_a_claim_tells_it_and_ours_where_none_does(
     strict: Told, door: Told, issuer: Issuer
 ) -> None:
