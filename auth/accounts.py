@@ -21,7 +21,7 @@ from base.words import Role
 from models import ApiToken, Identity, User
 from models.database import transaction
 from models.fields import now
-from models.ids import new_id
+from models.ids import new_id, type_of_id
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,10 @@ async def update_user(
     """Change a user; who is disabled or given a new password has no session left, a new role counts at once.
 
     Raises:
-        Refusal: BAD_INPUT; NOT_FOUND; INVALID_STATE where nobody would be an admin any more, or the account has no
+        Refusal: BAD_INPUT; INVALID_ID; NOT_FOUND; INVALID_STATE where nobody would be an admin any more, or the account has no
             password or no role of its own.
     """
+    type_of_id(user_id)
     if password is not None:
         check_new_password(password)
     changes = UserChanges(role, is_disabled, None if password is None else await hash_password(password))
@@ -182,8 +183,8 @@ async def _new_identity(token: OutsideToken) -> Identity:
 
 
 async def _follow_role(gate: Gate, user: User, role: Role, token: OutsideToken) -> User:
-    async with transaction() as db:
     """Also a token that tells the role that the user has is remembered: an older one must not tell another."""
+    async with transaction() as db:
         known = Identity.filter(user_id=user.id, role_told_at__lt=token.issued_at.timestamp()).using_db(db)
         other = User.filter(id=user.id).exclude(role=role).using_db(db)
         is_changed = bool(await known.update(role_told_at=token.issued_at) and await other.update(role=role))

@@ -15,6 +15,8 @@ from jobs.text import storable
 from models import Job
 from models.fields import now
 
+_MESSAGE_LENGTH = 2_000
+
 
 def job_of(row: Row) -> Job:
     """The row as an object."""
@@ -31,7 +33,7 @@ async def move_job(
     **columns: Any,
 ) -> Row | None:
     """Change the status of a job that is in one of `sources`, note it in the history, and tell it; None otherwise."""
-    columns = {"status": status, "status_message": message, **_work_time(status), **columns}
+    columns = {"status": status, "status_message": storable(message, _MESSAGE_LENGTH), **_work_time(status), **columns}
     row = await change_job(db, job_id, sources, **columns)
     if row is not None:
         await add_event(db, row)

@@ -23,7 +23,7 @@ from jobs.slices import drop_slices
 from jobs.text import storable
 from jobs.working import begin_work, complete_job, fail_job
 from models import Job, Upload
-from models.ids import new_id
+from models.ids import new_id, type_of_id
 from processors.external import MAX_FILES, External
 from storage.keys import file_key
 from storage.local import LocalStorage
@@ -73,10 +73,11 @@ async def report_task(
     CANCELLED.
 
     Raises:
-        Refusal: FORBIDDEN, TASK_NOT_FOUND, INVALID_STATE for a finished task, LEASE_LOST where another may have it by
+        Refusal: FORBIDDEN, INVALID_ID, TASK_NOT_FOUND, INVALID_STATE for a finished task, LEASE_LOST where another may have it by
             now; BAD_INPUT, UPLOAD_NOT_FOUND. Nothing was changed then.
     """
     require_worker(viewer)
+    type_of_id(task_id)
     _check(report)
     files = await _share_results(viewer, report, storage)
     try:
@@ -178,6 +179,8 @@ def _check(report: Report) -> None:
         raise Refusal(ErrorCode.BAD_INPUT, f"A task has at most {MAX_FILES:,} results.", _FIELD)
     if len(set(report.result_upload_ids)) != len(report.result_upload_ids):
         raise Refusal(ErrorCode.BAD_INPUT, "The same upload is named twice.", _FIELD)
+    for id_ in report.result_upload_ids:
+        type_of_id(id_, _FIELD)
 
 
 async def _share_results(viewer: Viewer, report: Report, storage: LocalStorage) -> list[NewFile]:

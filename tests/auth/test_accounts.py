@@ -172,6 +172,13 @@ async def test_a_change_of_nobody_is_not_found(root: Viewer, told: Told) -> None
     assert caught.value.code is ErrorCode.NOT_FOUND
 
 
+@pytest.mark.parametrize("user_id", ["\0", "user-1754556928-00000000000c\0", "user-" + "x" * 100, ""])
+async def test_what_is_no_id_is_refused_before_the_database_sees_it(root: Viewer, told: Told, user_id: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        await update_user(told.gate, root, user_id, is_disabled=True)
+    assert (caught.value.code, caught.value.field) == (ErrorCode.INVALID_ID, "id")
+
+
 async def test_the_last_admin_stays_one(root: Viewer, told: Told) -> None:
     for change in ({"role": Role.USER}, {"is_disabled": True}):
         with pytest.raises(Refusal) as caught:

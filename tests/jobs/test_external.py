@@ -159,6 +159,24 @@ async def test_a_report_that_makes_no_sense_changes_nothing(shop: Workshop, give
     assert await refused(shop, task, lease_id, given) is ErrorCode.BAD_INPUT
 
 
+@pytest.mark.parametrize("id_", ["\0", "x" * 100, "upload-1754556928-00000000000c\0"])
+async def test_what_is_no_id_is_refused_before_the_database_sees_it(shop: Workshop, id_: str) -> None:
+    await add_task(shop)
+    task, lease_id = await claim(shop)
+    done = Report(ReportStatus.COMPLETED, result_upload_ids=[id_])
+    assert await refused(shop, task, lease_id, done) is ErrorCode.INVALID_ID
+    task.id = id_
+    assert await refused(shop, task, lease_id, DONE) is ErrorCode.INVALID_ID
+
+
+async def test_what_a_worker_says_is_stored_as_far_as_databases_take_it(shop: Workshop) -> None:
+    await add_task(shop)
+    task, lease_id = await claim(shop)
+    assert (await report(shop, task, lease_id, Report(stage="a", message="a\0b"))).status_message == "ab"
+    long = await report(shop, task, lease_id, Report(stage="b", message="m" * 300_000))
+    assert len(long.status_message or "") == 2_000
+
+
 async def test_results_are_files_of_the_task_and_pass_to_its_owner(shop: Workshop) -> None:
     await add_task(shop)
     task, lease_id = await claim(shop)
