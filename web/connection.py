@@ -6,6 +6,7 @@ after the body is left to uvicorn.
 """
 
 import asyncio
+import secrets
 from functools import partial
 from typing import Any
 
@@ -13,8 +14,13 @@ import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from base.errors import ErrorCode, Refusal
+from base.logging import log_for, request_id
 from uploads.body import EXTENSION, Sink
+from web.errors import error_response
 from web.metrics import count_received
+
+log = log_for(__name__)
 
 MAX_HEAD_BYTES = 64 * 1024
 _HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
@@ -55,6 +61,20 @@ class Connection(HttpToolsProtocol):
                 self._start_over(data[upgrade.args[0] :])
         except httptools.HttpParserError:
             self.send_400_response("Invalid HTTP request received.")
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP is refused as everything else is, before there is a request: with an id of its own."""
+        id_ = secrets.token_hex(8)
+        token = request_id.set(id_)
+        try:
+            log.info("no request", reason=msg)
+            answer = error_response(Refusal(ErrorCode.BAD_INPUT, msg))
+        finally:
+            request_id.reset(token)
+        answer.headers.update({"X-Request-ID": id_, "Connection": "close"})
+        lines = [name + b": " + value for name, value in answer.raw_headers]
+        self.transport.write(b"\r\n".join([b"HTTP/1.1 400 Bad Request", *lines, b"", bytes(answer.body)]))
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

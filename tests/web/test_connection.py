@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import pytest
 import uvicorn
 import uvloop
@@ -193,6 +194,26 @@ def test_what_comes_after_a_body_is_no_header(run: Run, pause: float) -> None:
                 writer.write(b"0\r\nAuthorization: Bearer x\r\n\r\n")
                 assert await answer_on(reader) == (200, b"host transfer-encoding")
             writer.close()
+
+    run(body())
+
+
+@pytest.mark.parametrize("garbage", [b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\nno header\r\n\r\n"])
+def test_what_is_no_http_is_refused_in_json_with_an_id(run: Run, garbage: bytes) -> None:
+    async def body() -> None:
+        async with served(echo) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(garbage)
+            answer = await asyncio.wait_for(reader.read(), 5)
+            writer.close()
+        lines, _, content = answer.partition(b"\r\n\r\n")
+        status, *rest = lines.decode().lower().split("\r\n")
+        headers = dict(line.split(": ", 1) for line in rest)
+        error = orjson.loads(content)["error"]
+        assert status == "http/1.1 400 bad request"
+        assert (headers["content-type"], headers["connection"]) == ("application/json", "close")
+        assert int(headers["content-length"]) == len(content)
+        assert (error["code"], error["requestId"]) == ("BAD_INPUT", headers["x-request-id"])
 
     run(body())
 
