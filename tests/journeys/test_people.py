@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,6 @@ from redis.asyncio import Redis
 
 from client.api import Data, Waybill, WaybillError
 from client.server_process import ServerProcess
-from tests.conftest import service_or_skip
-from tests.databases import made_postgres
 
 PASSWORD = "a password of the tests"
 LOGIN = "mutation ($u: String!, $p: String!) { login(username: $u, password: $p) { accessToken } }"
@@ -23,19 +21,6 @@ CREATE_USER = 'mutation ($u: String!) { createUser(username: $u, password: "a pa
 CREATE_BATCH = """mutation ($id: ID!) {
   createBatch(input: {work: {leads: {}}, uploadIds: [$id], autoStart: false}) { id } }"""
 CREATE_UPLOAD = 'mutation { createUpload(input: {filename: "a.csv", size: 5}) { id } }'
-
-
-@pytest.fixture
-def shared(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The settings of servers that share all there is to share."""
-    url, redis_url = service_or_skip("postgres", "TEST_DATABASE_URL"), service_or_skip("redis", "TEST_REDIS_URL")
-    with made_postgres(url, tmp_path) as template:
-        yield {
-            "WAYBILL_DATABASE_URL": template.url,
-            "WAYBILL_REDIS_URL": redis_url,
-            "WAYBILL_WORKERS": "0",
-            "WAYBILL_ADMIN_PASSWORD": PASSWORD,
-        }
 
 
 @pytest.fixture
