@@ -97,12 +97,11 @@ def _worker_name(user_id: str) -> str:
 
 
 async def _best(db: BaseDBAsyncClient, queue: str, lock: str = "") -> Row | None:
+    """The task of the queue that is next; one that is PENDING has a slice that waits."""
     rows = await fetch(
         db,
-        "SELECT j.* FROM jobs j WHERE j.kind = $1 AND j.queue = $2 AND j.status = 'PENDING' AND EXISTS "
-        "(SELECT 1 FROM slices s WHERE s.job_id = j.id AND s.status = 'WAITING') "
+        "SELECT j.* FROM jobs j WHERE j.queue = $1 AND j.status = 'PENDING' "
         f"ORDER BY j.priority DESC, j.queued_at, j.id LIMIT 1{lock}",
-        External.kind,
         queue,
     )
     return rows[0] if rows else None
