@@ -13,7 +13,9 @@ from models import Job
 from models import Job as JobRow
 from models.paging import count_rows
 
-__all__ = ["JobRow", "active_jobs", "is_listed", "job_event", "job_of_event", "lines_after", "newest_line_id"]
+__all__ = [
+    "JobRow", "active_jobs", "is_listed", "is_told_deleted", "job_event", "job_of_event", "lines_after", "newest_line_id",
+]  # fmt: skip
 
 MAX_SNAPSHOT = 1_000
 """Jobs with which a watched list begins at most."""
@@ -50,6 +52,11 @@ async def is_listed(viewer: Viewer, criteria: JobCriteria, job: Job) -> bool:
         return criteria.matches(job)
     listing = list_jobs(viewer, criteria).where("id = ?", job.id)
     return await count_rows(get_connection("default"), listing) > 0
+
+
+def is_told_deleted(criteria: JobCriteria, job: Job) -> bool:
+    """Whether the list held `job` until it was deleted just now; a list that searches knows only what it has told before."""
+    return job.deleted_at is not None and not criteria.search and criteria.matches(job)
 
 
 async def lines_after(job_id: str, line_id: int) -> list[Row]:

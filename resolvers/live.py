@@ -11,7 +11,16 @@ from base.errors import ErrorCode, Refusal
 from base.words import JobType, LogLevel
 from events.mailbox import Mailbox, StateLost
 from events.messages import job_topic, jobs_topic, logs_topic, upload_topic
-from jobs.live import JobRow, active_jobs, is_listed, job_event, job_of_event, lines_after, newest_line_id
+from jobs.live import (
+    JobRow,
+    active_jobs,
+    is_listed,
+    is_told_deleted,
+    job_event,
+    job_of_event,
+    lines_after,
+    newest_line_id,
+)
 from jobs.queries import find_job, levels_from
 from schema.context import Info
 from schema.types.history import LogEntry, line_type
@@ -74,7 +83,7 @@ async def watch_jobs(
                 async for event in mailbox:
                     job = job_of_event(event)
                     is_match = await is_listed(viewer, criteria, job)
-                    if is_match or job.id in shown:
+                    if is_match or job.id in shown or is_told_deleted(criteria, job):
                         yield job_type(job, context)
                     if is_match:
                         shown[job.id] = job.status.is_active

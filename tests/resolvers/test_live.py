@@ -194,6 +194,21 @@ async def test_a_list_starts_with_what_is_active_and_tells_what_comes_and_goes(a
         assert await wire.next() == {"jobsUpdated": {"id": second, "status": "PROCESSING"}}
 
 
+async def test_a_list_tells_that_a_job_was_deleted_which_had_ended_before_it_began(app: App, live: Served) -> None:
+    admin = await app.person(Role.ADMIN)
+    ended, other = await app.batch(admin), await app.batch(admin)
+    await Job.filter(id__in=[ended, other]).update(status=JobStatus.FAILED)
+    await Job.filter(id=other).update(kind="another")
+    watch = "subscription ($filter: JobFilter) { jobsUpdated(filter: $filter) { id deletedAt } }"
+    async with await live.wire_of(admin) as wire:
+        await wire.subscribe(watch, filter={"kinds": ["counting"]})
+        await until(lambda: app.listeners > 0)
+        for id_ in (other, ended):
+            await app.data("mutation ($id: ID!) { deleteJob(id: $id) }", admin, id=id_)
+        told = (await wire.next())["jobsUpdated"]
+        assert (told["id"], told["deletedAt"] is not None) == (ended, True)
+
+
 async def test_a_list_tells_nothing_older_after_a_jobs_end(app: App, live: Served) -> None:
     person = await app.person()
     first, second = await app.batch(person), await app.batch(person)
