@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from auth.viewer import Viewer
 from base.words import JobStatus, JobType
+from jobs.inputs import Inputs
 from models import Job
 
 CANCELLABLE = frozenset(
@@ -34,9 +35,17 @@ class JobAction(StrEnum):
     PURGE = "PURGE"
 
 
-def can_retry(status: JobStatus, failed_items: int) -> bool:
-    """Whether there is anything that another attempt could do better; its inputs must be there, too."""
-    return status in {JobStatus.FAILED, JobStatus.CANCELLED} or (status is JobStatus.COMPLETED and failed_items > 0)
+def can_start(status: JobStatus, inputs: Inputs) -> bool:
+    """Whether its owner may let it go on."""
+    return status is JobStatus.AWAITING_INPUT and inputs is not Inputs.GONE
+
+
+def can_retry(status: JobStatus, failed_items: int, inputs: Inputs) -> bool:
+    """Whether there is anything that another attempt could do better, and all that it needs."""
+    is_better = status in {JobStatus.FAILED, JobStatus.CANCELLED} or (
+        status is JobStatus.COMPLETED and failed_items > 0
+    )
+    return is_better and inputs is Inputs.COMPLETE
 
 
 def may_delete(viewer: Viewer, type_: JobType) -> bool:
@@ -44,17 +53,17 @@ def may_delete(viewer: Viewer, type_: JobType) -> bool:
     return viewer.is_admin or type_ is not JobType.BATCH
 
 
-def actions_of(job: Job, viewer: Viewer, *, has_inputs: bool) -> list[JobAction]:
+def actions_of(job: Job, viewer: Viewer, inputs: Inputs) -> list[JobAction]:
     """What `viewer`, who sees `job`, may do with it now.
 
     Args:
         job: The job as it is now.
         viewer: Who asks.
-        has_inputs: Whether all of its uploads are there; see `jobs.inputs.have_inputs`.
+        inputs: Whether its uploads are there; see `jobs.inputs.states_of_inputs`.
     """
-    is_again = has_inputs and can_retry(job.status, job.failed_items)
+    is_again = can_retry(job.status, job.failed_items, inputs)
     allowed = {
-        JobAction.START: has_inputs and job.status is JobStatus.AWAITING_INPUT,
+        JobAction.START: can_start(job.status, inputs),
         JobAction.PAUSE: job.status in PAUSABLE,
         JobAction.RESUME: job.status is JobStatus.PAUSED,
         JobAction.CANCEL: job.status in CANCELLABLE,

@@ -6,7 +6,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from base.errors import ErrorCode, Refusal
 from base.words import JobStatus, UploadStatus
-from jobs.inputs import count_bytes, is_missing_uploads, jobs_using, jobs_waiting_for
+from jobs.inputs import Inputs, count_bytes, jobs_using, jobs_waiting_for, state_of_inputs
 from jobs.moves import end_failed, leave_uploaded, move_job
 from jobs.outbox import Letters, Outbox
 from jobs.rows import change_job, lock_job
@@ -19,7 +19,7 @@ async def start_waiting_jobs(db: BaseDBAsyncClient, upload: Upload, outbox: Outb
     """Queue the jobs for which `upload` was the last one missing; runs inside the upload's own transaction."""
     letters = Letters()
     for job_id in await jobs_waiting_for(db, upload.id):
-        if await lock_job(db, job_id) is None or await is_missing_uploads(db, job_id):
+        if await lock_job(db, job_id) is None or await state_of_inputs(db, job_id) is not Inputs.COMPLETE:
             continue
         columns = {"stage": None, **await count_bytes(db, job_id)}
         row = await move_job(

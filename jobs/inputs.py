@@ -1,6 +1,7 @@
 """What a job is made of: checking its uploads and its options, and which uploads it waits for."""
 
 from collections.abc import Sequence
+from enum import Enum
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -16,10 +17,17 @@ from models import JobUpload, Upload
 from models.ids import type_of_id
 from processors.contract import Kind, Options
 from processors.external import ExternalOptions
-from uploads.rows import upload_of
+from uploads.rows import OPEN, PRESENT, places_for, upload_of
 
 _FIELD = "input.uploadIds"
-_USABLE = (UploadStatus.UPLOADING, UploadStatus.FINALISING, UploadStatus.COMPLETED)
+
+
+class Inputs(Enum):
+    """Whether the uploads of a job are there: as the worst of them is. A job without uploads has all that it needs."""
+
+    COMPLETE = "all of them are"
+    ARRIVING = "some are still coming in"
+    GONE = "some will never be"
 
 
 async def check_inputs(db: BaseDBAsyncClient, viewer: Viewer, kind: Kind, upload_ids: Sequence[str]) -> list[Upload]:
@@ -38,7 +46,7 @@ async def check_inputs(db: BaseDBAsyncClient, viewer: Viewer, kind: Kind, upload
     for id_ in upload_ids:
         if type_of_id(id_, _FIELD) != "upload":
             raise Refusal(ErrorCode.UPLOAD_NOT_FOUND, "There is no such upload.", _FIELD)
-    places = ", ".join(f"${number}" for number in range(1, len(upload_ids) + 1))
+    places = places_for(upload_ids)
     rows = await fetch(db, f"SELECT * FROM uploads WHERE id IN ({places}) ORDER BY id{_share(db)}", *upload_ids)
     found = {row["id"]: upload_of(row) for row in rows}
     return [_check_upload(viewer, kind, found.get(id_)) for id_ in upload_ids]
@@ -63,36 +71,26 @@ async def add_inputs(db: BaseDBAsyncClient, job_id: str, uploads: Sequence[Uploa
         await JobUpload.create(using_db=db, job_id=job_id, upload_id=upload.id, position=position)
 
 
-async def is_missing_uploads(db: BaseDBAsyncClient, job_id: str) -> bool:
-    """Whether any upload of the job is not complete."""
+async def state_of_inputs(db: BaseDBAsyncClient, job_id: str) -> Inputs:
+    """Whether the uploads of a job are there."""
+    (state,) = await _states_of_inputs(db, [job_id])
+    return state
+
+
+async def states_of_inputs(job_ids: Sequence[str]) -> list[Inputs]:
+    """For each job whether its uploads are there."""
+    return await _states_of_inputs(get_connection("default"), job_ids)
+
+
+async def _states_of_inputs(db: BaseDBAsyncClient, job_ids: Sequence[str]) -> list[Inputs]:
     statement = (
-        "SELECT 1 FROM job_uploads w LEFT JOIN uploads u ON u.id = w.upload_id "
-        "WHERE w.job_id = $1 AND (u.status IS NULL OR u.status <> $2) LIMIT 1"
+        "SELECT w.job_id, max(CASE WHEN u.status = $1 THEN 0 WHEN u.status IN ($2, $3) THEN 1 ELSE 2 END) AS worst "
+        "FROM job_uploads w LEFT JOIN uploads u ON u.id = w.upload_id "
+        f"WHERE w.job_id IN ({places_for(job_ids, 4)}) GROUP BY w.job_id"
     )
-    return bool(await fetch(db, statement, job_id, UploadStatus.COMPLETED))
-
-
-async def has_lost_uploads(db: BaseDBAsyncClient, job_id: str) -> bool:
-    """Whether any upload of the job is gone: it will never be complete."""
-    statement = (
-        "SELECT 1 FROM job_uploads w LEFT JOIN uploads u ON u.id = w.upload_id "
-        "WHERE w.job_id = $1 AND (u.status IS NULL OR u.status NOT IN ($2, $3, $4)) LIMIT 1"
-    )
-    return bool(await fetch(db, statement, job_id, *_USABLE))
-
-
-async def have_inputs(job_ids: Sequence[str]) -> list[bool]:
-    """For each job whether all of its uploads are complete and there; those of one that awaits input may be on their way."""
-    places = ", ".join(f"${number}" for number in range(3, len(job_ids) + 3))
-    statement = (
-        "SELECT DISTINCT w.job_id FROM job_uploads w JOIN jobs j ON j.id = w.job_id "
-        "LEFT JOIN uploads u ON u.id = w.upload_id WHERE (u.status IS NULL OR (u.status <> $1 "
-        "AND (j.status <> $2 OR u.status NOT IN ('UPLOADING', 'FINALISING')))) "
-        f"AND w.job_id IN ({places})"
-    )
-    words = UploadStatus.COMPLETED, JobStatus.AWAITING_INPUT
-    missing = {row["job_id"] for row in await fetch(get_connection("default"), statement, *words, *job_ids)}
-    return [id_ not in missing for id_ in job_ids]
+    rows = await fetch(db, statement, UploadStatus.COMPLETED, *OPEN, *job_ids)
+    worst = {row["job_id"]: list(Inputs)[row["worst"]] for row in rows}
+    return [worst.get(job_id, Inputs.COMPLETE) for job_id in job_ids]
 
 
 async def count_bytes(db: BaseDBAsyncClient, job_id: str) -> dict[str, int | None]:
@@ -146,7 +144,7 @@ def _check_upload(viewer: Viewer, kind: Kind, upload: Upload | None) -> Upload:
     if upload.is_partial:
         message = f"The upload “{upload.filename}” is a part: name the concatenation that it belongs to."
         raise Refusal(ErrorCode.BAD_INPUT, message, _FIELD)
-    if upload.status not in _USABLE:
+    if upload.status not in PRESENT:
         raise Refusal(ErrorCode.INVALID_STATE, f"The upload “{upload.filename}” is {upload.status.lower()}.", _FIELD)
     ending = PurePosixPath(upload.filename).suffix.lower()
     if ending and kind.accept and ending not in kind.accept:

@@ -12,18 +12,18 @@ from auth.audit import Action, note
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
 from base.words import JobStatus, SliceStatus
-from jobs.actions import CANCELLABLE, FINISHED, PAUSABLE, can_retry, may_delete
+from jobs.actions import CANCELLABLE, FINISHED, PAUSABLE, can_retry, can_start, may_delete
 from jobs.attempts import reset_everything, reset_undone_items
 from jobs.creation import NewJob, find_by_external_id, insert_job
 from jobs.inputs import (
+    Inputs,
     add_inputs,
     check_inputs,
     check_options,
     count_bytes,
-    has_lost_uploads,
-    is_missing_uploads,
     lock_inputs,
     queue_of,
+    state_of_inputs,
 )
 from jobs.live import active_jobs
 from jobs.moves import enqueue_job, finish_cancelling, job_of, leave_uploaded, move_job, move_locked
@@ -86,12 +86,14 @@ async def start_job(
     async with in_transaction() as db:
         known = await lock_inputs(db, job_id)
         locked = await lock_job(db, job_id)
-        if locked is None or locked["status"] != JobStatus.AWAITING_INPUT:
-            status = locked["status"] if locked else "gone"
+        if locked is None:
+            raise Refusal(ErrorCode.CANNOT_START, "This job is gone.")
+        status, inputs = JobStatus(locked["status"]), await state_of_inputs(db, job_id)
+        if not can_start(status, inputs):
+            if can_start(status, Inputs.COMPLETE):
+                raise _lost_inputs(ErrorCode.CANNOT_START)
             message = f"This job is {status.lower()}: only one that awaits input can be started."
             raise Refusal(ErrorCode.CANNOT_START, message)
-        if await has_lost_uploads(db, job_id):
-            raise Refusal(ErrorCode.CANNOT_START, "An input of this job is gone; upload it again in a new job.")
         changed = {**job_of(locked).options, **storable_json(options or {})}
         queue = queue_of(check_options(kind, changed))
         if add_upload_ids:
@@ -207,13 +209,15 @@ async def retry_job(viewer: Viewer, job_id: str, outbox: Outbox, *, only_failed_
     async with in_transaction() as db:
         await lock_inputs(db, job_id)
         job = await lock_job(db, job_id)
-        is_there = job is not None and job["deleted_at"] is None
-        if job is None or not (is_there and can_retry(JobStatus(job["status"]), job["failed_items"])):
-            status = job["status"] if job and is_there else "gone"
+        inputs = await state_of_inputs(db, job_id)
+        if job is None or job["deleted_at"] is not None:
+            raise Refusal(ErrorCode.CANNOT_RETRY, "This job is gone.")
+        status, failed_items = JobStatus(job["status"]), job["failed_items"]
+        if not can_retry(status, failed_items, inputs):
+            if can_retry(status, failed_items, Inputs.COMPLETE):
+                raise _lost_inputs(ErrorCode.CANNOT_RETRY)
             message = f"This job is {status.lower()}: only failed, cancelled or partly failed jobs can be retried."
             raise Refusal(ErrorCode.CANNOT_RETRY, message)
-        if await is_missing_uploads(db, job_id):
-            raise Refusal(ErrorCode.CANNOT_RETRY, "The inputs of this job are gone; upload them again in a new job.")
         again = {**job, "attempt": job["attempt"] + 1}
         is_partial = only_failed_items and bool(job["total_slices"])
         columns, freed = await (reset_undone_items(db, again) if is_partial else reset_everything(db, again))
@@ -268,22 +272,27 @@ async def hide_job(viewer: Viewer, job: Job, outbox: Outbox) -> None:
     """Hide a finished job by every road; it is told to watchers for the last time, and noted in the audit log.
 
     Raises:
-        Refusal: INVALID_STATE for an active job.
+        Refusal: INVALID_STATE for an active job; *_NOT_FOUND for one that is hidden already.
     """
     letters = Letters()
     async with in_transaction() as db:
         columns = {"deleted_at": now().timestamp(), "external_id": None}
         row = await change_job(db, job.id, FINISHED, **columns)
         if row is None:
+            await find_job(viewer, job.id)  # somebody else may have been quicker
             raise Refusal(ErrorCode.INVALID_STATE, "This job is active: cancel it first.")
         await note(Action.DELETED, viewer.user_id, job.id, job.title, db=db)
     letters.job_changed(row)
     await outbox.send(letters)
 
 
+def _lost_inputs(code: ErrorCode) -> Refusal:
+    return Refusal(code, "An input of this job is not there any more; upload it again in a new job.")
+
+
 async def _leave_awaiting(db: BaseDBAsyncClient, job: Row, letters: Letters, columns: dict[str, Any]) -> Row:
     """AWAITING_INPUT → PENDING, or back to UPLOADING where an upload is not complete."""
-    if not await is_missing_uploads(db, job["id"]):
+    if await state_of_inputs(db, job["id"]) is Inputs.COMPLETE:
         return await enqueue_job(db, job, letters, **columns)
     columns = {**columns, "stage": UPLOAD_STAGE}
     return await move_locked(db, job, JobStatus.UPLOADING, "Waiting for its uploads.", letters, **columns)

@@ -27,7 +27,6 @@ class Job(Model):
     """Of a task that other programs claim: which of them."""
     answered: Any = fields.JSONField(null=True)
     """A list: what it awaited when its owner let it go on."""
-    cost = fields.FloatField(null=True)
     auto_start = fields.BooleanField(default=True)
     priority = fields.IntField(default=0)
     attempt = fields.IntField(default=1)

@@ -8,7 +8,7 @@ from strawberry.dataloader import DataLoader
 from auth.queries import users_by_ids
 from auth.viewer import Viewer
 from jobs.external import leases_of
-from jobs.inputs import have_inputs
+from jobs.inputs import Inputs, states_of_inputs
 from jobs.positions import queue_positions
 from jobs.queries import files_of_items, files_of_jobs, jobs_of_uploads, pages_of, totals_of
 from jobs.retention import Use, ends_of_jobs, uses_of_uploads
@@ -26,7 +26,7 @@ class Loaders:
         self.upload_jobs: DataLoader[str, Sequence[Job]] = DataLoader(load_fn=jobs_of_uploads, cache=False)
         self.upload_uses: DataLoader[str, Use] = DataLoader(load_fn=uses_of_uploads, cache=False)
         self.leases: DataLoader[tuple[Viewer, str], str | None] = DataLoader(load_fn=_leases, cache=False)
-        self.has_inputs: DataLoader[str, bool] = DataLoader(load_fn=have_inputs, cache=False)
+        self.inputs: DataLoader[str, Inputs] = DataLoader(load_fn=states_of_inputs, cache=False)
         self.queue_positions: DataLoader[str, int | None] = DataLoader(load_fn=queue_positions, cache=False)
         self.job_ends: DataLoader[str, datetime | None] = DataLoader(load_fn=ends_of_jobs, cache=False)
         self.pages: DataLoader[tuple[Listing, Window], Page] = DataLoader(load_fn=pages_of, cache=False)

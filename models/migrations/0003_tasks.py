@@ -13,7 +13,6 @@ class Migration(migrations.Migration):
     operations = [
         ops.AddField(model_name='Job', name='queue', field=fields.CharField(null=True, max_length=100)),
         ops.AddField(model_name='Job', name='answered', field=fields.JSONField(null=True, encoder=JSON_DUMPS, decoder=loads)),
-        ops.AddField(model_name='Job', name='cost', field=fields.FloatField(null=True)),
         ops.AddField(model_name='Job', name='working_since', field=InstantField(null=True)),
         ops.AddField(model_name='Job', name='worked_seconds', field=fields.FloatField(default=0, db_default=0)),
     ]

@@ -9,7 +9,8 @@ import strawberry
 import models
 from base import words
 from base.errors import Refusal
-from jobs.actions import actions_of, can_retry
+from jobs.actions import actions_of
+from jobs.inputs import Inputs
 from jobs.progress import UPLOAD_STAGE, completion_of, seconds_left
 from jobs.queries import list_events, list_items, list_job_uploads, list_lines
 from jobs.retention import Retention
@@ -79,10 +80,10 @@ async def _queue_position(root: "Job", info: Info) -> int | None:
 
 
 async def _actions(root: "Job", info: Info) -> list[JobAction]:
-    status = root.row.status
-    needs_inputs = status is words.JobStatus.AWAITING_INPUT or can_retry(status, root.row.failed_items)
-    has_inputs = not needs_inputs or await info.context.loaders.has_inputs.load(root.row.id)
-    return actions_of(root.row, info.context.viewer, has_inputs=has_inputs)
+    job, viewer = root.row, info.context.viewer
+    if actions_of(job, viewer, Inputs.COMPLETE) == actions_of(job, viewer, Inputs.GONE):
+        return actions_of(job, viewer, Inputs.COMPLETE)
+    return actions_of(job, viewer, await info.context.loaders.inputs.load(job.id))
 
 
 async def _lease_id(root: "Task", info: Info) -> strawberry.ID | None:
@@ -217,7 +218,9 @@ class Task(Job):
     """A job of type TASK."""
 
     options: Json = strawberry.field(description="What it was created with; its shape is the processor's.")
-    cost: float | None = strawberry.field(description="What it cost, where its processor says so.")
+    cost: float | None = strawberry.field(
+        description="What it cost; null where its kind has no price, as none has yet."
+    )
     lease_id: strawberry.ID | None = strawberry.field(
         resolver=_lease_id, description="For the worker that holds the task; null for everyone else."
     )
@@ -237,7 +240,7 @@ def batch_type(job: models.Job, context: Context) -> Batch:
 
 def task_type(job: models.Job, context: Context) -> Task:
     """The row as clients see it."""
-    return Task(**_shared_fields(job, context), options=job.options, cost=job.cost)
+    return Task(**_shared_fields(job, context), options=job.options, cost=None)
 
 
 def _shared_fields(job: models.Job, context: Context) -> dict[str, Any]:

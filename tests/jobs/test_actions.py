@@ -8,7 +8,7 @@ import pytest
 from base.errors import Refusal
 from base.words import JobStatus, JobType, Role
 from jobs.actions import JobAction, actions_of
-from jobs.inputs import have_inputs
+from jobs.inputs import Inputs, states_of_inputs
 from jobs.lifecycle import cancel_job, delete_job, pause_job, resume_job, retry_job, start_job
 from jobs.purging import purge_job
 from models import Job, Upload
@@ -40,7 +40,7 @@ async def test_a_verb_succeeds_exactly_where_its_action_is_offered(
 ) -> None:
     job = await shop.put_into(status)
     viewer = viewer_of(shop.viewer.user_id, role)
-    offered = actions_of(job, viewer, has_inputs=(await have_inputs([job.id]))[0])
+    offered = actions_of(job, viewer, *await states_of_inputs([job.id]))
     assert offered == [one for one in EXPECTED[status] if role is Role.ADMIN or one not in {DELETE, PURGE}]
     verbs: dict[JobAction, Callable[[], Awaitable[object]]] = {
         START: partial(start_job, viewer, job.id, lambda _kind: shop.processor, shop.outbox),
@@ -68,14 +68,14 @@ async def test_a_verb_succeeds_exactly_where_its_action_is_offered(
 def test_failed_items_can_be_retried_alone(status: JobStatus) -> None:
     job = Job(status=status, type=JobType.BATCH, failed_items=1)
     expected = [RETRY, JobAction.RETRY_FAILED_ITEMS]
-    assert actions_of(job, viewer_of("user-1754556928-12a41dbec0f3"), has_inputs=True) == expected
+    assert actions_of(job, viewer_of("user-1754556928-12a41dbec0f3"), Inputs.COMPLETE) == expected
 
 
 async def test_what_cannot_be_retried_because_its_inputs_are_gone_does_not_offer_it(shop: Workshop) -> None:
     job = await shop.put_into(JobStatus.FAILED)
     await Upload.all().update(status="EXPIRED")
-    (has_inputs,) = await have_inputs([job.id])
-    assert actions_of(job, shop.viewer, has_inputs=has_inputs) == []
+    (inputs,) = await states_of_inputs([job.id])
+    assert actions_of(job, shop.viewer, inputs) == []
     with pytest.raises(Refusal):
         await retry_job(shop.viewer, job.id, shop.outbox, only_failed_items=False)
 
@@ -84,13 +84,13 @@ async def test_what_cannot_be_retried_because_its_inputs_are_gone_does_not_offer
 async def test_a_start_is_offered_where_no_input_is_gone(shop: Workshop, status: str, is_offered: bool) -> None:
     job = await shop.put_into(JobStatus.AWAITING_INPUT)
     await Upload.all().update(status=status)
-    (has_inputs,) = await have_inputs([job.id])
-    assert (START in actions_of(job, shop.viewer, has_inputs=has_inputs)) is is_offered
+    (inputs,) = await states_of_inputs([job.id])
+    assert (START in actions_of(job, shop.viewer, inputs)) is is_offered
 
 
 def test_a_task_may_be_deleted_by_its_owner_and_a_deleted_job_offers_nothing() -> None:
     job = Job(status=JobStatus.COMPLETED, type=JobType.TASK)
     viewer = viewer_of("user-1754556928-12a41dbec0f3")
-    assert actions_of(job, viewer, has_inputs=True) == [DELETE]
+    assert actions_of(job, viewer, Inputs.COMPLETE) == [DELETE]
     job.deleted_at = job.created_at
-    assert actions_of(job, viewer, has_inputs=True) == []
+    assert actions_of(job, viewer, Inputs.COMPLETE) == []

@@ -6,7 +6,7 @@ import pytest
 
 from base.errors import ErrorCode, Refusal
 from base.words import FileRole, JobStatus, Role, UploadStatus
-from jobs.lifecycle import cancel_jobs, delete_job, retry_job, update_job
+from jobs.lifecycle import cancel_jobs, delete_job, hide_job, retry_job, update_job
 from jobs.purging import purge_job
 from jobs.queries import JobCriteria, find_job
 from jobs.records import NewFile
@@ -54,6 +54,16 @@ async def test_of_a_delete_and_a_retry_at_once_one_wins(shop: Workshop) -> None:
         assert sorted(isinstance(answer, Refusal) for answer in answers) == [False, True]
         after = await Job.get(id=job.id)
         assert (after.status is JobStatus.PENDING) is (after.deleted_at is None)
+
+
+async def test_of_two_deletes_at_once_one_finds_nothing(shop: Workshop) -> None:
+    viewer = viewer_of(shop.viewer.user_id, Role.ADMIN)
+    job = await shop.put_into(JobStatus.CANCELLED)
+    deletes = (hide_job(viewer, job, shop.outbox) for _ in range(2))
+    answers = await asyncio.gather(*deletes, return_exceptions=True)
+    (refused,) = [answer for answer in answers if answer is not None]
+    assert isinstance(refused, Refusal)
+    assert refused.code is ErrorCode.BATCH_NOT_FOUND
 
 
 async def test_the_external_id_of_a_deleted_job_can_be_used_again(shop: Workshop) -> None:
