@@ -259,7 +259,7 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
                 outbox,
                 hub,
                 queue,
-                Budget(settings.running_jobs_per_user, settings.downloads_per_user),
+                Budget.of(settings),
             )
             await stack.enter_async_context(worker)
             await queue.permit_work()

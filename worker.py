@@ -66,8 +66,9 @@ async def _work(settings: Settings) -> None:
         await stack.enter_async_context(events.running())
         await stack.enter_async_context(docket)
         storage = LocalStorage(settings.data_dir)
-        budget = Budget(settings.running_jobs_per_user, settings.downloads_per_user)
-        worker = running_worker(name, settings.workers, settings.worker_memory, storage, outbox, hub, queue, budget)
+        worker = running_worker(
+            name, settings.workers, settings.worker_memory, storage, outbox, hub, queue, Budget.of(settings)
+        )
         await stack.enter_async_context(worker)
         await queue.permit_work()
         print(f"Waybill {VERSION} worker is ready: {settings.workers} processes", flush=True)

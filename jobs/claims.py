@@ -13,6 +13,7 @@ from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
 from base.errors import ErrorCode, Refusal
+from base.settings import Settings
 from base.words import JobStatus, SlicePhase
 from jobs.actions import RUNNABLE
 from jobs.moves import finish_cancelling, job_of
@@ -49,6 +50,11 @@ class Budget:
 
     jobs: int = 0
     downloads: int = 0
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Budget":
+        """As the settings say."""
+        return cls(settings.running_jobs_per_user, settings.downloads_per_user)
 
     @property
     def condition(self) -> str:

@@ -41,7 +41,7 @@ class Statistics:
     success_rate: float | None
 
 
-async def count_jobs(viewer: Viewer, criteria: JobCriteria) -> Statistics:
+async def measure_jobs(viewer: Viewer, criteria: JobCriteria) -> Statistics:
     """The statistics of the jobs that `list_jobs` lists, with one statement.
 
     Raises:

@@ -22,7 +22,7 @@ from jobs.lifecycle import (
 from jobs.moves import job_of
 from jobs.purging import purge_job
 from jobs.queries import find_job, list_jobs, page_jobs
-from jobs.statistics import count_jobs
+from jobs.statistics import measure_jobs
 from processors.registry import find_kind
 from schema.context import Context, Info, selects
 from schema.types.connection import Connection, Window, connection_of
@@ -159,7 +159,7 @@ async def resolve_batches(
 
 
 async def resolve_statistics(info: Info, filter: JobFilter | None = None) -> Statistics:  # noqa: A002  contract
-    return statistics_type(await count_jobs(info.context.viewer, criteria_of(filter)))
+    return statistics_type(await measure_jobs(info.context.viewer, criteria_of(filter)))
 
 
 async def _page(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import orjson
 from tortoise.connection import get_connection
+from tortoise.transactions import in_transaction
 
 from auth.signatures import Signer
 from auth.viewer import Viewer
@@ -23,7 +24,7 @@ from jobs.lifecycle import cancel_job, create_job, pause_job
 from jobs.outbox import Outbox
 from jobs.records import NewFile, add_items, record_failure, record_finish, record_items, record_plan
 from jobs.slices import NewSlice
-from models import Item, Job, Upload
+from models import Item, Job, JobEvent, Upload
 from models import Slice as SliceRow
 from models.ids import new_id
 from models.paging import Listing, Page, Window, read_page
@@ -42,6 +43,7 @@ from processors.contract import (
 from storage.keys import upload_key
 from storage.local import LocalStorage
 from uploads.receiver import Receiver
+from uploads.rows import change_upload, upload_of
 
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -142,6 +144,15 @@ class Workshop:
         owner_id = values.pop("owner_id", self.viewer.user_id)
         return await Upload.create(id=id_, owner_id=owner_id, filename=name, content_type="text/plain", **values)
 
+    async def complete(self, upload: Upload) -> None:
+        """What the last byte of an upload does."""
+        async with in_transaction() as db:
+            columns = {"status": UploadStatus.COMPLETED, "offset_bytes": upload.size_bytes}
+            row = await change_upload(db, upload.id, [UploadStatus.UPLOADING], **columns)
+            assert row is not None
+            after_commit = await start_waiting_jobs(db, upload_of(row), self.outbox)
+        await after_commit()
+
     async def add_job(self, *uploads: Upload, viewer: Viewer | None = None, **columns: Any) -> Job:
         """A job over `uploads`, or over one small complete upload."""
         viewer = viewer or self.viewer
@@ -226,6 +237,11 @@ def failed(index: int, **values: Any) -> ItemResult:
     return ItemResult(
         index, ItemStatus.FAILED, orjson.dumps(values), ItemError(ErrorCode.PROCESSING_FAILED, "No.", is_retryable=True)
     )
+
+
+async def history(job_id: str) -> list[tuple[str, str | None]]:
+    """The statuses and stages that a job went through."""
+    return [(str(event.status), event.stage) for event in await JobEvent.filter(job_id=job_id).order_by("id")]
 
 
 async def item_statuses(job_id: str) -> list[str]:

@@ -13,7 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from base.errors import ErrorCode
 from base.logging import log_for
 from events.hub import Hub
-from jobs.numbers import count_jobs, queue_age_seconds
+from jobs.monitoring import count_jobs_by_kind, queue_age_seconds
 from schema.documents import Asked
 
 log = log_for(__name__)
@@ -137,7 +137,7 @@ async def _read_jobs() -> None:
     """Without the database, everything else is told."""
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            counts, age = await count_jobs(), await queue_age_seconds()
+            counts, age = await count_jobs_by_kind(), await queue_age_seconds()
     except Exception as error:  # noqa: BLE001  whatever the database's trouble is
         log.warning("jobs were not counted for the metrics", reason=type(error).__name__)
         return

@@ -5,24 +5,19 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-import orjson
 import pytest
-from tortoise.transactions import in_transaction
 
 from base.errors import ErrorCode, Refusal
-from base.words import ItemStatus, JobStatus, JobType, SlicePhase, SliceStatus, UploadStatus
-from jobs import moves
-from jobs.arrivals import count_upload_bytes, fail_waiting_jobs, start_waiting_jobs
+from base.words import JobStatus, JobType, SlicePhase, SliceStatus, UploadStatus
 from jobs.claims import release_slice
 from jobs.creation import NewJob
 from jobs.lifecycle import cancel_job, create_job, retry_job, start_job
 from jobs.records import NewFile
-from models import File, Item, Job, JobEvent, Slice, Upload
+from models import File, Job, Slice, Upload
 from models.ids import new_id
 from processors.contract import FileRole
 from tests.databases import read_tables
-from tests.workshop import Workshop, check_counters, completed, failed, item_statuses, viewer_of
-from uploads.rows import change_upload, upload_of
+from tests.workshop import Workshop, check_counters, completed, failed, history, item_statuses, viewer_of
 
 Verb = Callable[[Workshop, str], Awaitable[Any]]
 
@@ -40,30 +35,10 @@ async def retry(shop: Workshop, job_id: str, *, only_failed_items: bool = False)
     return job
 
 
-async def history(job_id: str) -> list[tuple[str, str | None]]:
-    return [(str(event.status), event.stage) for event in await JobEvent.filter(job_id=job_id).order_by("id")]
-
-
-async def complete(shop: Workshop, upload: Upload) -> None:
-    """What the last byte of an upload does."""
-    async with in_transaction() as db:
-        columns = {"status": UploadStatus.COMPLETED, "offset_bytes": upload.size_bytes}
-        row = await change_upload(db, upload.id, [UploadStatus.UPLOADING], **columns)
-        assert row is not None
-        after_commit = await start_waiting_jobs(db, upload_of(row), shop.outbox)
-    await after_commit()
-
-
-def file_of(job: Job, role: FileRole = FileRole.RESULT, **columns: Any) -> File:
-    id_ = new_id("file")
-    values = {"name": "a", "content_type": "text/plain", "size_bytes": 1, "sha256": "0", "storage_key": id_, **columns}
-    return File(id=id_, job_id=job.id, owner_id=job.owner_id, role=role, **values)
-
-
 async def test_a_job_goes_from_uploading_to_completed_by_every_status_between(shop: Workshop) -> None:
     upload = await shop.add_upload(status=UploadStatus.UPLOADING, offset_bytes=0)
     job = await shop.add_job(upload)
-    await complete(shop, upload)
+    await shop.complete(upload)
     await shop.plan_claim(await shop.claim(), 2, 1)
     await shop.do_slice()
     await shop.do_slice()
@@ -185,7 +160,7 @@ async def test_a_parked_job_that_gets_an_upload_in_progress_waits_for_it(shop: W
     more = await shop.add_upload(b"12345", status=UploadStatus.UPLOADING, offset_bytes=2)
     started = await start(shop, job.id, add_upload_ids=[more.id])
     assert (started.status, started.processed_bytes, started.total_bytes) == (JobStatus.UPLOADING, 5, 8)
-    await complete(shop, more)
+    await shop.complete(more)
     pending = await Job.get(id=job.id)
     assert (pending.status, pending.processed_bytes) == (JobStatus.PENDING, 8)
 
@@ -254,108 +229,6 @@ async def test_texts_that_databases_refuse_are_made_storable(shop: Workshop) -> 
     assert (stored.title, stored.options) == ("ab\N{REPLACEMENT CHARACTER}", {"note": "x\N{REPLACEMENT CHARACTER}"})
 
 
-@pytest.mark.parametrize("place", ["add_event", "add_slices", "enqueue_job"])
-async def test_a_crash_at_the_last_byte_leaves_none_of_it(
-    shop: Workshop, monkeypatch: pytest.MonkeyPatch, place: str
-) -> None:
-    upload = await shop.add_upload(status=UploadStatus.UPLOADING, offset_bytes=0)
-    await shop.add_job(upload)
-    before, told = await read_tables(), len(shop.events)
-    real = getattr(moves, place)
-
-    async def crash(*given: Any, **named: Any) -> Any:
-        await real(*given, **named)
-        raise LookupError
-
-    monkeypatch.setattr(moves, place, crash)
-    with pytest.raises(LookupError):
-        await complete(shop, upload)
-    assert await read_tables() == before
-    assert (len(shop.events), shop.permits) == (told, 0)
-    monkeypatch.undo()
-    await complete(shop, upload)
-    assert (await shop.claim()).phase is SlicePhase.PLAN
-    assert (await Slice.all().count(), shop.permits) == (1, 1)
-
-
-async def test_events_and_permits_of_the_last_byte_leave_after_the_commit(shop: Workshop) -> None:
-    upload = await shop.add_upload(status=UploadStatus.UPLOADING, offset_bytes=0)
-    await shop.add_job(upload)
-    told = len(shop.events)
-    async with in_transaction() as db:
-        row = await change_upload(db, upload.id, [UploadStatus.UPLOADING], status=UploadStatus.COMPLETED)
-        assert row is not None
-        after_commit = await start_waiting_jobs(db, upload_of(row), shop.outbox)
-        assert (len(shop.events), shop.permits) == (told, 0)
-    await after_commit()
-    assert [event.row["status"] for event in shop.events[told:]] == ["UPLOADED", "PENDING"]
-    assert shop.permits == 1
-
-
-async def test_last_uploads_that_end_at_once_start_the_job_exactly_once(shop: Workshop) -> None:
-    for _ in range(10):
-        uploads = [await shop.add_upload(status=UploadStatus.UPLOADING, offset_bytes=0) for _ in range(3)]
-        job = await shop.add_job(*uploads)
-        other = await shop.add_job(*reversed(uploads))
-        await asyncio.gather(*(complete(shop, upload) for upload in uploads))
-        for id_ in (job.id, other.id):
-            assert [status for status, _ in await history(id_)] == ["UPLOADING", "UPLOADED", "PENDING"]
-            assert await Slice.filter(job_id=id_).count() == 1
-
-
-async def test_a_job_made_while_its_upload_ends_is_started(shop: Workshop) -> None:
-    for _ in range(10):
-        upload = await shop.add_upload(status=UploadStatus.UPLOADING, offset_bytes=0)
-        job, _ = await asyncio.gather(shop.add_job(upload), complete(shop, upload))
-        assert (await Job.get(id=job.id)).status is JobStatus.PENDING
-        assert await Slice.filter(job_id=job.id).count() == 1
-
-
-async def test_a_job_started_while_its_upload_ends_is_started(shop: Workshop) -> None:
-    for _ in range(10):
-        more = await shop.add_upload(status=UploadStatus.UPLOADING, offset_bytes=0)
-        job = await shop.add_job(auto_start=False)
-        await asyncio.gather(start(shop, job.id, add_upload_ids=[more.id]), complete(shop, more))
-        assert (await Job.get(id=job.id)).status is JobStatus.PENDING
-
-
-async def test_bytes_of_uploads_that_arrive_at_once_are_all_counted(shop: Workshop) -> None:
-    uploads = [await shop.add_upload(b"x" * 100, status=UploadStatus.UPLOADING, offset_bytes=0) for _ in range(3)]
-    job = await shop.add_job(*uploads)
-
-    async def move(upload: Upload) -> None:
-        for offset in (20, 40, 60):
-            async with in_transaction() as db:
-                row = await change_upload(db, upload.id, [UploadStatus.UPLOADING], offset_bytes=offset)
-                assert row is not None
-                after_commit = await count_upload_bytes(db, upload_of(row), shop.outbox)
-            await after_commit()
-
-    told = len(shop.events)
-    await asyncio.gather(*(move(upload) for upload in uploads))
-    by_version = sorted((event.row for event in shop.events[told:]), key=lambda row: row["version"])
-    counted = [row["processed_bytes"] for row in by_version]
-    assert counted == list(range(20, 200, 20))
-    assert (await Job.get(id=job.id)).percentage == 0
-
-
-async def test_an_upload_that_is_gone_fails_the_jobs_that_wait_for_it(shop: Workshop) -> None:
-    upload = await shop.add_upload(status=UploadStatus.UPLOADING, offset_bytes=0)
-    waiting = await shop.add_job(upload)
-    done = await shop.put_into(JobStatus.COMPLETED)
-    async with in_transaction() as db:
-        row = await change_upload(db, upload.id, [UploadStatus.UPLOADING], status=UploadStatus.DELETED)
-        assert row is not None
-        after_commit = await fail_waiting_jobs(db, upload_of(row), shop.outbox)
-    await after_commit()
-    job = await Job.get(id=waiting.id)
-    assert (job.status, job.error_code, job.error_is_retryable) == (JobStatus.FAILED, "UPLOAD_NOT_FOUND", False)
-    assert (await Job.get(id=done.id)).status is JobStatus.COMPLETED
-    with pytest.raises(Refusal) as caught:
-        await retry(shop, waiting.id)
-    assert caught.value.code is ErrorCode.CANNOT_RETRY
-
-
 @pytest.mark.parametrize("verb", [cancel, retry, start])
 async def test_of_ten_callers_at_once_one_wins(shop: Workshop, verb: Verb) -> None:
     sources = {cancel: JobStatus.PENDING, retry: JobStatus.FAILED, start: JobStatus.AWAITING_INPUT}
@@ -370,87 +243,6 @@ async def test_of_ten_callers_at_once_one_wins(shop: Workshop, verb: Verb) -> No
         assert (moved, len(refused)) == (["PENDING"], 9)
         assert await Slice.filter(job_id=job.id, status="WAITING").count() == 1
     assert {type(end) for end in ends} <= {Job, Refusal}
-
-
-async def test_retry_of_a_failed_job_does_everything_again(shop: Workshop) -> None:
-    job = await shop.put_into(JobStatus.FAILED)
-    files = [file_of(job), file_of(job, FileRole.INTERMEDIATE), file_of(job, item_id="item-1")]
-    for file in files:
-        await file.save(force_create=True)
-    again, freed = await retry_job(shop.viewer, job.id, shop.outbox, only_failed_items=False)
-    assert sorted(freed) == sorted(file.storage_key for file in files)
-    assert (again.status, again.attempt) == (JobStatus.PENDING, 2)
-    assert again.error_code is None
-    assert again.finished_at is None
-    assert (again.total_items, again.completed_items, again.percentage) == (None, 0, 0)
-    assert (await Item.all().count(), await File.all().count(), await Slice.all().count()) == (0, 0, 1)
-    await shop.plan_claim(await shop.claim(), 1)
-    await shop.do_slice()
-    await shop.finish()
-    done = await check_counters(job.id)
-    assert (done.status, done.total_items, done.attempt) == (JobStatus.COMPLETED, 1, 2)
-    assert {item.attempt for item in await Item.all()} == {2}
-
-
-async def partly_failed(shop: Workshop) -> Job:
-    job = await shop.plan(3, 2)
-    claim = await shop.claim()
-    await shop.record(claim, completed(0, n=0), failed(1), completed(2, n=2))
-    await shop.do_slice()
-    await shop.finish()
-    return await check_counters(job.id)
-
-
-async def test_retry_of_only_failed_items_leaves_the_others_as_they_are(shop: Workshop) -> None:
-    job = await partly_failed(shop)
-    assert (job.status, job.failed_items, job.status_message) == (
-        JobStatus.COMPLETED, 1, "4 of 5 items are done, 1 failed.",
-    )  # fmt: skip
-    items = {item.index: item for item in await Item.all()}
-    kept = [file_of(job, FileRole.INTERMEDIATE), file_of(job, item_id=items[0].id)]
-    replaced = [file_of(job), file_of(job, FileRole.REPORT), file_of(job, item_id=items[1].id)]
-    for file in (*kept, *replaced):
-        await file.save(force_create=True)
-    again, freed = await retry_job(shop.viewer, job.id, shop.outbox, only_failed_items=True)
-    assert sorted(freed) == sorted(file.storage_key for file in replaced)
-    assert {file.id for file in await File.all()} == {file.id for file in kept}
-    assert (again.attempt, again.failed_items, again.completed_items, again.completed_slices) == (2, 0, 4, 1)
-    claim = await shop.claim()
-    assert (claim.phase, claim.number, claim.attempt) == (SlicePhase.PROCESS, 0, 2)
-    await shop.record(claim, completed(1, n="new"))
-    await shop.finish()
-    done = await check_counters(job.id)
-    assert (done.status, done.completed_items, done.completed_slices, done.percentage) == ("COMPLETED", 5, 2, 100.0)
-    after = {item.index: item for item in await Item.all()}
-    assert {index: item.attempt for index, item in after.items()} == {0: 1, 1: 2, 2: 1, 3: 1, 4: 1}
-    assert after[1].result == {"n": "new"}
-    assert after[1].error_code is None
-    assert after[1].error_message is None
-    assert not after[1].error_is_retryable
-    assert [after[index].result for index in (0, 2)] == [{"n": 0}, {"n": 2}]
-
-
-async def test_retry_of_only_failed_items_when_the_finish_failed_does_the_finish_again(shop: Workshop) -> None:
-    job = await shop.plan(2)
-    await shop.do_slice()
-    claim = await shop.claim()
-    await shop.fail(claim)
-    assert (await Job.get(id=job.id)).status is JobStatus.FAILED
-    await retry(shop, job.id, only_failed_items=True)
-    assert (await shop.finish()).attempt == 2
-    done = await check_counters(job.id)
-    assert (done.status, done.completed_items, done.completed_slices) == (JobStatus.COMPLETED, 2, 1)
-
-
-async def test_retry_of_only_failed_items_of_a_cancelled_job_goes_on_where_it_stopped(shop: Workshop) -> None:
-    job = await shop.plan(2, 2)
-    await shop.do_slice()
-    await cancel(shop, job.id)
-    assert await item_statuses(job.id) == ["COMPLETED", "COMPLETED", "CANCELLED", "CANCELLED"]
-    await retry(shop, job.id, only_failed_items=True)
-    assert (await shop.do_slice()).number == 1
-    await shop.finish()
-    assert (await check_counters(job.id)).status is JobStatus.COMPLETED
 
 
 async def test_a_job_of_which_every_item_failed_is_failed_and_keeps_its_report(shop: Workshop) -> None:
@@ -531,10 +323,3 @@ async def test_options_are_checked_before_anything_is_written(shop: Workshop) ->
         await create_job(shop.viewer, shop.processor, NewJob("plain", {"nope": 1}, [upload.id]), shop.outbox)
     assert (caught.value.code, caught.value.field) == (ErrorCode.BAD_INPUT, "input.work.plain.nope")
     assert await read_tables() == before
-
-
-async def test_the_rows_that_events_carry_are_json(shop: Workshop) -> None:
-    await partly_failed(shop)
-    for event in shop.events:
-        assert orjson.loads(event.encode())["row"]["id"] == event.row["id"]
-    assert {str(ItemStatus.COMPLETED)} <= set(await item_statuses(shop.events[0].row["id"]))

@@ -9,7 +9,7 @@ import pytest
 from base.errors import ErrorCode, Refusal
 from base.words import JobStatus, Role
 from jobs.queries import JobCriteria
-from jobs.statistics import MAX_DAYS, Day, count_jobs
+from jobs.statistics import MAX_DAYS, Day, measure_jobs
 from models import Job
 from models.fields import now
 from tests.workshop import Workshop, viewer_of
@@ -32,7 +32,7 @@ def add(shop: Workshop) -> AddJob:
 
 
 async def test_nothing_is_counted_as_nothing(shop: Workshop) -> None:
-    found = await count_jobs(shop.viewer, JobCriteria())
+    found = await measure_jobs(shop.viewer, JobCriteria())
     assert (found.total, found.by_status, found.days) == (0, {}, {})
     assert (found.average_run_seconds, found.success_rate) == (None, None)
 
@@ -49,7 +49,7 @@ async def test_statuses_days_items_and_seconds(shop: Workshop, add: AddJob) -> N
             status=status, created_at=before, started_at=ended - timedelta(seconds=seconds), finished_at=ended,
             completed_items=5, failed_items=2, skipped_items=1,
         )  # fmt: skip
-    found = await count_jobs(shop.viewer, JobCriteria())
+    found = await measure_jobs(shop.viewer, JobCriteria())
     assert found.total == 5
     assert found.by_status == {
         JobStatus.PENDING: 1, JobStatus.COMPLETED: 2, JobStatus.FAILED: 1, JobStatus.CANCELLED: 1,
@@ -63,7 +63,7 @@ async def test_statuses_days_items_and_seconds(shop: Workshop, add: AddJob) -> N
 async def test_a_job_that_was_never_begun_has_no_seconds(shop: Workshop, add: AddJob) -> None:
     await add(status=JobStatus.FAILED, finished_at=TODAY)
     await add(status=JobStatus.COMPLETED, finished_at=TODAY)
-    found = await count_jobs(shop.viewer, JobCriteria())
+    found = await measure_jobs(shop.viewer, JobCriteria())
     assert (found.average_run_seconds, found.success_rate) == (None, 0.5)
 
 
@@ -71,7 +71,7 @@ async def test_days_are_the_newest_ninety(shop: Workshop, add: AddJob) -> None:
     for days in (0, MAX_DAYS - 1, MAX_DAYS, 4_000):
         await add(created_at=TODAY - timedelta(days=days))
     await add(created_at=datetime(2100, 1, 1, tzinfo=UTC))
-    found = await count_jobs(shop.viewer, JobCriteria())
+    found = await measure_jobs(shop.viewer, JobCriteria())
     assert (found.total, len(found.days)) == (5, 90)
     assert [day.created for day in found.days.values() if day.created] == [1, 1]
 
@@ -80,11 +80,11 @@ async def test_filters_and_rights_are_those_of_the_lists(shop: Workshop, add: Ad
     await add(title="Straße 7")
     await add(viewer=OTHER)
     await add(deleted_at=TODAY)
-    assert (await count_jobs(shop.viewer, JobCriteria())).total == 1
-    assert (await count_jobs(ADMIN, JobCriteria())).total == 2
-    assert (await count_jobs(ADMIN, JobCriteria(owner_id=OTHER.user_id))).total == 1
-    assert (await count_jobs(shop.viewer, JobCriteria(search="STRASSE"))).total == 1
-    assert (await count_jobs(shop.viewer, JobCriteria(statuses=[JobStatus.FAILED]))).total == 0
+    assert (await measure_jobs(shop.viewer, JobCriteria())).total == 1
+    assert (await measure_jobs(ADMIN, JobCriteria())).total == 2
+    assert (await measure_jobs(ADMIN, JobCriteria(owner_id=OTHER.user_id))).total == 1
+    assert (await measure_jobs(shop.viewer, JobCriteria(search="STRASSE"))).total == 1
+    assert (await measure_jobs(shop.viewer, JobCriteria(statuses=[JobStatus.FAILED]))).total == 0
     with pytest.raises(Refusal) as caught:
-        await count_jobs(OTHER, JobCriteria(owner_id=shop.viewer.user_id))
+        await measure_jobs(OTHER, JobCriteria(owner_id=shop.viewer.user_id))
     assert caught.value.code is ErrorCode.FORBIDDEN

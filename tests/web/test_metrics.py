@@ -141,7 +141,7 @@ async def test_the_database_is_not_asked_at_every_request(app: App, monkeypatch:
         asked += 1
         return {}
 
-    monkeypatch.setattr(web.metrics, "count_jobs", count)
+    monkeypatch.setattr(web.metrics, "count_jobs_by_kind", count)
     for _ in range(5):
         await samples(app)
 
@@ -154,7 +154,7 @@ async def test_without_the_database_everything_else_is_told(
     async def fail() -> None:
         raise ConnectionError
 
-    monkeypatch.setattr(web.metrics, "count_jobs", fail)
+    monkeypatch.setattr(web.metrics, "count_jobs_by_kind", fail)
 
     assert "waybill_sign_in_failures_total" in {name[0] for name in await samples(app)}
 

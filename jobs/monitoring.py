@@ -12,7 +12,7 @@ _OLDEST = (
 )
 
 
-async def count_jobs() -> dict[tuple[str, str], int]:
+async def count_jobs_by_kind() -> dict[tuple[str, str], int]:
     """The number of jobs of all owners by kind and status; what is deleted does not count."""
     rows = await get_connection("default").execute_query_dict(_COUNTS)
     return {(row["kind"], row["status"]): row["count"] for row in rows}

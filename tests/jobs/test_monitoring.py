@@ -4,7 +4,7 @@ import pytest
 from tortoise.connection import get_connection
 
 from base.words import JobStatus
-from jobs.numbers import count_jobs, queue_age_seconds
+from jobs.monitoring import count_jobs_by_kind, queue_age_seconds
 from models import Job
 from models.database import database_now, sql
 from tests.workshop import Workshop
@@ -18,14 +18,14 @@ async def queue_since(job: Job, seconds: float) -> None:
 
 
 async def test_jobs_are_counted_by_kind_and_status_but_not_deleted_ones(shop: Workshop) -> None:
-    assert await count_jobs() == {}
+    assert await count_jobs_by_kind() == {}
     kind = (await shop.add_job()).kind
     await shop.add_job()
     await shop.put_into(JobStatus.FAILED)
     gone = await shop.put_into(JobStatus.CANCELLED)
     await Job.filter(id=gone.id).update(deleted_at=gone.created_at)
 
-    counts = await count_jobs()
+    counts = await count_jobs_by_kind()
     assert counts[kind, "FAILED"] == 1
     assert (kind, "CANCELLED") not in counts
     assert sum(counts.values()) == 3
