@@ -268,7 +268,7 @@ def _close_unwanted(opening: "asyncio.Future[int | None]") -> None:
 
 def _open_at(path: Path, offset: int, durability: Durability, *, is_copying: bool) -> int | None:
     descriptor = _open(path, may_make=offset == 0)
-    if descriptor is not None and not _is_alone(descriptor, path):
+    if descriptor is not None and not _lock(descriptor, path):
         if not is_copying:
             os.close(descriptor)
             return None
@@ -297,7 +297,7 @@ def _open(path: Path, *, may_make: bool) -> int | None:
         return os.open(path, flags, 0o600)
 
 
-def _is_alone(descriptor: int, path: Path) -> bool:
+def _lock(descriptor: int, path: Path) -> bool:
     """Lock the file, and see that it is still the one at `path`; true where the file system knows no locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -317,7 +317,7 @@ def _own_copy(descriptor: int, path: Path, length: int) -> int:
     try:
         own = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            _is_alone(own, beside)
+            _lock(own, beside)
             _copy(descriptor, own, length)
             os.fsync(own)
             beside.replace(path)
@@ -333,8 +333,9 @@ def _own_copy(descriptor: int, path: Path, length: int) -> int:
 
 def _copy(source: int, target: int, length: int) -> None:
     offset = 0
-    while offset < length and (copied := os.sendfile(target, source, offset, length - offset)):
-        offset += copied
+    while offset < length and (block := os.pread(source, min(_CALL_BYTES, length - offset), offset)):
+        _write_rest(target, block, offset)
+        offset += len(block)
 
 
 def _finish(descriptor: int, durability: Durability) -> None:

@@ -23,7 +23,8 @@ from web.metrics import count_received
 log = log_for(__name__)
 
 MAX_HEAD_BYTES = 64 * 1024
-_HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+_BAD_REQUEST = b"HTTP/1.1 400 Bad Request"
+_HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large"
 """Source: RFC 6585, section 5."""
 _OFFER = {b"upgrade", b"http2-settings"}
 _SCRAP_BYTES = 64 * 1024
@@ -48,8 +49,7 @@ class Connection(HttpToolsProtocol):
         self._parse(data)
         self._head_bytes = self._head_bytes + len(data) if was_in_head and self._is_in_head else 0
         if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
-            self.transport.write(_HEAD_TOO_LARGE)
-            self.transport.close()
+            self._refuse(_HEAD_TOO_LARGE, "The headers of this request do not end.")
 
     def _parse(self, data: bytes) -> None:
         try:
@@ -63,17 +63,20 @@ class Connection(HttpToolsProtocol):
             self.send_400_response("Invalid HTTP request received.")
 
     def send_400_response(self, msg: str) -> None:
+        self._refuse(_BAD_REQUEST, msg)
+
+    def _refuse(self, status_line: bytes, message: str) -> None:
         """What is no HTTP is refused as everything else is, before there is a request: with an id of its own."""
         id_ = secrets.token_hex(8)
         token = request_id.set(id_)
         try:
-            log.info("no request", reason=msg)
-            answer = error_response(Refusal(ErrorCode.BAD_INPUT, msg))
+            log.info("no request", reason=message)
+            answer = error_response(Refusal(ErrorCode.BAD_INPUT, message))
         finally:
             request_id.reset(token)
         answer.headers.update({"X-Request-ID": id_, "Connection": "close"})
         lines = [name + b": " + value for name, value in answer.raw_headers]
-        self.transport.write(b"\r\n".join([b"HTTP/1.1 400 Bad Request", *lines, b"", bytes(answer.body)]))
+        self.transport.write(b"\r\n".join([status_line, *lines, b"", bytes(answer.body)]))
         self.transport.close()
 
     def on_message_begin(self) -> None:
