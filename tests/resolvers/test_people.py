@@ -1,18 +1,16 @@
 """Users, API tokens and the audit log, as clients ask for them."""
 
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 from tortoise.exceptions import OperationalError
 
 from auth.passwords import hash_password
 from base.errors import rfc3339
 from base.words import Role
 from models import ApiToken, AuditEntry, User
-from models.database import sqlite_path
 from models.fields import now
 from models.ids import new_id
 from tests.web_app import App, Person, Served, until
@@ -369,15 +367,14 @@ async def test_a_socket_is_closed_by_a_change_that_came_while_it_was_opened(
     app: App, live: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = await app.person()
-    hub, listen = app.house.means.hub, app.house.means.hub.listen
+    welcome = BaseGraphQLTransportWSHandler.handle_connection_init
 
-    def listen_late(*args: Any, **options: Any) -> Any:
-        path = sqlite_path("", app.house.means.settings.data_dir)
-        with closing(sqlite3.connect(path)) as database, database:
-            database.execute("UPDATE users SET is_disabled = 1 WHERE id = ?", [person.id])
-        return listen(*args, **options)
+    async def welcome_late(handler: Any, message: Any) -> None:
+        """The caller is known, and nobody listens yet to what they may do."""
+        await User.filter(id=person.id).update(is_disabled=True)
+        await welcome(handler, message)
 
-    monkeypatch.setattr(hub, "listen", listen_late)
+    monkeypatch.setattr(BaseGraphQLTransportWSHandler, "handle_connection_init", welcome_late)
     wire = await live.wire_of(person)
     assert await wire.close_code(1) == 4403
 
