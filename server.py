@@ -27,6 +27,7 @@ from auth.redis_tallies import RedisTallies
 from auth.signatures import Signer
 from auth.throttle import Throttle
 from background.queue import DocketQueue
+from background.retelling import Retelling
 from background.running import running_worker
 from background.sweepers import sweep_uploads_forever
 from background.worker import worker_name, worker_prefix
@@ -245,7 +246,7 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         await _welcome_admin(settings)
         await stack.enter_async_context(events.running())
         await stack.enter_async_context(docket)
-        await stack.enter_async_context(_receiving(receiver, hub, settings))
+        await stack.enter_async_context(_looking_after(receiver, hub, settings))
         instance = str(settings.data_dir.absolute())
         if is_sqlite(settings.database_url):  # beside a PostgreSQL another server may have them; leases end
             await recover_slices(worker_prefix(instance), outbox)
@@ -329,12 +330,12 @@ async def _shared(redis_url: str) -> AsyncIterator[Redis | None]:
 
 
 @asynccontextmanager
-async def _receiving(receiver: Receiver, hub: Hub, settings: Settings) -> AsyncIterator[None]:
-    """What uploads need besides their requests, while the block lasts."""
-    tasks = [
-        asyncio.create_task(sweep_uploads_forever(receiver, Retention.of(settings))),
-        asyncio.create_task(receiver.locks.obey(hub)),
-    ]
+async def _looking_after(receiver: Receiver, hub: Hub, settings: Settings) -> AsyncIterator[None]:
+    """What uploads and watchers need besides their requests, while the block lasts."""
+    duties = [sweep_uploads_forever(receiver, Retention.of(settings)), receiver.locks.obey(hub)]
+    if settings.redis_url:  # else whoever changes something tells it in this process, before it can die
+        duties.append(Retelling(hub).run())
+    tasks = [asyncio.create_task(duty) for duty in duties]
     try:
         yield
     finally:

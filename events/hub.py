@@ -38,10 +38,21 @@ class Hub:
             for mailbox in self._mailboxes.get(topic, ()):
                 mailbox.put(event)
 
+    def retell(self, event: Event) -> None:
+        """Hand `event`, a state that was read, to everybody here who listens and may have missed it."""
+        for topic in event.topics:
+            for mailbox in self._mailboxes.get(topic, ()):
+                mailbox.put_again(event)
+
     def deliver_loss(self) -> None:
         """Tell everybody here that events were missed."""
         for mailbox in {mailbox for mailboxes in self._mailboxes.values() for mailbox in mailboxes}:
             mailbox.lose()
+
+    @property
+    def topics(self) -> list[str]:
+        """What somebody here listens to."""
+        return list(self._mailboxes)
 
     @property
     def listener_count(self) -> int:

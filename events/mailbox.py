@@ -27,6 +27,7 @@ class Mailbox:
     """
 
     interval: float = 0
+    began_at: float = field(default_factory=time.time)
     _waiting: list[tuple[Event, bool]] = field(default_factory=list)
     _delivered: dict[str, tuple[Event, float]] = field(default_factory=dict)
     _forgotten: dict[str, int] = field(default_factory=dict)
@@ -48,6 +49,12 @@ class Mailbox:
         else:
             self._waiting.append((event, is_urgent))
         self._arrived.set()
+
+    def put_again(self, event: Event) -> None:
+        """Take `event` in if it was missed: of what was never told here, only what changed since listening began."""
+        is_known = event.key in self._delivered or event.key in self._forgotten
+        if is_known or event.row["updated_at"] >= self.began_at:
+            self.put(event)
 
     def lose(self) -> None:
         """Forget what waits and have the subscriber read the state anew."""

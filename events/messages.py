@@ -1,5 +1,6 @@
 """What is told: the new state of a job or an upload, a new log line, an order to stop or let go; with its JSON form."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -67,6 +68,7 @@ class Event:
 STOP_TOPIC = "stop"
 RELEASE_TOPIC = "release"
 _ACCESS = "access:"
+_UPLOAD = "upload:"
 
 
 def is_order(topic: str) -> bool:
@@ -91,7 +93,12 @@ def jobs_topic(owner_id: str | None) -> str:
 
 def upload_topic(upload_id: str) -> str:
     """Changes of one upload."""
-    return f"upload:{upload_id}"
+    return f"{_UPLOAD}{upload_id}"
+
+
+def watched_uploads(topics: Iterable[str]) -> list[str]:
+    """Ids of the uploads that are among `topics`."""
+    return [topic.removeprefix(_UPLOAD) for topic in topics if topic.startswith(_UPLOAD)]
 
 
 def logs_topic(*, job_id: str | None = None, owner_id: str | None = None) -> str:

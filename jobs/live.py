@@ -14,7 +14,8 @@ from models import Job as JobRow
 from models.paging import count_rows
 
 __all__ = [
-    "JobRow", "active_jobs", "is_listed", "is_told_deleted", "job_event", "job_of_event", "lines_after", "newest_line_id",
+    "JobRow", "active_jobs", "is_listed", "is_told_deleted", "job_event", "job_of_event", "lines_after", "newest_change_id",
+    "newest_line_id", "rows_changed_after",
 ]  # fmt: skip
 
 MAX_SNAPSHOT = 1_000
@@ -57,6 +58,18 @@ async def is_listed(viewer: Viewer, criteria: JobCriteria, job: Job) -> bool:
 def is_told_deleted(criteria: JobCriteria, job: Job) -> bool:
     """Whether the list held `job` until it was deleted just now; a list that searches knows only what it has told before."""
     return job.deleted_at is not None and not criteria.search and criteria.matches(job)
+
+
+async def newest_change_id() -> int:
+    """The id of the newest line in the history of any job; 0 where there is none."""
+    rows = await fetch(get_connection("default"), "SELECT max(id) AS id FROM job_events")
+    return int(rows[0]["id"] or 0)
+
+
+async def rows_changed_after(change_id: int, limit: int) -> list[Row]:
+    """The jobs, as they are now, whose history has a line after `change_id`; at most `limit`."""
+    statement = "SELECT * FROM jobs WHERE id IN (SELECT job_id FROM job_events WHERE id > $1) LIMIT $2"
+    return await fetch(get_connection("default"), statement, change_id, limit)
 
 
 async def lines_after(job_id: str, line_id: int) -> list[Row]:

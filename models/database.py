@@ -128,8 +128,9 @@ def _has_tables(file: Path) -> bool:
 def transaction(*, is_durable: bool = True) -> TransactionContext:
     """A transaction; with `is_durable=False` its commit does not wait for the disk.
 
-    A crash of the process or of the database loses neither. A power cut may take the newest ones that were not durable,
-    whole, and always together with whatever was committed after them; a durable one makes all before it durable.
+    A crash of the process loses neither. A power cut, on PostgreSQL a crash of the database, too, may take the newest ones
+    that were not durable, whole, and always together with whatever was committed after them; a durable one makes all before
+    it durable.
     """
     client: Any = get_connection("default")
     entered: TransactionContext = client._in_transaction() if is_durable else client.in_lax_transaction()  # noqa: SLF001

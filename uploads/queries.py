@@ -17,8 +17,9 @@ from models.upload import Upload, UploadPart
 from storage.keys import upload_key
 from storage.local import LocalStorage
 from storage.reading import JoinedFiles, Stored, StoredFile
-from uploads.rows import fetch_rows, places_for, upload_of
+from uploads.rows import Row, fetch_rows, places_for, upload_of
 
+_ROWS_AT_ONCE = 1_000
 _LONG = {"metadata", "concat"}
 _SHORT = [name for name in Upload._meta.db_fields if name not in _LONG]  # noqa: SLF001  the ORM's list of columns
 LISTED = f"{', '.join(_SHORT)}, '' AS metadata, NULL AS concat"
@@ -102,6 +103,16 @@ def upload_of_event(event: Event) -> Upload:
 async def uploads_by_ids(upload_ids: Collection[str]) -> dict[str, Upload]:
     """The uploads that exist, by id, for objects whose viewer is already known to see them."""
     return {upload.id: upload for upload in await Upload.filter(id__in=upload_ids)}
+
+
+async def upload_rows(upload_ids: Sequence[str]) -> list[Row]:
+    """The rows of the uploads that exist, as events carry them."""
+    rows: list[Row] = []
+    for start in range(0, len(upload_ids), _ROWS_AT_ONCE):
+        chosen = upload_ids[start : start + _ROWS_AT_ONCE]
+        statement = f"SELECT * FROM uploads WHERE id IN ({places_for(chosen)})"
+        rows += await fetch_rows(get_connection("default"), statement, *chosen)
+    return rows
 
 
 async def find_parts(upload_ids: Collection[str]) -> dict[str, list[Upload]]:
