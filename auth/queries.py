@@ -1,5 +1,7 @@
 """Reads: who a token belongs to, users, and the audit log."""
 
+import time
+
 from tortoise.connection import get_connection
 
 from auth.tokens import read_access_token
@@ -73,6 +75,12 @@ async def users_by_ids(ids: list[str]) -> list[User | None]:
     """The users in the order of `ids`."""
     found = {user.id: user for user in await User.filter(id__in=set(ids))}
     return [found.get(id_) for id_ in ids]
+
+
+async def first_user_at() -> float:
+    """When the first user was made, at the first start on this database; in seconds since 1970."""
+    rows = await get_connection("default").execute_query_dict("SELECT min(created_at) AS at FROM users")
+    return float(rows[0]["at"] or time.time())
 
 
 async def list_users(first: int, offset: int) -> list[User]:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
+from background.strays import Strays
 from base.logging import log_for
 from jobs.claims import has_waiting_slices, sweep_leases
 from jobs.outbox import Outbox
@@ -29,7 +30,7 @@ async def sweep_jobs_forever(outbox: Outbox) -> None:
 
 async def sweep_uploads_forever(receiver: Receiver, retention: Retention) -> None:
     """Sweep now and every 15 s until cancelled."""
-    sweep = partial(sweep_uploads, receiver, retention)
+    sweep = partial(sweep_uploads, receiver, retention, Strays(receiver.storage))
     await _attempt(sweep)
     await _forever(sweep, UPLOADS_SECONDS)
 
@@ -43,7 +44,7 @@ async def sweep_jobs(outbox: Outbox) -> None:
         await outbox.permit_work()
 
 
-async def sweep_uploads(receiver: Receiver, retention: Retention) -> None:
+async def sweep_uploads(receiver: Receiver, retention: Retention, strays: Strays) -> None:
     """Go on finishing what is stored whole, and let go of what had its time; each step whether or not another fails."""
     steps: dict[str, Callable[[], Awaitable[int]]] = {
         "uploads are being finished": partial(sweep_unfinished, receiver),
@@ -53,6 +54,7 @@ async def sweep_uploads(receiver: Receiver, retention: Retention) -> None:
         "results have had their time": partial(sweep_results, receiver.storage, retention.results),
         "jobs have had their time": partial(sweep_ended_jobs, receiver.storage, receiver.publisher, retention.jobs),
         "rows of uploads that were gone were removed": partial(sweep_gone_uploads, retention.jobs),
+        "bytes that nobody knows were removed from the disk": strays.sweep,
     }
     for what, step in steps.items():
         if count := await _attempt(step):

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
 
 from base.words import SlicePhase, SliceStatus
 from jobs.outbox import Row
@@ -56,6 +57,12 @@ async def drop_slices(db: BaseDBAsyncClient, job_id: str, status: SliceStatus) -
 async def has_slices(db: BaseDBAsyncClient, job_id: str, status: SliceStatus) -> bool:
     """Whether any slice of the job is in `status`."""
     return bool(await fetch(db, "SELECT 1 FROM slices WHERE job_id = $1 AND status = $2 LIMIT 1", job_id, status))
+
+
+async def running_slices() -> set[tuple[str, str]]:
+    """Id and fence of every slice that somebody works on, as text."""
+    rows = await fetch(get_connection("default"), "SELECT id, fence FROM slices WHERE status = 'RUNNING'")
+    return {(str(row["id"]), str(row["fence"])) for row in rows}
 
 
 async def free_slices(db: BaseDBAsyncClient, job_id: str) -> None:

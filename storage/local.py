@@ -93,6 +93,13 @@ class LocalStorage:
         """An empty folder of this name, for work in progress; what an earlier attempt left in it is removed."""
         return await self._threads.run(_make_folder, self.path_of(name))
 
+    async def names_written(self, folder: str, after: float, before: float) -> list[str]:
+        """What lies in `folder` and was last written to between two moments (seconds since 1970), folders too.
+
+        Hidden names are not ours; there is nothing where there is no folder.
+        """
+        return await self._threads.run(_names_written, self.path_of(folder), after, before)
+
     async def remove_folder(self, name: str) -> None:
         """Remove the folder and all in it; nothing happens where there is none."""
         await self._threads.run(_remove_tree, self.path_of(name))
@@ -175,6 +182,16 @@ def _remove(path: Path, durability: Durability) -> None:
 def _free_bytes(root: Path) -> int:
     root.mkdir(parents=True, exist_ok=True)
     return shutil.disk_usage(root).free
+
+
+def _names_written(folder: Path, after: float, before: float) -> list[str]:
+    names = []
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):
+                if not entry.name.startswith(".") and after <= entry.stat(follow_symlinks=False).st_mtime < before:
+                    names.append(entry.name)
+    return names
 
 
 def _make_folder(path: Path) -> Path:

@@ -105,6 +105,13 @@ async def uploads_by_ids(upload_ids: Collection[str]) -> dict[str, Upload]:
     return {upload.id: upload for upload in await Upload.filter(id__in=upload_ids)}
 
 
+async def unknown_uploads(names: Sequence[str]) -> list[str]:
+    """Those of `names` that are not the id of an upload whose bytes are wanted."""
+    rows = await Upload.filter(id__in=names, is_stored=True).values_list("id")
+    known = {str(row[0]) for row in rows}
+    return [name for name in names if name not in known]
+
+
 async def upload_rows(upload_ids: Sequence[str]) -> list[Row]:
     """The rows of the uploads that exist, as events carry them."""
     rows: list[Row] = []

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 from tortoise.connection import get_connection
 
 from background import sweepers
+from background.strays import Strays
 from background.sweepers import sweep_jobs, sweep_jobs_forever, sweep_uploads, sweep_uploads_forever
 from base.words import UploadStatus
 from jobs.retention import Retention
@@ -87,7 +88,7 @@ async def test_a_step_that_fails_keeps_no_other_from_being_done(
     await Upload.filter(id=upload.id).update(expires_at=now())
     monkeypatch.setattr(sweepers, "sweep_unfinished", fail)
     with capture_logs() as logs:
-        await sweep_uploads(shop.receiver(), WEEK)
+        await sweep_uploads(shop.receiver(), WEEK, Strays(shop.receiver().storage))
     assert [line["event"] for line in logs if line["log_level"] == "error"] == [
         "a sweep failed; the next one tries again"
     ]
