@@ -26,7 +26,8 @@ from auth.rates import Rates, rate_storage
 from auth.redis_tallies import RedisTallies
 from auth.signatures import Signer
 from auth.throttle import Throttle
-from background.queue import DocketQueue
+from background.deliveries import running_deliveries
+from background.queue import DELIVERIES, DocketQueue
 from background.retelling import Retelling
 from background.running import running_worker
 from background.sweepers import sweep_uploads_forever
@@ -43,6 +44,7 @@ from jobs.external import check_may_upload
 from jobs.outbox import Outbox
 from jobs.retention import Retention
 from models.database import DATABASE_TROUBLE, close_database, is_alive, is_sqlite, open_database
+from outgoing.session import outgoing_session
 from results.endpoints import Shelf
 from results.guides import guides_folder
 from schema.build import build_schema, print_schema
@@ -59,6 +61,8 @@ from web.connection import Connection
 from web.health import Check
 from web.persisted import PersistedQueries
 from web.proxies import base_url_of
+from webhooks.sending import Sender
+from webhooks.turns import recover_turns
 
 log = log_for("server")
 
@@ -235,7 +239,9 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
     events = open_events(settings.redis_url, hub)
     docket = DocketQueue.docket_at(settings.redis_url)
     queue = DocketQueue(docket)
-    outbox = Outbox(events.publisher, queue.permit_work)
+    deliveries_docket = DocketQueue.docket_at(settings.redis_url, DELIVERIES)
+    deliveries = DocketQueue(deliveries_docket)
+    outbox = Outbox(events.publisher, queue.permit_work, deliveries.permit_work)
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(_shared(settings.redis_url))
         lock = RedisLock(redis, events.publisher) if redis else None
@@ -246,11 +252,16 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         await _welcome_admin(settings)
         await stack.enter_async_context(events.running())
         await stack.enter_async_context(docket)
+        await stack.enter_async_context(deliveries_docket)
         await stack.enter_async_context(_looking_after(receiver, hub, settings))
         instance = str(settings.data_dir.absolute())
         if is_sqlite(settings.database_url):  # beside a PostgreSQL another server may have them; leases end
             await recover_slices(worker_prefix(instance), outbox)
+            await recover_turns()
             await storage.remove_folder("work")
+        session = await stack.enter_async_context(outgoing_session(is_private_allowed=settings.webhook_allow_private))
+        sender = Sender(session)
+        await stack.enter_async_context(running_deliveries(sender, deliveries))
         if settings.workers:
             worker = running_worker(
                 worker_name(instance),
@@ -274,7 +285,7 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
             "queue": queue.is_alive,
             "disk": partial(has_room, storage, receiver.limits),
         }
-        means = Means(settings, gate, signer, hub, outbox, storage, receiver, rates)
+        means = Means(settings, gate, signer, hub, outbox, storage, receiver, rates, sender)
         yield House(means, PersistedQueries(redis), checks)
 
 

@@ -6,7 +6,8 @@ import signal
 import sys
 from contextlib import AsyncExitStack
 
-from background.queue import DocketQueue
+from background.deliveries import running_deliveries
+from background.queue import DELIVERIES, DocketQueue
 from background.running import running_worker
 from background.worker import worker_name
 from base.errors import ErrorCode, Refusal, told
@@ -17,7 +18,9 @@ from events.hub import Hub
 from jobs.claims import Budget
 from jobs.outbox import Outbox
 from models.database import DATABASE_TROUBLE, close_database, is_sqlite, open_database
+from outgoing.session import outgoing_session
 from storage.local import LocalStorage
+from webhooks.sending import Sender
 
 log = log_for("worker")
 
@@ -57,7 +60,9 @@ async def _work(settings: Settings) -> None:
     events = open_events(settings.redis_url, hub)
     docket = DocketQueue.docket_at(settings.redis_url)
     queue = DocketQueue(docket)
-    outbox = Outbox(events.publisher, queue.permit_work)
+    deliveries_docket = DocketQueue.docket_at(settings.redis_url, DELIVERIES)
+    deliveries = DocketQueue(deliveries_docket)
+    outbox = Outbox(events.publisher, queue.permit_work, deliveries.permit_work)
     name = worker_name(str(settings.data_dir.absolute()))
     async with AsyncExitStack() as stack:
         with told(DATABASE_TROUBLE):
@@ -65,6 +70,9 @@ async def _work(settings: Settings) -> None:
         stack.push_async_callback(close_database)
         await stack.enter_async_context(events.running())
         await stack.enter_async_context(docket)
+        await stack.enter_async_context(deliveries_docket)
+        session = await stack.enter_async_context(outgoing_session(is_private_allowed=settings.webhook_allow_private))
+        await stack.enter_async_context(running_deliveries(Sender(session), deliveries))
         storage = LocalStorage(settings.data_dir)
         worker = running_worker(
             name, settings.workers, settings.worker_memory, storage, outbox, hub, queue, Budget.of(settings)

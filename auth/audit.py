@@ -27,6 +27,11 @@ class Action(StrEnum):
     PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105  an act, not a password
     TOKEN_CREATED = "TOKEN_CREATED"  # noqa: S105  an act; the object is the API token
     TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105  an act; the object is the API token
+    WEBHOOK_CREATED = "WEBHOOK_CREATED"
+    """The object is the webhook, as in the next two; the detail has its address without the query."""
+    WEBHOOK_CHANGED = "WEBHOOK_CHANGED"
+    WEBHOOK_DISABLED = "WEBHOOK_DISABLED"
+    """Nobody is the actor: its receiver said that it is gone, or failed for a day."""
     DELETED = "DELETED"
     """The object is what was deleted; nobody is the actor where the right came with a link."""
     PURGED = "PURGED"

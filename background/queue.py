@@ -12,6 +12,8 @@ from base.logging import log_for
 
 log = log_for(__name__)
 
+WORK, DELIVERIES = "waybill", "waybill-deliveries"
+"""Permissions to look for slices, and for what webhooks are to be told: nobody takes one for what they do not do."""
 _TASK = "work"
 _PATIENCE_SECONDS = 0.5
 """Who permits work has committed it already, and is not held up by a queue that hangs."""
@@ -36,9 +38,9 @@ class DocketQueue:
         docket.register(self._permitted, names=[_TASK])
 
     @classmethod
-    def docket_at(cls, redis_url: str) -> Docket:
-        """The docket to open (`async with`) and hand to the constructor."""
-        return Docket(name="waybill", url=redis_url or "memory://")
+    def docket_at(cls, redis_url: str, name: str = WORK) -> Docket:
+        """The docket to open (`async with`) and hand to the constructor; one for each kind of permission."""
+        return Docket(name=name, url=redis_url or "memory://")
 
     async def permit_work(self) -> None:
         try:

@@ -14,6 +14,8 @@ from uploads.finishing import sweep_unfinished
 from uploads.receiver import Receiver
 from uploads.removal import sweep_removed
 from uploads.retention import sweep_overdue
+from webhooks.planning import has_owed_lines
+from webhooks.turns import has_due_deliveries
 
 log = log_for(__name__)
 
@@ -26,6 +28,13 @@ UPLOADS_SECONDS = 15.0
 async def sweep_jobs_forever(outbox: Outbox) -> None:
     """Sweep every 5 s until cancelled."""
     await _forever(partial(sweep_jobs, outbox), SWEEP_SECONDS)
+
+
+async def sweep_deliveries_forever(permit: Callable[[], Awaitable[None]]) -> None:
+    """Sweep now and every 5 s until cancelled."""
+    sweep = partial(sweep_deliveries, permit)
+    await _attempt(sweep)
+    await _forever(sweep, SWEEP_SECONDS)
 
 
 async def sweep_uploads_forever(receiver: Receiver, retention: Retention) -> None:
@@ -42,6 +51,12 @@ async def sweep_jobs(outbox: Outbox) -> None:
         log.warning("took back slices of lost workers", slices=lost)
     if await has_waiting_slices():
         await outbox.permit_work()
+
+
+async def sweep_deliveries(permit: Callable[[], Awaitable[None]]) -> None:
+    """Give a permission where webhooks are owed something, or it is time for another attempt."""
+    if await has_owed_lines() or await has_due_deliveries():
+        await permit()
 
 
 async def sweep_uploads(receiver: Receiver, retention: Retention, strays: Strays) -> None:

@@ -151,6 +151,10 @@ class Settings(BaseSettings):
     downloads_per_user: int = Field(
         10, ge=0, description="Downloads of one user that run at the same time, more wait as PENDING; 0 = no limit."
     )
+    webhook_allow_private: bool = Field(
+        False,
+        description="Whether webhooks may be sent to private addresses: on an intranet that trusts all its users.",
+    )
     workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=0,
@@ -283,6 +287,10 @@ def unsafe_settings(settings: Settings) -> list[str]:
     if settings.upload_fsync == "never":
         warnings.append(
             "WAYBILL_UPLOAD_FSYNC is never: files that were told complete may be damaged after a power cut."
+        )
+    if settings.webhook_allow_private:
+        warnings.append(
+            "WAYBILL_WEBHOOK_ALLOW_PRIVATE is on: users can have requests sent to this machine and its network."
         )
     if settings.admin_password.get_secret_value() and len(settings.admin_password.get_secret_value()) < 12:
         warnings.append("WAYBILL_ADMIN_PASSWORD has fewer than 12 characters.")

@@ -5,7 +5,7 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from base.words import LogLevel
+from base.words import JobStatus, LogLevel
 from events.messages import Event
 from jobs.outbox import Letters, Row
 from jobs.rows import fetch
@@ -18,18 +18,25 @@ LINE_LENGTH = 2_000
 """Characters of one line; what is longer is cut."""
 
 
-async def add_event(db: BaseDBAsyncClient, job: Row) -> None:
-    """Note the present status, stage and sentence of `job` (a row that this transaction has just changed)."""
-    await fetch(
+_HAS_WEBHOOK = "EXISTS (SELECT 1 FROM webhooks WHERE owner_id = $7 AND is_enabled = true)"
+
+
+async def add_event(db: BaseDBAsyncClient, job: Row) -> bool:
+    """Note the present status, stage and sentence of `job` (a row that this transaction has just changed).
+
+    Returns:
+        Whether the line is owed to webhooks: an end of which its owner has somebody told.
+    """
+    values = [job["id"], now().timestamp(), job["attempt"], job["status"], job["stage"], job["status_message"]]
+    is_end = not JobStatus(job["status"]).is_active
+    rows = await fetch(
         db,
-        "INSERT INTO job_events (job_id, at, attempt, status, stage, message) VALUES ($1, $2, $3, $4, $5, $6)",
-        job["id"],
-        now().timestamp(),
-        job["attempt"],
-        job["status"],
-        job["stage"],
-        job["status_message"],
+        "INSERT INTO job_events (job_id, at, attempt, status, stage, message, is_owed) "
+        f"VALUES ($1, $2, $3, $4, $5, $6, {_HAS_WEBHOOK if is_end else 'false'}) RETURNING is_owed",
+        *values,
+        *([job["owner_id"]] if is_end else []),
     )
+    return bool(rows[0]["is_owed"])
 
 
 async def add_lines(db: BaseDBAsyncClient, job: Row, lines: Sequence[tuple[LogLevel, str]], letters: Letters) -> None:

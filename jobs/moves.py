@@ -36,7 +36,7 @@ async def move_job(
     columns = {"status": status, "status_message": storable(message, _MESSAGE_LENGTH), **_work_time(status), **columns}
     row = await change_job(db, job_id, sources, **columns)
     if row is not None:
-        await add_event(db, row)
+        letters.has_news |= await add_event(db, row)
         letters.job_changed(row)
     return row
 

@@ -13,7 +13,7 @@ WithLast = Callable[[BaseDBAsyncClient], Awaitable[None]]
 
 _ROWS_AT_ONCE = 2_000
 """Of one table in one statement: nobody waits long for the database meanwhile."""
-_TABLES = ("items", "log_entries", "job_events", "slices", "job_uploads", "files")
+_TABLES = ("items", "log_entries", "job_events", "slices", "job_uploads", "files", "webhook_deliveries")
 
 
 async def _nothing(_db: BaseDBAsyncClient) -> None:

@@ -11,6 +11,7 @@ from models.session import Session
 from models.slice import Slice
 from models.upload import Upload, UploadPart
 from models.user import User
+from models.webhook import Webhook, WebhookDelivery
 
 __all__ = [
     "ApiToken",
@@ -27,4 +28,6 @@ __all__ = [
     "Upload",
     "UploadPart",
     "User",
+    "Webhook",
+    "WebhookDelivery",
 ]

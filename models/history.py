@@ -1,6 +1,7 @@
 """Tables `job_events` and `log_entries`: what happened to a job, and what it said; ids grow within a job."""
 
 from tortoise import fields
+from tortoise.indexes import PartialIndex
 from tortoise.models import Model
 
 from base.words import JobStatus, LogLevel
@@ -17,10 +18,12 @@ class JobEvent(Model):
     status = fields.CharEnumField(JobStatus, max_length=20)
     stage = fields.CharField(max_length=100, null=True)
     message = fields.TextField()
+    is_owed = fields.BooleanField(default=False, db_default=False)
+    """Whether webhooks are still to be told: it is written with the change itself, so that none is forgotten."""
 
     class Meta:
         table = "job_events"
-        indexes = (("job_id", "id"),)
+        indexes = (("job_id", "id"), PartialIndex(fields=("at", "id"), condition={"is_owed": True}))
 
 
 class LogEntry(Model):

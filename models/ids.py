@@ -6,7 +6,9 @@ import time
 
 from base.errors import ErrorCode, Refusal
 
-_SHAPE = re.compile(r"(task|batch|download|upload|file|item|user|session|slice|token)-([0-9]{10,12})-([0-9a-f]{12})")
+_SHAPE = re.compile(
+    r"(task|batch|download|upload|file|item|user|session|slice|token|webhook)-([0-9]{10,12})-([0-9a-f]{12})"
+)
 
 
 def new_id(type_: str) -> str:

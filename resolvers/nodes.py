@@ -15,25 +15,32 @@ from schema.types.job import job_type
 from schema.types.node import Node, type_of_id
 from schema.types.people import api_token_type, user_type
 from schema.types.upload import upload_type
+from schema.types.webhook import webhook_type
 from uploads.queries import find_upload
+from webhooks.queries import find_webhook
 
 
 async def resolve_node(info: Info, id: ID) -> Node | None:  # noqa: A002  the contract's name
     context = info.context
+    node: Node
     match type_of_id(id):
         case "batch" | "task" | "download":
-            return job_type(await find_job(context.viewer, id), context)
+            node = job_type(await find_job(context.viewer, id), context)
         case "upload":
-            return upload_type(await find_upload(context.viewer, id), context)
+            node = upload_type(await find_upload(context.viewer, id), context)
         case "file":
-            return file_type(await find_visible_file(context.viewer, id), context)
+            node = file_type(await find_visible_file(context.viewer, id), context)
         case "item":
-            return item_type(await find_visible_item(context.viewer, id))
+            node = item_type(await find_visible_item(context.viewer, id))
         case "user" if context.viewer.may_see(id):
-            return user_type(await find_user(id))
+            node = user_type(await find_user(id))
         case "token":
-            return api_token_type(await find_api_token(context.viewer, id))
-    raise Refusal(ErrorCode.NOT_FOUND, "There is no such object.", "id")
+            node = api_token_type(await find_api_token(context.viewer, id))
+        case "webhook":
+            node = webhook_type(await find_webhook(context.viewer, id))
+        case _:
+            raise Refusal(ErrorCode.NOT_FOUND, "There is no such object.", "id")
+    return node
 
 
 async def resolve_nodes(info: Info, ids: list[ID]) -> list[Node | None]:

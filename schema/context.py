@@ -18,6 +18,7 @@ from jobs.outbox import Outbox
 from schema.loaders import Loaders
 from storage.local import LocalStorage
 from uploads.receiver import Receiver
+from webhooks.sending import Sender
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Means:
     storage: LocalStorage
     receiver: Receiver
     rates: Rates
+    sender: Sender
+    """Of tests of webhooks, which are sent at once."""
 
 
 @dataclass

@@ -24,10 +24,17 @@ from resolvers.people import (
 )
 from resolvers.session import resolve_login, resolve_logout, resolve_refresh_session, resolve_start_anonymous_session
 from resolvers.uploads import resolve_create_upload, resolve_delete_upload, resolve_upload_file
+from resolvers.webhooks import (
+    resolve_create_webhook,
+    resolve_delete_webhook,
+    resolve_test_webhook,
+    resolve_update_webhook,
+)
 from resolvers.workers import resolve_claim_task, resolve_report_task
 from schema.types.job import Batch, Job, Task
 from schema.types.people import ApiToken, Session, User
 from schema.types.upload import Upload
+from schema.types.webhook import Webhook, WebhookDelivery
 
 
 @strawberry.type(description="What can be changed.")
@@ -114,4 +121,20 @@ class Mutation:
     report_task: Task = strawberry.field(
         resolver=resolve_report_task,
         description="Workers only: progress, result or failure; each call renews the lease.",
+    )
+    create_webhook: Webhook = strawberry.field(
+        resolver=resolve_create_webhook,
+        description="Have an address told of your jobs, by signed messages (Standard Webhooks); events are task.completed, "
+        "task.failed, batch.completed, batch.failed, download.completed, download.failed and job.cancelled.",
+    )
+    update_webhook: Webhook = strawberry.field(
+        resolver=resolve_update_webhook,
+        description="What is left out stays as it is. What waited for a webhook that is disabled is not sent any more.",
+    )
+    delete_webhook: strawberry.ID = strawberry.field(
+        resolver=resolve_delete_webhook, description="Remove a webhook with its deliveries."
+    )
+    test_webhook: WebhookDelivery = strawberry.field(
+        resolver=resolve_test_webhook,
+        description="Sends webhook.test now, once, and answers what came of it within 15 s; works for a disabled one, too.",
     )

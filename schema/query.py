@@ -16,6 +16,7 @@ from resolvers.people import resolve_api_tokens, resolve_audit_log, resolve_user
 from resolvers.server import resolve_guides, resolve_limits, resolve_server_info
 from resolvers.session import resolve_viewer
 from resolvers.uploads import resolve_upload, resolve_uploads
+from resolvers.webhooks import resolve_webhooks
 from schema.types.connection import Connection
 from schema.types.job import Batch, Job, Task
 from schema.types.node import Node
@@ -24,6 +25,7 @@ from schema.types.rate_limit import RateLimit
 from schema.types.server_info import Guide, ServerInfo
 from schema.types.statistics import Statistics
 from schema.types.upload import Upload
+from schema.types.webhook import Webhook
 
 
 @strawberry.type(description="What can be read.")
@@ -53,6 +55,9 @@ class Query:
         resolver=resolve_statistics, description="Counts of your jobs (an admin's: of everybody's) that match."
     )
     guides: list[Guide] = strawberry.field(resolver=resolve_guides, description="PDFs for users, by their names.")
+    webhooks: list[Webhook] = strawberry.field(
+        resolver=resolve_webhooks, description="Your own webhooks, newest first."
+    )
     api_tokens: list[ApiToken] = strawberry.field(
         resolver=resolve_api_tokens, description="Your own API tokens that were not revoked, newest first."
     )

@@ -171,7 +171,7 @@ async def test_the_migrations_lead_to_what_the_models_say(
     await close_database()
     assert set(migrated) == {
         "api_tokens", "audit_entries", "files", "identities", "items", "jobs", "job_events", "job_uploads", "log_entries",
-        "sessions", "slices", "uploads", "upload_parts", "users",
+        "sessions", "slices", "uploads", "upload_parts", "users", "webhooks", "webhook_deliveries",
     }  # fmt: skip
     assert migrated == columns_and_indexes(file_in(folder))
 

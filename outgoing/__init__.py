@@ -1,0 +1,1 @@
+"""Asking other machines: which addresses may be called, and a session that connects to no other."""

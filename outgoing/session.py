@@ -1,0 +1,93 @@
+"""A client session for addresses that users name: each one is looked at when it is connected to, not before."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from threading import Thread
+from typing import Any
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from outgoing.addresses import is_public
+
+
+class AddressRefused(OSError):  # noqa: N818  it reads as what happened
+    """The name leads to an address that may not be called; nothing was sent there."""
+
+    def __init__(self) -> None:
+        super().__init__("This address is not public.")
+
+
+@asynccontextmanager
+async def outgoing_session(*, is_private_allowed: bool = False) -> AsyncIterator[aiohttp.ClientSession]:
+    """A session that keeps no cookie and no connection, and asks no proxy.
+
+    A name may lead elsewhere from one question to the next, so what counts is the address of each socket, in the
+    moment before it connects. Where it is not public, and `is_private_allowed` does not say otherwise, the
+    ClientConnectorError has an AddressRefused.
+    """
+    connector = aiohttp.TCPConnector(
+        resolver=_Resolver(),
+        use_dns_cache=False,
+        force_close=True,
+        limit=0,
+        socket_factory=_new_socket if is_private_allowed else _guarded_socket,
+    )
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield session
+
+
+def _new_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    family, kind, protocol, _, _ = address
+    return socket.socket(family, kind, protocol)
+
+
+def _guarded_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    if not is_public(str(address[4][0])):
+        raise AddressRefused
+    return _new_socket(address)
+
+
+class _Resolver(AbstractResolver):
+    """Asks the system in a thread for each question: one that hangs holds up neither others nor the end of the program."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[list[Any]] = loop.create_future()
+
+        def ask() -> None:
+            try:
+                found = socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+            except (OSError, UnicodeError) as error:
+                _tell(loop, answer, OSError(str(error)))
+            else:
+                _tell(loop, answer, found)
+
+        Thread(target=ask, name="resolver", daemon=True).start()
+        return [_result(host, entry) for entry in await answer]
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+def _tell(loop: asyncio.AbstractEventLoop, answer: asyncio.Future[list[Any]], found: list[Any] | OSError) -> None:
+    def set_answer() -> None:
+        if answer.done():  # nobody waits any more
+            return
+        if isinstance(found, OSError):
+            answer.set_exception(found)
+        else:
+            answer.set_result(found)
+
+    with suppress(RuntimeError):  # the program ends, and its loop has ended
+        loop.call_soon_threadsafe(set_answer)
+
+
+def _result(host: str, entry: Any) -> ResolveResult:
+    family, _, protocol, _, (address, port, *_) = entry
+    flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    return ResolveResult(hostname=host, host=address, port=port, family=family, proto=protocol, flags=flags)

@@ -1,0 +1,85 @@
+"""From lines of jobs' histories that are owed to deliveries, one for each webhook that asked for the event."""
+
+from typing import Any
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
+from tortoise.transactions import in_transaction
+
+from models import Job, JobEvent, User, Webhook
+from models.database import database_now, sql
+from models.ids import new_id
+from webhooks.payloads import event_of, payload_of
+
+_AT_ONCE = 100
+_IS_OWED = "is_owed = true"
+"""As the partial index has it: SQLite compares the very letters."""
+
+
+async def has_owed_lines() -> bool:
+    """Whether any line waits for its deliveries."""
+    rows = await get_connection("default").execute_query_dict(f"SELECT 1 FROM job_events WHERE {_IS_OWED} LIMIT 1")
+    return bool(rows)
+
+
+async def plan_deliveries() -> int:
+    """Make the deliveries of all lines that are owed; how many these are.
+
+    A line and its deliveries are one transaction, and lines that another process has in hand are left to it: each is
+    planned once, by whomever.
+    """
+    total = 0
+    while True:
+        async with in_transaction() as db:
+            lines = await _lock_owed_lines(db)
+            deliveries = await _deliveries_of(db, lines)
+            await _insert(db, deliveries)
+            await _settle(db, lines)
+        total += len(deliveries)
+        if len(lines) < _AT_ONCE:
+            return total
+
+
+async def _lock_owed_lines(db: BaseDBAsyncClient) -> list[JobEvent]:
+    lock = " FOR UPDATE SKIP LOCKED" if db.capabilities.support_for_update else ""
+    statement = f"SELECT * FROM job_events WHERE {_IS_OWED} ORDER BY at, id LIMIT {_AT_ONCE}{lock}"
+    rows = await db.execute_query_dict(statement)
+    return [JobEvent._init_from_db(**dict(row)) for row in rows]  # noqa: SLF001  the ORM's own way, without a query
+
+
+async def _deliveries_of(db: BaseDBAsyncClient, lines: list[JobEvent]) -> list[list[Any]]:
+    jobs = {job.id: job for job in await Job.filter(id__in={line.job_id for line in lines}).using_db(db)}
+    webhooks = await _webhooks_of(db, {job.owner_id for job in jobs.values()})
+    return [
+        [new_id("delivery"), webhook.id, job.id, line.id, event, payload_of(event, line, job).decode()]
+        for line in lines
+        if (job := jobs.get(line.job_id)) and (event := event_of(job.type, line.status))
+        for webhook in webhooks.get(job.owner_id, ())
+        if event in webhook.events and webhook.created_at <= line.at
+    ]
+
+
+async def _webhooks_of(db: BaseDBAsyncClient, owner_ids: set[str]) -> dict[str, list[Webhook]]:
+    """The enabled webhooks of those of the owners who may sign in, locked: none ends before its deliveries are there."""
+    owners = await User.filter(id__in=owner_ids, is_disabled=False).using_db(db).values_list("id", flat=True)
+    enabled = Webhook.filter(owner_id__in=owners, is_enabled=True).order_by("id").select_for_update()
+    found: dict[str, list[Webhook]] = {}
+    for webhook in await enabled.using_db(db):
+        found.setdefault(webhook.owner_id, []).append(webhook)
+    return found
+
+
+async def _insert(db: BaseDBAsyncClient, deliveries: list[list[Any]]) -> None:
+    statement = (
+        "INSERT INTO webhook_deliveries (id, webhook_id, job_id, event_id, event, payload, attempt, is_sending, created_at, "
+        f"next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, 0, false, {database_now(db)}, {database_now(db)})"
+    )
+    if deliveries:
+        await db.execute_many(sql(db, statement), deliveries)
+
+
+async def _settle(db: BaseDBAsyncClient, lines: list[JobEvent]) -> None:
+    if lines:
+        places = ", ".join(f"${number}" for number in range(1, len(lines) + 1))
+        statement = f"UPDATE job_events SET is_owed = false WHERE id IN ({places})"
+        await db.execute_query(sql(db, statement), [line.id for line in lines])

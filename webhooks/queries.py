@@ -1,0 +1,56 @@
+"""Reads: whose webhooks there are, their deliveries, and how many of these stand how."""
+
+from typing import Any
+
+from tortoise.connection import get_connection
+
+from auth.viewer import Viewer
+from base.errors import ErrorCode, Refusal
+from models import Webhook
+from models.database import sql
+from models.ids import type_of_id
+from models.paging import KeyType, Listing
+
+_COLUMNS = (
+    "id, webhook_id, job_id, event, attempt, status_code, error, created_at, delivered_at, next_attempt_at, is_sending"
+)
+"""All but the payload, which nobody reads here."""
+_OUTCOME = "CASE WHEN delivered_at IS NOT NULL THEN 'delivered' WHEN next_attempt_at IS NOT NULL THEN 'waiting' ELSE 'failed' END"
+
+
+async def list_webhooks(viewer: Viewer) -> list[Webhook]:
+    """The viewer's own webhooks, newest first."""
+    return await Webhook.filter(owner_id=viewer.user_id).order_by("-created_at", "-id")
+
+
+async def find_webhook(viewer: Viewer, webhook_id: str) -> Webhook:
+    """The webhook, if it exists for this viewer.
+
+    Raises:
+        Refusal: INVALID_ID, WEBHOOK_NOT_FOUND.
+    """
+    type_of_id(webhook_id)
+    webhook = await Webhook.get_or_none(id=webhook_id)
+    if webhook is None or not viewer.may_see(webhook.owner_id):
+        raise webhook_not_found()
+    return webhook
+
+
+def list_deliveries(webhook_id: str) -> Listing:
+    """A webhook's deliveries, newest first."""
+    keys, types = ("created_at", "id"), (KeyType.FLOAT, KeyType.TEXT)
+    listing = Listing("webhook_deliveries", keys, types, _COLUMNS, is_descending=True)
+    return listing.where("webhook_id = ?", webhook_id)
+
+
+async def count_deliveries_by_outcome() -> dict[str, int]:
+    """How many deliveries there are that are `delivered`, `waiting` for an attempt, or `failed` for good."""
+    db = get_connection("default")
+    statement = f"SELECT {_OUTCOME} AS outcome, count(*) AS total FROM webhook_deliveries GROUP BY 1"
+    rows: list[Any] = await db.execute_query_dict(sql(db, statement))
+    return {"delivered": 0, "waiting": 0, "failed": 0} | {row["outcome"]: row["total"] for row in rows}
+
+
+def webhook_not_found() -> Refusal:
+    """One answer for one that is not there and one that belongs to somebody else."""
+    return Refusal(ErrorCode.WEBHOOK_NOT_FOUND, "There is no such webhook.")
