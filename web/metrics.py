@@ -15,6 +15,7 @@ from base.logging import log_for
 from events.hub import Hub
 from jobs.monitoring import count_jobs_by_kind, queue_age_seconds
 from schema.documents import Asked
+from webhooks.queries import count_deliveries_by_outcome
 
 log = log_for(__name__)
 
@@ -43,6 +44,11 @@ _SENT = Counter("waybill_sent_bytes_total", "Bytes of bodies and socket messages
 _JOBS = Gauge("waybill_jobs", "Jobs in the database by kind and status.", ["kind", "status"])
 _QUEUE_AGE = Gauge(
     "waybill_queue_age_seconds", "Seconds since the job was queued whose work has waited longest; 0 = none."
+)
+_DELIVERIES = Gauge(
+    "waybill_webhook_deliveries",
+    "Deliveries of webhooks in the database: delivered, waiting for an attempt, or failed for good.",
+    ["outcome"],
 )
 _METHODS = {"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT"}
 _ROUTES = {"graphql", "files", "results", "bundles", "health", "ready", "metrics", "schema.graphql"}
@@ -127,21 +133,24 @@ def metrics_endpoint() -> Callable[[Request], Awaitable[Response]]:
         nonlocal fresh_until
         if time.monotonic() >= fresh_until:
             fresh_until = time.monotonic() + KEPT_SECONDS
-            await _read_jobs()
+            await _read_database()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return metrics
 
 
-async def _read_jobs() -> None:
+async def _read_database() -> None:
     """Without the database, everything else is told."""
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             counts, age = await count_jobs_by_kind(), await queue_age_seconds()
+            deliveries = await count_deliveries_by_outcome()
     except Exception as error:  # noqa: BLE001  whatever the database's trouble is
-        log.warning("jobs were not counted for the metrics", reason=type(error).__name__)
+        log.warning("jobs and deliveries were not counted for the metrics", reason=type(error).__name__)
         return
     _JOBS.clear()
     for (kind, status), count in counts.items():
         _JOBS.labels(kind, status).set(count)
     _QUEUE_AGE.set(age)
+    for outcome, count in deliveries.items():
+        _DELIVERIES.labels(outcome).set(count)

@@ -97,9 +97,12 @@ def _moment(db: BaseDBAsyncClient) -> str:
     return f"(SELECT {database_now(db)})"
 
 
-def _is_due(db: BaseDBAsyncClient, webhook: str) -> str:
-    """FROM and WHERE: the deliveries of `webhook` that can be taken."""
-    return f"FROM webhook_deliveries d WHERE d.webhook_id = {webhook} AND d.next_attempt_at <= {_moment(db)}"
+def _first(column: str, webhook: str, order: str = "d.next_attempt_at") -> str:
+    """The delivery of `webhook` that is due before all others, or will be: in this form it is looked up in the index."""
+    return (
+        f"(SELECT {column} FROM webhook_deliveries d WHERE d.webhook_id = {webhook} AND d.next_attempt_at IS NOT NULL "
+        f"ORDER BY {order} LIMIT 1)"
+    )
 
 
 def _on_their_way(db: BaseDBAsyncClient, webhook: str) -> str:
@@ -114,7 +117,7 @@ def _ready(db: BaseDBAsyncClient) -> str:
     """FROM and WHERE: the webhooks that have something due and room for it."""
     return (
         "FROM webhooks w JOIN users u ON u.id = w.owner_id WHERE w.is_enabled = true AND u.is_disabled = false "
-        f"AND EXISTS (SELECT 1 {_is_due(db, 'w.id')}) AND "
+        f"AND {_first('d.next_attempt_at', 'w.id')} <= {_moment(db)} AND "
         f"(SELECT count(*) FROM webhook_deliveries s WHERE {_on_their_way(db, 'w.id')}) < {SENDING_PER_WEBHOOK}"
     )
 
@@ -125,7 +128,7 @@ async def _choose_webhook(db: BaseDBAsyncClient) -> str | None:
         "(SELECT count(*) FROM webhooks o JOIN webhook_deliveries s ON "
         f"{_on_their_way(db, 'o.id')} WHERE o.owner_id = w.owner_id)"
     )
-    oldest = f"(SELECT min(d.next_attempt_at) {_is_due(db, 'w.id')})"
+    oldest = _first("d.next_attempt_at", "w.id")
     rows = await db.execute_query_dict(f"SELECT w.id {_ready(db)} ORDER BY {of_owner}, {oldest}, w.id LIMIT 1{lock}")
     return str(rows[0]["id"]) if rows else None
 
@@ -134,8 +137,8 @@ async def _take_of(db: BaseDBAsyncClient, webhook_id: str) -> Turn | None:
     """The delivery of the webhook (locked) that waits longest; None where others have taken what there was."""
     statement = (
         "UPDATE webhook_deliveries SET is_sending = true, attempt = attempt + 1, "
-        f"next_attempt_at = {database_now(db)} + {LEASE_SECONDS} WHERE id = "
-        f"(SELECT d.id {_is_due(db, '$1')} ORDER BY d.next_attempt_at, d.id LIMIT 1) AND "
+        f"next_attempt_at = {database_now(db)} + {LEASE_SECONDS} "
+        f"WHERE id = {_first('d.id', '$1', 'd.next_attempt_at, d.event_id')} AND next_attempt_at <= {_moment(db)} AND "
         f"(SELECT count(*) FROM webhook_deliveries s WHERE {_on_their_way(db, '$1')}) < {SENDING_PER_WEBHOOK} RETURNING *"
     )
     rows = await db.execute_query_dict(sql(db, statement), [webhook_id])

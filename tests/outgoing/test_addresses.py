@@ -4,7 +4,8 @@ from outgoing.addresses import is_address, is_public
 
 
 @pytest.mark.parametrize(
-    "address", ["8.8.8.8", "93.184.216.34", "192.88.98.1", "2606:2800:220:1:248:1893:25c8:1946", "2a00:1450:4001:81b::200e"]
+    "address",
+    ["8.8.8.8", "93.184.216.34", "192.88.98.1", "2606:2800:220:1:248:1893:25c8:1946", "2a00:1450:4001:81b::200e"],
 )
 def test_addresses_of_the_public_internet_may_be_called(address: str) -> None:
     assert is_public(address)
@@ -25,7 +26,9 @@ def test_no_other_address_may_be_called_however_it_is_written(address: str) -> N
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("text", ["localhost", "", "8.8.8", "0x7f000001", "2130706433", "127.1", "8.8.8.8 ", "[::1]", "1.2.3.4:80"])
+@pytest.mark.parametrize(
+    "text", ["localhost", "", "8.8.8", "0x7f000001", "2130706433", "127.1", "8.8.8.8 ", "[::1]", "1.2.3.4:80"]
+)
 def test_what_is_no_address_is_not_public(text: str) -> None:
     assert not is_public(text)
     assert not is_address(text)

@@ -10,7 +10,7 @@ import jwt
 from auth.api_tokens import create_api_token
 from base.errors import HTTP_STATUS, ErrorCode
 from base.words import FileRole, ItemStatus, JobStatus, JobType, LogLevel, Role, UploadStatus
-from models import ApiToken, File, Item, Job, JobUpload, LogEntry, User
+from models import ApiToken, File, Item, Job, JobUpload, LogEntry, User, Webhook
 from models.fields import now
 from models.ids import new_id
 from results.links import bundle_path, file_path
@@ -21,7 +21,7 @@ from uploads.capability import upload_path
 
 CONFIDENTIAL = "confidential"
 """In every name that only the owner and admins may read."""
-KEPT = ("uploads", "jobs", "job_uploads", "items", "files", "users")
+KEPT = ("uploads", "jobs", "job_uploads", "items", "files", "users", "webhooks", "webhook_deliveries")
 
 OWNER, STRANGER, ANONYMOUS, WORKER, ADMIN, NOBODY = "owner", "stranger", "anonymous", "worker", "admin", "nobody"
 API_TOKEN = "owner's API token"
@@ -74,9 +74,13 @@ class World:
         token = await ApiToken.create(
             id=new_id("token"), user_id=owner.id, name=CONFIDENTIAL, token_hash=new_id("token")
         )
+        webhook = await Webhook.create(
+            id=new_id("webhook"), owner_id=owner.id, url=f"http://127.0.0.1:1/{CONFIDENTIAL}", events=[], secret="whsec_AAAA"
+        )
         self.ids = {
             "upload": upload.id, "open": open_upload.id, "waiting": waiting, "batch": done.id, "task": task.id,
             "item": item.id, "file": file.id, "user": owner.id, "token": token.id,
+            "webhook": webhook.id,
         }  # fmt: skip
         self.paths = {
             "upload": f"/files/{upload.id}", "signed upload": upload_path(signer, upload.id),

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import web.metrics
-from models import Job
+from models import Job, WebhookDelivery
 from models.fields import now
 from tests.web_app import App, Served, until
 
@@ -131,6 +131,19 @@ async def test_jobs_are_told_by_kind_and_status(app: App, fresh: None) -> None:
     assert waiting not in last
     assert last["waybill_jobs", "kind=counting", "status=CANCELLED"] == 1
     assert last["waybill_queue_age_seconds",] == 0
+
+
+async def test_deliveries_of_webhooks_are_told_by_outcome(app: App, fresh: None) -> None:
+    def told(found: dict[tuple[str, ...], float]) -> list[float]:
+        return [found["waybill_webhook_deliveries", f"outcome={word}"] for word in ("delivered", "waiting", "failed")]
+
+    first = await samples(app)
+    for number, columns in enumerate(({"delivered_at": now()}, {"next_attempt_at": now()}, {}, {})):
+        await WebhookDelivery.create(
+            id=f"delivery-{number}", webhook_id="", event="", payload="", created_at=now(), **columns
+        )
+
+    assert (told(first), told(await samples(app))) == ([0, 0, 0], [1, 1, 2])
 
 
 async def test_the_database_is_not_asked_at_every_request(app: App, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ OWNERS_ALONE = frozenset({OWNER, API_TOKEN})
 NODE = "query ($id: ID!) { node(id: $id) { id } }"
 NODES = """query ($id: ID!) { nodes(ids: [$id]) { id
   ... on Upload { filename } ... on Batch { title } ... on Task { title } ... on File { name } ... on JobItem { name }
-  ... on ApiToken { name } } }"""
+  ... on ApiToken { name } ... on Webhook { url } } }"""
 BATCH = "query ($id: ID!) {{ batch(id: $id) {{ {} }} }}"
 ON_JOB = "mutation ($id: ID!) {{ {}(id: $id{}) {{ id }} }}"
 CREATE = 'mutation ($id: ID!) {{ {}(input: {{ work: {{ custom: {{ kind: "{}" }} }}, uploadIds: [$id] }}) {{ id }} }}'
@@ -53,7 +53,11 @@ READING = [
     Road("node file", graphql(NODE, "file"), refused=Code.FILE_NOT_FOUND),
     Road("node user", graphql(NODE, "user"), refused=Code.NOT_FOUND),
     Road("node token", graphql(NODE, "token"), refused=Code.NOT_FOUND),
-    *(Road(f"nodes {thing}", shown(NODES, thing)) for thing in ("upload", "batch", "task", "item", "file", "token")),
+    Road("node webhook", graphql(NODE, "webhook"), refused=Code.WEBHOOK_NOT_FOUND),
+    *(
+        Road(f"nodes {thing}", shown(NODES, thing))
+        for thing in ("upload", "batch", "task", "item", "file", "token", "webhook")
+    ),
     Road("upload", graphql("query ($id: ID!) { upload(id: $id) { url } }", "upload"), refused=Code.UPLOAD_NOT_FOUND),
     Road("uploads", shown("{ uploads { totalCount nodes { filename } } }")),
     Road("task", graphql("query ($id: ID!) { task(id: $id) { id } }", "task"), refused=Code.TASK_NOT_FOUND),
@@ -87,6 +91,7 @@ READING = [
     Road("serverInfo", graphql("{ serverInfo { service } }"), reach=ALL, nobody=OK, bad=OK),
     Road("limits", graphql("{ limits { name } }"), reach=ALL, nobody=OK, bad=OK),
     Road("apiTokens", shown("{ apiTokens { name } }"), reach=OWNERS_ALONE),
+    Road("webhooks", shown("{ webhooks { url } }"), reach=OWNERS_ALONE),
     Road("users", graphql("{ users { id } }"), reach=ADMINS, refused=Code.FORBIDDEN),
     Road("auditLog", graphql("{ auditLog { id } }"), reach=ADMINS, refused=Code.FORBIDDEN),
 ]  # fmt: skip
@@ -172,6 +177,18 @@ CHANGING = [
         graphql('mutation { createApiToken(name: "a") { id } }'),
         reach=ALL - {API_TOKEN, ANONYMOUS},
         refused=Code.FORBIDDEN,
+    ),
+    Road(
+        "createWebhook",
+        graphql('mutation { createWebhook(url: "https://receiver.example/", events: ["job.cancelled"]) { id } }'),
+        reach=NOT_WORKERS - {ANONYMOUS},
+        refused=Code.FORBIDDEN,
+    ),
+    *(
+        Road(name, graphql(f"mutation ($id: ID!) {{ {name}(id: $id{more} }}", "webhook"), refused=Code.WEBHOOK_NOT_FOUND)
+        for name, more in (
+            ("updateWebhook", ', events: ["job.cancelled"]) { id }'), ("deleteWebhook", ")"), ("testWebhook", ") { error }"),
+        )
     ),
     Road(
         "revokeApiToken", graphql("mutation ($id: ID!) { revokeApiToken(id: $id) }", "token"), refused=Code.NOT_FOUND

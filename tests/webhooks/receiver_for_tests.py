@@ -55,6 +55,12 @@ class Receiver:
     def ids(self) -> list[str]:
         return [request.id for request in self.received]
 
+    async def until(self, count: int, seconds: float = 10) -> None:
+        """Wait for so many requests."""
+        async with asyncio.timeout(seconds):
+            while len(self.received) < count:  # noqa: ASYNC110  there is nothing else to wait for
+                await asyncio.sleep(0.01)
+
     async def answer(self, request: web.Request) -> web.Response:
         self.received.append(Received(request.path_qs, dict(request.headers), await request.read()))
         self.on_their_way += 1

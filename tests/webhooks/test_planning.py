@@ -38,7 +38,11 @@ async def told(delivery: WebhookDelivery) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("status", "event"),
-    [(JobStatus.COMPLETED, "batch.completed"), (JobStatus.FAILED, "batch.failed"), (JobStatus.CANCELLED, "job.cancelled")],
+    [
+        (JobStatus.COMPLETED, "batch.completed"),
+        (JobStatus.FAILED, "batch.failed"),
+        (JobStatus.CANCELLED, "job.cancelled"),
+    ],
 )
 async def test_every_end_of_a_job_is_owed_and_told_once(desk: Desk, status: JobStatus, event: str) -> None:
     webhook = await desk.webhook(HOOK)
@@ -139,12 +143,16 @@ async def test_a_skipped_download_is_no_event_and_owed_no_longer(desk: Desk) -> 
 async def test_what_is_undone_is_not_owed(desk: Desk) -> None:
     await desk.webhook(HOOK)
     job = await desk.shop.add_job()
-    with pytest.raises(ConnectionResetError):
+    letters = Letters()
+
+    async def end_and_break_off() -> None:
         async with in_transaction() as db:
-            letters = Letters()
             await move_job(db, job.id, {JobStatus.PENDING}, JobStatus.COMPLETED, "Done.", letters, finished_at=1.0)
-            assert letters.has_news
             raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await end_and_break_off()
+    assert letters.has_news
     assert await owed() == []
 
 

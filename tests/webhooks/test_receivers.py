@@ -38,7 +38,14 @@ def test_what_is_no_http_address_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1/", "https://10.0.0.8:8443/x", "http://[::1]/", "http://169.254.169.254/latest/", "http://[::ffff:a00:1]/"]
+    "url",
+    [
+        "http://127.0.0.1/",
+        "https://10.0.0.8:8443/x",
+        "http://[::1]/",
+        "http://169.254.169.254/latest/",
+        "http://[::ffff:a00:1]/",
+    ],
 )
 def test_an_address_that_is_private_at_first_sight_is_refused_unless_it_is_allowed(url: str) -> None:
     assert refusal_of(url) == (ErrorCode.URL_NOT_ALLOWED, "url")

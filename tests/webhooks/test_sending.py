@@ -96,7 +96,8 @@ async def test_a_receiver_that_hangs_is_given_up(
 
 
 @pytest.mark.parametrize(
-    "answer", [b"", b"hello\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000, b"HTTP/1.1 abc\r\n\r\n", b"\0" * 1_000]
+    "answer",
+    [b"", b"hello\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000, b"HTTP/1.1 abc\r\n\r\n", b"\0" * 1_000],
 )
 async def test_what_is_no_http_is_a_failure(sender: Sender, answer: bytes) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

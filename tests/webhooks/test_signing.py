@@ -34,7 +34,11 @@ def test_the_signature_is_that_of_the_standards_example() -> None:
 
 @pytest.mark.parametrize(
     ("header", "value"),
-    [("webhook-id", "delivery-2"), ("webhook-timestamp", str(int(now().timestamp()) - 1)), ("webhook-signature", "v1,AAAA")],
+    [
+        ("webhook-id", "delivery-2"),
+        ("webhook-timestamp", str(int(now().timestamp()) - 1)),
+        ("webhook-signature", "v1,AAAA"),
+    ],
 )
 def test_another_implementation_finds_it_good_and_nothing_that_differs(header: str, value: str) -> None:
     secret, body = new_secret(), '{"title":"Größe"}'.encode()
