@@ -101,6 +101,7 @@ class Workshop:
     viewer: Viewer = field(default_factory=lambda: viewer_of("user-1754556928-12a41dbec0f3"))
     events: list[Event] = field(default_factory=list)
     permits: int = 0
+    news: int = 0
     processor: Processor = field(default_factory=Plain)
 
     async def publish(self, *events: Event) -> None:
@@ -113,9 +114,13 @@ class Workshop:
         """As `Queue`."""
         self.permits += 1
 
+    async def permit_delivery(self) -> None:
+        """As the queue of deliveries."""
+        self.news += 1
+
     @property
     def outbox(self) -> Outbox:
-        return Outbox(self, self.permit_work)
+        return Outbox(self, self.permit_work, self.permit_delivery)
 
     def receiver(self) -> Receiver:
         """What receives uploads here, tied to jobs as the server ties it."""

@@ -157,7 +157,11 @@ async def test_a_test_is_sent_at_once_and_answered(intranet: App, receiver: Rece
     told = (await intranet.data(TEST, person, id=webhook["id"]))["testWebhook"]
     (request,) = receiver.received
     assert request.is_signed_with(webhook["secret"])
-    assert (request.id, request.json["type"], request.json["data"]) == (told["id"], "webhook.test", {"id": webhook["id"]})
+    assert (request.id, request.json["type"], request.json["data"]) == (
+        told["id"],
+        "webhook.test",
+        {"id": webhook["id"]},
+    )
     assert told.pop("deliveredAt") is not None
     assert told == {
         "id": request.id, "event": "webhook.test", "jobId": None, "attempt": 1, "statusCode": 200, "error": None,
@@ -239,6 +243,11 @@ async def test_a_job_that_ends_is_delivered_by_the_server_and_shown(intranet: Ap
     assert request.is_signed_with(webhook["secret"])
     assert (request.json["type"], request.json["data"]["id"]) == ("job.cancelled", job_id)
     async with asyncio.timeout(3):
-        while (delivery := await newest_delivery(intranet, person))["deliveredAt"] is None:
+        while (delivery := await newest_delivery(intranet, person))["deliveredAt"] is None:  # noqa: ASYNC110  nothing tells it
             await asyncio.sleep(0.02)
-    assert (delivery["id"], delivery["jobId"], delivery["attempt"], delivery["statusCode"]) == (request.id, job_id, 1, 200)
+    assert (delivery["id"], delivery["jobId"], delivery["attempt"], delivery["statusCode"]) == (
+        request.id,
+        job_id,
+        1,
+        200,
+    )

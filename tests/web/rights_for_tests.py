@@ -75,7 +75,11 @@ class World:
             id=new_id("token"), user_id=owner.id, name=CONFIDENTIAL, token_hash=new_id("token")
         )
         webhook = await Webhook.create(
-            id=new_id("webhook"), owner_id=owner.id, url=f"http://127.0.0.1:1/{CONFIDENTIAL}", events=[], secret="whsec_AAAA"
+            id=new_id("webhook"),
+            owner_id=owner.id,
+            url=f"http://127.0.0.1:1/{CONFIDENTIAL}",
+            events=[],
+            secret="whsec_AAAA",
         )
         self.ids = {
             "upload": upload.id, "open": open_upload.id, "waiting": waiting, "batch": done.id, "task": task.id,

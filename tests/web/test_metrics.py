@@ -1,6 +1,7 @@
 """Prometheus reads what it can parse, and ids make no series of their own."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -138,10 +139,10 @@ async def test_deliveries_of_webhooks_are_told_by_outcome(app: App, fresh: None)
         return [found["waybill_webhook_deliveries", f"outcome={word}"] for word in ("delivered", "waiting", "failed")]
 
     first = await samples(app)
-    for number, columns in enumerate(({"delivered_at": now()}, {"next_attempt_at": now()}, {}, {})):
-        await WebhookDelivery.create(
-            id=f"delivery-{number}", webhook_id="", event="", payload="", created_at=now(), **columns
-        )
+    shared: dict[str, Any] = {"webhook_id": "", "event": "", "payload": "", "created_at": now()}
+    columns: list[dict[str, Any]] = [{"delivered_at": now()}, {"next_attempt_at": now()}, {}, {}]
+    for number, more in enumerate(columns):
+        await WebhookDelivery.create(id=f"delivery-{number}", **shared, **more)
 
     assert (told(first), told(await samples(app))) == ([0, 0, 0], [1, 1, 2])
 

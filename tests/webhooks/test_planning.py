@@ -49,6 +49,7 @@ async def test_every_end_of_a_job_is_owed_and_told_once(desk: Desk, status: JobS
     job = await desk.shop.put_into(status)
     assert await owed() == [(job.id, status)]
     assert await has_owed_lines()
+    assert desk.shop.news == 1
     assert [await plan_deliveries(), await plan_deliveries()] == [1, 0]
     assert await owed() == []
     assert not await has_owed_lines()
@@ -66,6 +67,7 @@ async def test_what_is_no_end_is_not_owed(desk: Desk, status: JobStatus) -> None
     await desk.webhook(HOOK)
     await desk.shop.put_into(status)
     assert await owed() == []
+    assert desk.shop.news == 0
 
 
 async def test_the_body_says_what_became_of_the_job(desk: Desk) -> None:

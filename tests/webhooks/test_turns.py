@@ -3,8 +3,8 @@
 import asyncio
 import re
 from datetime import timedelta
+from typing import Any
 
-import pytest
 from tortoise.connection import get_connection
 
 from auth.viewer import Viewer
@@ -47,6 +47,10 @@ async def the_delivery() -> WebhookDelivery:
     return await WebhookDelivery.get()
 
 
+def shown(delivery: WebhookDelivery, *names: str) -> tuple[Any, ...]:
+    return tuple(getattr(delivery, name) for name in names)
+
+
 async def seconds_until_due() -> float:
     """From now until the next attempt of the only delivery."""
     delivery = await the_delivery()
@@ -86,7 +90,7 @@ async def test_a_delivery_is_taken_once_and_is_over_when_it_arrived(desk: Desk) 
     assert [await take_turn(), await has_due_deliveries()] == [None, False]
     await record_outcome(turn, GOOD)
     delivery = await the_delivery()
-    assert (delivery.attempt, delivery.status_code, delivery.error, delivery.next_attempt_at) == (1, 200, None, None)
+    assert shown(delivery, "attempt", "status_code", "error", "next_attempt_at") == (1, 200, None, None)
     assert delivery.delivered_at is not None
     assert (await Webhook.get()).succeeded_at is not None
     await desk.age(timedelta(days=2))
@@ -117,7 +121,7 @@ async def test_a_turn_whose_sender_is_lost_goes_to_another_and_the_lost_one_reco
     await record_outcome(turn, GOOD)
     await record_outcome(lost, BAD)
     delivery = await the_delivery()
-    assert (delivery.status_code, delivery.error, delivery.attempt) == (200, None, 2)
+    assert shown(delivery, "status_code", "error", "attempt") == (200, None, 2)
 
 
 async def test_a_turn_that_is_given_back_is_due_at_once(desk: Desk) -> None:
@@ -211,7 +215,7 @@ async def test_a_failed_attempt_is_made_again_after_a_pause(desk: Desk) -> None:
     await record_outcome(await a_turn(), BAD)
     delivery = await the_delivery()
     assert (delivery.attempt, delivery.status_code, delivery.error) == (1, 500, "The receiver answered 500.")
-    assert (delivery.delivered_at, delivery.is_sending) == (None, False)
+    assert shown(delivery, "delivered_at", "is_sending") == (None, False)
     assert 3 <= await seconds_until_due() <= 6.1
     assert await take_turn() is None
     await desk.age(timedelta(seconds=7))
@@ -277,7 +281,7 @@ async def test_one_success_in_that_day_keeps_it_enabled(desk: Desk) -> None:
     await record_outcome(failing, BAD)
     assert (await Webhook.get()).is_enabled
     delivery = await WebhookDelivery.get(id=failing.message.id)
-    assert (delivery.next_attempt_at, delivery.delivered_at) == (None, None)
+    assert shown(delivery, "next_attempt_at", "delivered_at") == (None, None)
 
 
 async def test_a_success_before_that_day_does_not_count(desk: Desk) -> None:
@@ -297,7 +301,7 @@ async def test_410_disables_at_once(desk: Desk) -> None:
     await record_outcome(await a_turn(), GONE)
     assert not (await Webhook.get()).is_enabled
     delivery = await the_delivery()
-    assert (delivery.status_code, delivery.next_attempt_at) == (410, None)
+    assert shown(delivery, "status_code", "next_attempt_at") == (410, None)
     (entry,) = await AuditEntry.filter(action="WEBHOOK_DISABLED")
     assert (entry.object_id, entry.detail) == (webhook.id, "https://receiver.example/hook: its receiver is gone (410)")
 
@@ -312,7 +316,7 @@ async def test_what_is_on_its_way_when_its_webhook_is_disabled_is_recorded_and_n
     await record_outcome(fails, BAD)
     assert (await WebhookDelivery.get(id=arrives.message.id)).delivered_at is not None
     failed = await WebhookDelivery.get(id=fails.message.id)
-    assert (failed.status_code, failed.next_attempt_at) == (500, None)
+    assert shown(failed, "status_code", "next_attempt_at") == (500, None)
 
 
 async def test_a_webhook_that_is_enabled_again_begins_anew(desk: Desk) -> None:
