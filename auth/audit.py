@@ -28,7 +28,7 @@ class Action(StrEnum):
     TOKEN_CREATED = "TOKEN_CREATED"  # noqa: S105  an act; the object is the API token
     TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105  an act; the object is the API token
     WEBHOOK_CREATED = "WEBHOOK_CREATED"
-    """The object is the webhook, as in the next two; the detail has its address without the query."""
+    """The object is the webhook, as in the next two; the detail has its host."""
     WEBHOOK_CHANGED = "WEBHOOK_CHANGED"
     WEBHOOK_DISABLED = "WEBHOOK_DISABLED"
     """Nobody is the actor: its receiver said that it is gone, or failed for a day."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from background.queue import Queue
+from background.running import complain
 from background.sweepers import sweep_deliveries_forever
 from base.logging import log_for
 from webhooks.planning import plan_deliveries
@@ -72,6 +73,8 @@ async def running_deliveries(sender: Sender, queue: Queue) -> AsyncIterator[Cour
         asyncio.create_task(queue.run(courier.work, SENDING_PER_PROCESS)),
         asyncio.create_task(sweep_deliveries_forever(queue.permit_work)),
     ]
+    for task in tasks:
+        task.add_done_callback(complain)
     try:
         yield courier
     finally:
@@ -79,3 +82,4 @@ async def running_deliveries(sender: Sender, queue: Queue) -> AsyncIterator[Cour
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await queue.permit_work()  # what was given back is for others: this one took the permissions for it

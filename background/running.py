@@ -48,7 +48,7 @@ async def running_worker(
             )
         ]
         for task in tasks:
-            task.add_done_callback(_complain)
+            task.add_done_callback(complain)
         try:
             yield worker
         finally:
@@ -59,6 +59,7 @@ async def running_worker(
             await queue.permit_work()  # what was given back is for others: this one took the permissions for it
 
 
-def _complain(task: asyncio.Task[None]) -> None:
+def complain(task: asyncio.Task[None]) -> None:
+    """For tasks that should go on until they are cancelled."""
     if not task.cancelled() and (error := task.exception()) is not None:
-        log.critical("a part of the worker ended; restart the server", exc_info=error)
+        log.critical("a part of what runs without requests ended; restart the server", exc_info=error)

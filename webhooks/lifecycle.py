@@ -10,13 +10,13 @@ from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
 from base.logging import log_for
 from base.words import Role
-from models import User, Webhook, WebhookDelivery
+from models import JobEvent, User, Webhook, WebhookDelivery
 from models.database import database_now, sql, transaction
 from models.fields import now
 from models.ids import new_id
 from webhooks.payloads import TEST_EVENT, payload_of_test
 from webhooks.queries import find_webhook, webhook_not_found
-from webhooks.receivers import check_events, check_url, shown_url
+from webhooks.receivers import check_events, check_url, origin_of
 from webhooks.sending import Message, Sender
 from webhooks.signing import new_secret
 
@@ -59,10 +59,17 @@ async def create_webhook(viewer: Viewer, url: str, events: Sequence[str], *, is_
     wanted = check_events(events)
     async with transaction() as db:
         await _check_may_own(db, viewer)
+        newest = await JobEvent.all().order_by("-id").using_db(db).first()
         webhook = await Webhook.create(
-            using_db=db, id=new_id("webhook"), owner_id=viewer.user_id, url=url, events=wanted, secret=new_secret()
+            using_db=db,
+            id=new_id("webhook"),
+            owner_id=viewer.user_id,
+            url=url,
+            events=wanted,
+            secret=new_secret(),
+            after_event_id=newest.id if newest else 0,
         )
-        await note(Action.WEBHOOK_CREATED, viewer.user_id, webhook.id, shown_url(url), db=db)
+        await note(Action.WEBHOOK_CREATED, viewer.user_id, webhook.id, origin_of(url), db=db)
     return webhook
 
 
@@ -97,7 +104,7 @@ async def delete_webhook(viewer: Viewer, webhook_id: str) -> str:
         webhook = await _lock_webhook(db, webhook_id)
         await WebhookDelivery.filter(webhook_id=webhook.id).using_db(db).delete()
         await webhook.delete(using_db=db)
-        await note(Action.DELETED, viewer.user_id, webhook.id, shown_url(webhook.url), db=db)
+        await note(Action.DELETED, viewer.user_id, webhook.id, origin_of(webhook.url), db=db)
     return webhook.id
 
 
@@ -131,8 +138,8 @@ async def disable_webhook(db: BaseDBAsyncClient, webhook: Webhook, reason: str) 
     webhook.is_enabled = False
     await webhook.save(using_db=db, update_fields=["is_enabled"])
     await _end_waiting(db, webhook.id)
-    await note(Action.WEBHOOK_DISABLED, None, webhook.id, f"{shown_url(webhook.url)}: {reason}", db=db)
-    log.warning("a webhook was disabled", webhook=webhook.id, url=shown_url(webhook.url), reason=reason)
+    await note(Action.WEBHOOK_DISABLED, None, webhook.id, f"{origin_of(webhook.url)}: {reason}", db=db)
+    log.warning("a webhook was disabled", webhook=webhook.id, url=origin_of(webhook.url), reason=reason)
 
 
 async def _end_waiting(db: BaseDBAsyncClient, webhook_id: str) -> None:
@@ -164,7 +171,7 @@ async def _lock_webhook(db: BaseDBAsyncClient, webhook_id: str) -> Webhook:
 def _told(webhook: Webhook, columns: dict[str, object]) -> str:
     """What changed, for people."""
     words = {
-        "url": shown_url(webhook.url),
+        "url": origin_of(webhook.url),
         "events": ", ".join(webhook.events),
         "is_enabled": "enabled" if webhook.is_enabled else "disabled",
     }

@@ -28,16 +28,23 @@ async def plan_deliveries() -> int:
     A line and its deliveries are one transaction, and lines that another process has in hand are left to it: each is
     planned once, by whomever.
     """
-    total = 0
-    while True:
+    total, is_all = 0, not await has_owed_lines()
+    while not is_all:
         async with in_transaction() as db:
             lines = await _lock_owed_lines(db)
-            deliveries = await _deliveries_of(db, lines)
-            await _insert(db, deliveries)
-            await _settle(db, lines)
-        total += len(deliveries)
-        if len(lines) < _AT_ONCE:
-            return total
+            total += await _plan(db, lines) if lines else 0
+        is_all = len(lines) < _AT_ONCE
+    return total
+
+
+async def _plan(db: BaseDBAsyncClient, lines: list[JobEvent]) -> int:
+    deliveries = await _deliveries_of(db, lines)
+    if deliveries:
+        await db.execute_many(sql(db, _insert(db)), deliveries)
+    places = ", ".join(f"${number}" for number in range(1, len(lines) + 1))
+    settle = f"UPDATE job_events SET is_owed = false WHERE id IN ({places})"
+    await db.execute_query(sql(db, settle), [line.id for line in lines])
+    return len(deliveries)
 
 
 async def _lock_owed_lines(db: BaseDBAsyncClient) -> list[JobEvent]:
@@ -55,7 +62,7 @@ async def _deliveries_of(db: BaseDBAsyncClient, lines: list[JobEvent]) -> list[l
         for line in lines
         if (job := jobs.get(line.job_id)) and (event := event_of(job.type, line.status))
         for webhook in webhooks.get(job.owner_id, ())
-        if event in webhook.events and webhook.created_at <= line.at
+        if event in webhook.events and line.id > webhook.after_event_id
     ]
 
 
@@ -69,17 +76,8 @@ async def _webhooks_of(db: BaseDBAsyncClient, owner_ids: set[str]) -> dict[str, 
     return found
 
 
-async def _insert(db: BaseDBAsyncClient, deliveries: list[list[Any]]) -> None:
-    statement = (
+def _insert(db: BaseDBAsyncClient) -> str:
+    return (
         "INSERT INTO webhook_deliveries (id, webhook_id, job_id, event_id, event, payload, attempt, is_sending, created_at, "
         f"next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6, 0, false, {database_now(db)}, {database_now(db)})"
     )
-    if deliveries:
-        await db.execute_many(sql(db, statement), deliveries)
-
-
-async def _settle(db: BaseDBAsyncClient, lines: list[JobEvent]) -> None:
-    if lines:
-        places = ", ".join(f"${number}" for number in range(1, len(lines) + 1))
-        statement = f"UPDATE job_events SET is_owed = false WHERE id IN ({places})"
-        await db.execute_query(sql(db, statement), [line.id for line in lines])

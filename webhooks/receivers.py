@@ -41,9 +41,10 @@ def check_events(events: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(events))
 
 
-def shown_url(url: str) -> str:
-    """`url` for logs: without its query, which may have a password in it."""
-    return url.partition("?")[0]
+def origin_of(url: str) -> str:
+    """Scheme, host and port, for logs: path and query often have the receiver's password in them."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _host_of(url: str) -> str | None:

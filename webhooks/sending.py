@@ -13,7 +13,7 @@ from base.settings import VERSION
 from models import Webhook
 from models.fields import now
 from outgoing.session import AddressRefused
-from webhooks.receivers import shown_url
+from webhooks.receivers import origin_of
 from webhooks.signing import signed_headers
 
 log = log_for(__name__)
@@ -70,7 +70,7 @@ class Sender:
         """Send `message` and say what came of it; whatever the receiver and its address do, it does not raise."""
         outcome = await self._attempt(webhook, message)
         log.info(
-            "webhook", webhook=webhook.id, url=shown_url(webhook.url), event_type=message.event, delivery=message.id,
+            "webhook", webhook=webhook.id, url=origin_of(webhook.url), event_type=message.event, delivery=message.id,
             attempt=message.attempt, status=outcome.status_code, error=outcome.error,
         )  # fmt: skip
         return outcome

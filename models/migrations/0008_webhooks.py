@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
                 ('events', fields.JSONField()),
                 ('secret', fields.CharField(max_length=100)),
                 ('is_enabled', fields.BooleanField(default=True)),
+                ('after_event_id', fields.BigIntField()),
                 ('created_at', InstantField(default=now, generated=False, null=False, unique=False)),
                 ('succeeded_at', InstantField(null=True, generated=False, unique=False)),
             ],

@@ -179,6 +179,7 @@ def test_secrets_and_passwords_in_addresses_are_not_shown() -> None:
         ),
         ({"admin_password": SecretStr("short")}, ["WAYBILL_ADMIN_PASSWORD"]),
         ({"trusted_proxies": ("0.0.0.0/0",)}, ["WAYBILL_TRUSTED_PROXIES"]),
+        ({"webhook_allow_private": True}, ["WAYBILL_WEBHOOK_ALLOW_PRIVATE"]),
         ({"trusted_proxies": ("::/0",)}, ["WAYBILL_TRUSTED_PROXIES"]),
     ],
 )

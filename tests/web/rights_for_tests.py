@@ -80,6 +80,7 @@ class World:
             url=f"http://127.0.0.1:1/{CONFIDENTIAL}",
             events=[],
             secret="whsec_AAAA",
+            after_event_id=0,
         )
         self.ids = {
             "upload": upload.id, "open": open_upload.id, "waiting": waiting, "batch": done.id, "task": task.id,

@@ -15,7 +15,7 @@ from jobs.lifecycle import cancel_job, retry_job
 from jobs.moves import move_job
 from jobs.outbox import Letters
 from jobs.purging import purge_job
-from models import Job, JobEvent, User, WebhookDelivery
+from models import Job, JobEvent, User, Webhook, WebhookDelivery
 from models.fields import now
 from models.postgres import Transaction
 from models.sqlite import ImmediateTransaction
@@ -185,6 +185,13 @@ async def test_a_webhook_is_not_told_what_was_before_it(desk: Desk) -> None:
     await desk.webhook(HOOK)
     assert await plan_deliveries() == 1
     assert (await WebhookDelivery.get()).webhook_id == first.id
+
+
+async def test_a_webhook_made_by_a_server_whose_clock_is_ahead_misses_nothing(desk: Desk) -> None:
+    await desk.webhook(HOOK)
+    await Webhook.all().update(created_at=now() + timedelta(minutes=5))
+    await desk.shop.put_into(JobStatus.CANCELLED)
+    assert await plan_deliveries() == 1
 
 
 async def test_the_webhooks_of_a_disabled_user_are_told_nothing(desk: Desk) -> None:

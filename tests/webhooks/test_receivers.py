@@ -2,7 +2,7 @@ import pytest
 
 from base.errors import ErrorCode, Refusal
 from webhooks.payloads import EVENTS
-from webhooks.receivers import MAX_URL, check_events, check_url, shown_url
+from webhooks.receivers import MAX_URL, check_events, check_url, origin_of
 
 
 def refusal_of(url: str, *, is_private_allowed: bool = False) -> tuple[str, str | None]:
@@ -67,5 +67,5 @@ def test_no_event_and_an_unknown_one_are_refused(events: list[str]) -> None:
     assert (refused.value.code, refused.value.field) == (ErrorCode.BAD_INPUT, "events")
 
 
-def test_what_a_log_shows_of_an_address_has_no_query() -> None:
-    assert shown_url("https://example.com/hook?key=hush?more") == "https://example.com/hook"
+def test_what_a_log_shows_of_an_address_is_its_origin() -> None:
+    assert origin_of("https://example.com:8443/services/T0/hush?key=hush") == "https://example.com:8443"

@@ -167,7 +167,7 @@ async def test_the_log_has_a_line_for_each_attempt_without_secrets(sender: Sende
         await sender.send(webhook, MESSAGE)
     assert logs == [
         {
-            "event": "webhook", "log_level": "info", "webhook": "webhook-1", "url": f"http://127.0.0.1:{receiver.port}/hook",
+            "event": "webhook", "log_level": "info", "webhook": "webhook-1", "url": f"http://127.0.0.1:{receiver.port}",
             "event_type": "batch.completed", "delivery": "delivery-1", "attempt": 3, "status": 500,
             "error": "The receiver answered 500.",
         }

@@ -268,7 +268,7 @@ async def test_a_day_of_nothing_but_failures_disables_a_webhook(desk: Desk) -> N
     assert (told.attempt, told.error) == (0, "The webhook was disabled before this was sent.")
     (entry,) = await AuditEntry.filter(action="WEBHOOK_DISABLED")
     assert (entry.actor_id, entry.object_id) == (None, webhook.id)
-    assert entry.detail == "https://receiver.example/hook: its receiver failed for a day"
+    assert entry.detail == "https://receiver.example: its receiver failed for a day"
 
 
 async def test_one_success_in_that_day_keeps_it_enabled(desk: Desk) -> None:
@@ -303,7 +303,7 @@ async def test_410_disables_at_once(desk: Desk) -> None:
     delivery = await the_delivery()
     assert shown(delivery, "status_code", "next_attempt_at") == (410, None)
     (entry,) = await AuditEntry.filter(action="WEBHOOK_DISABLED")
-    assert (entry.object_id, entry.detail) == (webhook.id, "https://receiver.example/hook: its receiver is gone (410)")
+    assert (entry.object_id, entry.detail) == (webhook.id, "https://receiver.example: its receiver is gone (410)")
 
 
 async def test_what_is_on_its_way_when_its_webhook_is_disabled_is_recorded_and_not_sent_again(desk: Desk) -> None:
