@@ -56,4 +56,4 @@ class WebhookDelivery(Model):
     class Meta:
         table = "webhook_deliveries"
         unique_together = (("webhook_id", "event_id"),)
-        indexes = (("webhook_id", "created_at", "id"), ("webhook_id", "next_attempt_at", "is_sending"))
+        indexes = (("webhook_id", "created_at", "id"), ("webhook_id", "next_attempt_at", "is_sending", "delivered_at"))

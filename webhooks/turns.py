@@ -81,7 +81,8 @@ async def recover_turns() -> None:
     async with transaction(is_durable=False) as db:
         moment = database_now(db)
         statement = (
-            f"UPDATE webhook_deliveries SET is_sending = false, next_attempt_at = {moment} WHERE is_sending = true"
+            f"UPDATE webhook_deliveries SET is_sending = false, next_attempt_at = {moment} WHERE is_sending = true "
+            "AND next_attempt_at IS NOT NULL AND webhook_id IN (SELECT id FROM webhooks)"  # by the index
         )
         await db.execute_query(statement)
 

@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ('next_attempt_at', InstantField(null=True, generated=False, unique=False)),
                 ('is_sending', fields.BooleanField(default=False)),
             ],
-            options={'table': 'webhook_deliveries', 'app': 'models', 'unique_together': (('webhook_id', 'event_id'),), 'indexes': [Index(fields=['webhook_id', 'created_at', 'id']), Index(fields=['webhook_id', 'next_attempt_at', 'is_sending'])], 'pk_attr': 'id', 'table_description': 'One message for one webhook.'},
+            options={'table': 'webhook_deliveries', 'app': 'models', 'unique_together': (('webhook_id', 'event_id'),), 'indexes': [Index(fields=['webhook_id', 'created_at', 'id']), Index(fields=['webhook_id', 'next_attempt_at', 'is_sending', 'delivered_at'])], 'pk_attr': 'id', 'table_description': 'One message for one webhook.'},
             bases=['Model'],
         ),
         ops.AddField(

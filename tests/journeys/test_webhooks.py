@@ -82,12 +82,12 @@ async def test_what_was_committed_is_told_although_the_server_was_killed(receive
         waybill = await signed_in(stack, server)
         webhook = await webhook_to(waybill, receiver.url)
         jobs = []
-        for number in range(3):
-            if number == 2:
+        for is_certainly_on_its_way in (False, True):
+            if is_certainly_on_its_way:
                 receiver.may_answer.clear()
-            jobs += [await cancelled_job(waybill) for _ in range(4)]
-            if number == 2:
-                await receiver.until(len(receiver.received) + 1)  # certainly on its way
+            jobs += [await cancelled_job(waybill) for _ in range(6)]
+            if is_certainly_on_its_way:
+                await receiver.until_on_their_way()
             await server.kill()
             await server.start()
         receiver.may_answer.set()
@@ -145,3 +145,25 @@ async def test_servers_and_workers_of_one_installation_tell_each_end_once(
     assert len(receiver.received) == len(jobs)
     assert {request.json["type"] for request in receiver.received} == {"task.completed", "job.cancelled"}
     assert all(request.is_signed_with(webhook["secret"]) for request in receiver.received)
+
+
+@pytest.mark.long
+async def test_what_a_killed_server_had_on_its_way_is_sent_by_another(
+    shared: dict[str, str], receiver: Receiver, tmp_path: Path
+) -> None:
+    settings = {**shared, **INTRANET}
+    first, second = (
+        ServerProcess(tmp_path / "data", settings, tmp_path / f"{name}.log") for name in ("first", "second")
+    )
+    async with first, AsyncExitStack() as stack:
+        waybill = await signed_in(stack, first)
+        await webhook_to(waybill, receiver.url)
+        receiver.may_answer.clear()
+        job_id = await cancelled_job(waybill)
+        await receiver.until_on_their_way()
+        await first.kill()
+        receiver.may_answer.set()
+        await stack.enter_async_context(second)
+        (delivery,) = await until_delivered(await signed_in(stack, second), 1, 45)  # its turn lasts 30 s
+    assert (delivery["jobId"], delivery["attempt"]) == (job_id, 2)
+    assert receiver.ids == [delivery["id"]] * 2

@@ -61,6 +61,12 @@ class Receiver:
             while len(self.received) < count:  # noqa: ASYNC110  there is nothing else to wait for
                 await asyncio.sleep(0.01)
 
+    async def until_on_their_way(self, seconds: float = 10) -> None:
+        """Wait until a request has come that is not answered."""
+        async with asyncio.timeout(seconds):
+            while not self.on_their_way:  # noqa: ASYNC110  there is nothing else to wait for
+                await asyncio.sleep(0.01)
+
     async def answer(self, request: web.Request) -> web.Response:
         self.received.append(Received(request.path_qs, dict(request.headers), await request.read()))
         self.on_their_way += 1
