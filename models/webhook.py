@@ -19,7 +19,7 @@ class Webhook(Model):
     secret = fields.CharField(max_length=100)
     is_enabled = fields.BooleanField(default=True)
     after_event_id = fields.BigIntField()
-    """The newest line of any job's history when it was created: it is told of those after that, whatever clocks say."""
+    """The newest line of any job's history when it was created or enabled: it is told of those after that, whatever clocks say."""
     created_at = InstantField(default=now)
     succeeded_at = InstantField(null=True)
     """When it last took a delivery, by the database's clock."""

@@ -59,7 +59,6 @@ async def create_webhook(viewer: Viewer, url: str, events: Sequence[str], *, is_
     wanted = check_events(events)
     async with transaction() as db:
         await _check_may_own(db, viewer)
-        newest = await JobEvent.all().order_by("-id").using_db(db).first()
         webhook = await Webhook.create(
             using_db=db,
             id=new_id("webhook"),
@@ -67,7 +66,7 @@ async def create_webhook(viewer: Viewer, url: str, events: Sequence[str], *, is_
             url=url,
             events=wanted,
             secret=new_secret(),
-            after_event_id=newest.id if newest else 0,
+            after_event_id=await _newest_event_id(db),
         )
         await note(Action.WEBHOOK_CREATED, viewer.user_id, webhook.id, origin_of(url), db=db)
     return webhook
@@ -86,7 +85,8 @@ async def update_webhook(
     async with transaction() as db:
         webhook = await _lock_webhook(db, webhook_id)
         if columns := changes.columns(webhook):
-            await webhook.update_from_dict(columns).save(using_db=db, update_fields=list(columns))
+            begun = {"after_event_id": await _newest_event_id(db)} if changes.is_enabled else {}
+            await webhook.update_from_dict(columns | begun).save(using_db=db, update_fields=[*columns, *begun])
             if "is_enabled" in columns:
                 await _end_waiting(db, webhook.id)
             await note(Action.WEBHOOK_CHANGED, viewer.user_id, webhook.id, _told(webhook, columns), db=db)
@@ -150,6 +150,11 @@ async def _end_waiting(db: BaseDBAsyncClient, webhook_id: str) -> None:
         f"AND next_attempt_at IS NOT NULL AND (is_sending = false OR next_attempt_at <= {database_now(db)})"
     )
     await db.execute_query(sql(db, statement), [webhook_id])
+
+
+async def _newest_event_id(db: BaseDBAsyncClient) -> int:
+    newest = await JobEvent.all().order_by("-id").using_db(db).first()
+    return newest.id if newest else 0
 
 
 async def _check_may_own(db: BaseDBAsyncClient, viewer: Viewer) -> None:

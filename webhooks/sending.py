@@ -83,6 +83,9 @@ class Sender:
             return Outcome(None, f"The receiver did not answer within {TIMEOUT_SECONDS:g} s.")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Outcome(None, _reason_of(error))
+        except Exception as error:  # noqa: BLE001  a failure of its own, and not one that nobody writes down
+            log.warning("a message could not be sent", delivery=message.id, exc_info=error)
+            return Outcome(None, "The message could not be sent.")
 
     async def _post(self, webhook: Webhook, message: Message) -> Outcome:
         signed = signed_headers(webhook.secret, message.id, self._clock(), message.body)

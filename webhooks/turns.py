@@ -159,7 +159,10 @@ async def _record_delivered(db: BaseDBAsyncClient, turn: Turn, outcome: Outcome)
 
 
 async def _record_failed(db: BaseDBAsyncClient, webhook: Webhook, turn: Turn, outcome: Outcome) -> None:
-    """Another attempt later, unless a day is over, or nobody wants it any more."""
+    """Another attempt later, unless a day is over, or nobody wants it any more.
+
+    A receiver is judged by a day of attempts, not by one after a day on which nobody here was running.
+    """
     changes = "is_sending = false, status_code = $3, error = $4"
     delivery = await _change(db, turn, changes, outcome.status_code, outcome.error)
     if delivery is None:
@@ -168,7 +171,7 @@ async def _record_failed(db: BaseDBAsyncClient, webhook: Webhook, turn: Turn, ou
     end = begun + PERSISTENCE.total_seconds()
     if outcome.is_gone:
         await disable_webhook(db, webhook, "its receiver is gone (410)")
-    elif moment >= end and not _has_succeeded_since(webhook, begun):
+    elif moment >= end and turn.attempt > len(_PAUSES) and not _has_succeeded_since(webhook, begun):
         await disable_webhook(db, webhook, "its receiver failed for a day")
     is_over = outcome.is_gone or moment >= end or not webhook.is_enabled
     next_at = None if is_over else min(moment + pause_after(turn.attempt, outcome.wait), end)

@@ -146,6 +146,20 @@ async def test_what_cannot_be_reached_is_a_failure_in_a_sentence(sender: Sender,
     assert await sender.send(webhook_at(url), MESSAGE) == Outcome(None, error)
 
 
+async def test_what_nobody_foresaw_is_a_failure_too(
+    sender: Sender, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Event loops are known to raise RuntimeError where others raise OSError."""
+
+    async def fail(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(sender._session, "_request", fail)
+    with capture_logs() as logs:
+        assert await sender.send(webhook_at(receiver.url), MESSAGE) == Outcome(None, "The message could not be sent.")
+    assert [line["log_level"] for line in logs] == ["warning", "info"]
+
+
 async def test_https_is_spoken_with_good_certificates_alone(sender: Sender, receiver: Receiver) -> None:
     outcome = await sender.send(webhook_at(receiver.url.replace("http:", "https:")), MESSAGE)
     assert outcome == Outcome(None, "The receiver's certificate is not good, or it speaks no TLS.")

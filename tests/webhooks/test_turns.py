@@ -15,6 +15,7 @@ from tests.webhooks.desk_for_tests import Desk
 from tests.workshop import viewer_of
 from webhooks import turns
 from webhooks.lifecycle import WebhookChanges, delete_webhook, update_webhook
+from webhooks.planning import plan_deliveries
 from webhooks.sending import Message, Outcome
 from webhooks.turns import (
     LEASE_SECONDS,
@@ -254,10 +255,16 @@ async def test_a_wait_beyond_the_24_hours_ends_with_them(desk: Desk) -> None:
 # ------------------------------------------------------------------------------------------- the end of a webhook
 
 
+async def a_day_goes_by(desk: Desk) -> None:
+    """With all the attempts that are made in one."""
+    await WebhookDelivery.filter(next_attempt_at__isnull=False, is_sending=False).update(attempt=17)
+    await desk.age(timedelta(hours=24))
+
+
 async def test_a_day_of_nothing_but_failures_disables_a_webhook(desk: Desk) -> None:
     webhook = await desk.webhook(HOOK)
     first = await desk.planned()
-    await desk.age(timedelta(hours=24))
+    await a_day_goes_by(desk)
     waiting = await desk.planned()
     turn = await a_turn()
     assert turn.message.id == first.id
@@ -273,15 +280,25 @@ async def test_a_day_of_nothing_but_failures_disables_a_webhook(desk: Desk) -> N
 
 async def test_one_success_in_that_day_keeps_it_enabled(desk: Desk) -> None:
     await desk.webhook(HOOK)
-    await desk.planned()
-    failing = await a_turn()
+    failing = await desk.planned()
+    await record_outcome(await a_turn(), BAD)
     await desk.planned()
     await record_outcome(await a_turn(), GOOD)
-    await desk.age(timedelta(hours=24))
-    await record_outcome(failing, BAD)
+    await a_day_goes_by(desk)
+    await record_outcome(await a_turn(), BAD)
     assert (await Webhook.get()).is_enabled
-    delivery = await WebhookDelivery.get(id=failing.message.id)
-    assert shown(delivery, "next_attempt_at", "delivered_at") == (None, None)
+    delivery = await WebhookDelivery.get(id=failing.id)
+    assert shown(delivery, "next_attempt_at", "delivered_at", "attempt") == (None, None, 18)
+
+
+async def test_a_day_on_which_no_server_was_running_disables_nobody(desk: Desk) -> None:
+    await desk.webhook(HOOK)
+    await desk.planned()
+    await record_outcome(await a_turn(), BAD)
+    await desk.age(timedelta(hours=48))
+    await record_outcome(await a_turn(), BAD)
+    assert (await Webhook.get()).is_enabled
+    assert (await the_delivery()).next_attempt_at is None
 
 
 async def test_a_success_before_that_day_does_not_count(desk: Desk) -> None:
@@ -290,7 +307,7 @@ async def test_a_success_before_that_day_does_not_count(desk: Desk) -> None:
     await record_outcome(await a_turn(), GOOD)
     await desk.age(timedelta(hours=1))
     await desk.planned()
-    await desk.age(timedelta(hours=24))
+    await a_day_goes_by(desk)
     await record_outcome(await a_turn(), BAD)
     assert not (await Webhook.get()).is_enabled
 
@@ -333,6 +350,16 @@ async def test_a_webhook_that_is_enabled_again_begins_anew(desk: Desk) -> None:
     assert turn.message.id == planned.id != lost.message.id
     await record_outcome(turn, BAD)
     assert (await Webhook.get()).is_enabled
+
+
+async def test_a_webhook_that_is_enabled_again_is_not_told_what_was_before(desk: Desk) -> None:
+    webhook, _ = await desk.webhook(HOOK), await desk.webhook(HOOK)
+    await enable(desk, webhook, is_enabled=False)
+    await desk.shop.put_into(JobStatus.CANCELLED)
+    await enable(desk, webhook, is_enabled=True)
+    assert await plan_deliveries() == 1
+    await desk.shop.put_into(JobStatus.CANCELLED)
+    assert await plan_deliveries() == 2
 
 
 async def test_an_outcome_for_a_webhook_that_was_deleted_is_dropped(desk: Desk) -> None:
