@@ -83,7 +83,7 @@ class Sender:
             return Outcome(None, f"The receiver did not answer within {TIMEOUT_SECONDS:g} s.")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Outcome(None, _reason_of(error))
-        except Exception as error:  # noqa: BLE001  a failure of its own, and not one that nobody writes down
+        except Exception as error:  # a failure of its own, and not one that nobody writes down
             log.warning("a message could not be sent", delivery=message.id, exc_info=error)
             return Outcome(None, "The message could not be sent.")
 
