@@ -1,20 +1,31 @@
 """One attempt: what is sent, and what is made of whatever a receiver does."""
 
 import asyncio
+import os
+import ssl
+import sys
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from structlog.testing import capture_logs
 
 from models import Webhook
+from models.fields import now
 from outgoing.session import outgoing_session
-from tests.webhooks.receiver_for_tests import Receiver
+from tests.webhooks.receiver_for_tests import Receiver, receiving
 from webhooks.sending import Message, Outcome, Sender
 from webhooks.signing import new_secret
 
 MESSAGE = Message("delivery-1", "batch.completed", '{"title":"Größe"}'.encode(), 3)
+NO_CERTIFICATE = Outcome(None, "The receiver's certificate is not good, or it speaks no TLS.")
+ROOT = Path(__file__).parents[2]
 MOMENT = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
 
 
@@ -160,9 +171,60 @@ async def test_what_nobody_foresaw_is_a_failure_too(
     assert [line["log_level"] for line in logs] == ["warning", "info"]
 
 
-async def test_https_is_spoken_with_good_certificates_alone(sender: Sender, receiver: Receiver) -> None:
-    outcome = await sender.send(webhook_at(receiver.url.replace("http:", "https:")), MESSAGE)
-    assert outcome == Outcome(None, "The receiver's certificate is not good, or it speaks no TLS.")
+def certificate_for_localhost(folder: Path) -> Path:
+    """A certificate that signs itself, with its key, in one file."""
+    key, name = (
+        ec.generate_private_key(ec.SECP256R1()),
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]),
+    )
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now() - timedelta(days=1)).not_valid_after(now() + timedelta(days=1))
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    path = folder / "certificate.pem"
+    path.write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+        + builder.sign(key, hashes.SHA256()).public_bytes(pem)
+    )
+    return path
+
+
+async def sent_by_a_process(url: str, **environment: str) -> str:
+    """The outcome that a process of its own has, whose environment says whom it trusts."""
+    program = (
+        "import asyncio, sys\n"
+        "from outgoing.session import outgoing_session\n"
+        "from tests.webhooks.test_sending import MESSAGE, Sender, webhook_at\n"
+        "async def main():\n"
+        "    async with outgoing_session(is_private_allowed=True) as session:\n"
+        "        print(await Sender(session).send(webhook_at(sys.argv[1]), MESSAGE), end='', file=sys.stderr)\n"
+        "asyncio.run(main())\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, url, cwd=ROOT, env=os.environ | environment,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, said = await asyncio.wait_for(process.communicate(), 30)
+    return said.decode()
+
+
+async def test_https_is_spoken_with_who_has_a_good_certificate(tmp_path: Path) -> None:
+    certificate = certificate_for_localhost(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    async with receiving(tls=tls) as receiver:
+        url = f"https://{{}}:{receiver.port}/"
+        trusted = {"SSL_CERT_FILE": str(certificate)}
+        untrusted, other_name = await sent_by_a_process(url.format("localhost")), url.format("127.0.0.1")
+        assert untrusted == str(NO_CERTIFICATE)
+        assert await sent_by_a_process(other_name, **trusted) == str(NO_CERTIFICATE)
+        assert receiver.received == []
+        assert await sent_by_a_process(url.format("localhost"), **trusted) == str(Outcome(200, None))
+        assert len(receiver.received) == 1
+
+
+async def test_https_is_not_spoken_with_who_speaks_no_tls(sender: Sender, receiver: Receiver) -> None:
+    assert await sender.send(webhook_at(receiver.url.replace("http:", "https:")), MESSAGE) == NO_CERTIFICATE
     assert receiver.received == []
 
 
