@@ -39,7 +39,8 @@ from events.feed import open_events
 from events.hub import Hub, Publisher
 from events.messages import Event
 from jobs.arrivals import count_upload_bytes, fail_waiting_jobs, start_waiting_jobs
-from jobs.claims import Budget, recover_slices
+from jobs.choosing import Budget
+from jobs.claims import recover_slices
 from jobs.external import check_may_upload
 from jobs.outbox import Outbox
 from jobs.retention import Retention

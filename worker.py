@@ -15,7 +15,7 @@ from base.logging import log_for, set_up_logging
 from base.settings import VERSION, Settings, SettingsError, load_settings
 from events.feed import open_events
 from events.hub import Hub
-from jobs.claims import Budget
+from jobs.choosing import Budget
 from jobs.outbox import Outbox
 from models.database import DATABASE_TROUBLE, close_database, is_sqlite, open_database
 from outgoing.session import outgoing_session

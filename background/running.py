@@ -10,7 +10,7 @@ from background.sweepers import sweep_jobs_forever
 from background.worker import Worker
 from base.logging import log_for
 from events.hub import Hub
-from jobs.claims import UNLIMITED, Budget
+from jobs.choosing import UNLIMITED, Budget
 from jobs.outbox import Outbox
 from storage.local import LocalStorage
 

@@ -16,18 +16,8 @@ from base.words import SlicePhase
 from events.hub import Hub
 from events.mailbox import StateLost
 from events.messages import STOP_TOPIC
-from jobs.claims import (
-    MAX_CRASHES,
-    UNLIMITED,
-    Budget,
-    Claim,
-    ClaimLost,
-    Stages,
-    check_claim,
-    claim_slice,
-    release_slice,
-    renew_leases,
-)
+from jobs.choosing import UNLIMITED, Budget
+from jobs.claims import MAX_CRASHES, Claim, ClaimLost, Stages, check_claim, claim_slice, release_slice, renew_leases
 from jobs.outbox import Outbox
 from jobs.records import record_failure, record_question
 from processors.contract import NeedsInput

@@ -11,12 +11,13 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 import aiohttp
 
 ROOT = Path(__file__).resolve().parent.parent
 READY = re.compile(r"^Waybill \S+ is ready: (http://\S+?)/graphql", re.MULTILINE)
+WORKER_READY = re.compile(r"^Waybill \S+ worker is ready: ", re.MULTILINE)
 ADMIN = re.compile(r"^Admin: user name (\S+), password (\S+)", re.MULTILINE)
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -44,6 +45,8 @@ class ServerProcess:
         admin_password: That user's password.
         log_path: All that it printed, over all starts.
     """
+
+    program: ClassVar[str] = "server.py"
 
     def __init__(
         self, data_dir: Path, environment: Mapping[str, str] | None = None, log_path: Path | None = None
@@ -90,7 +93,7 @@ class ServerProcess:
         self._printed_before = self.log_path.stat().st_size if self.log_path.exists() else 0
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220 (starting takes a millisecond)
-                [sys.executable, str(ROOT / "server.py")],
+                [sys.executable, str(ROOT / self.program)],
                 env=self._child_environment(),
                 # Not the project's folder: the .env of whoever develops here is not meant for this server.
                 cwd=self.data_dir,
@@ -126,6 +129,14 @@ class ServerProcess:
         await self.stop()
         await self.start()
 
+    def hold(self) -> None:
+        """Have it hang (SIGSTOP)."""
+        self._running().send_signal(signal.SIGSTOP)
+
+    def let_go(self) -> None:
+        """Have it go on after `hold`."""
+        self._running().send_signal(signal.SIGCONT)
+
     def output(self) -> str:
         """All that it printed since its last start."""
         with self.log_path.open("rb") as log:
@@ -138,11 +149,17 @@ class ServerProcess:
             if not self.is_running:
                 what = f"The server ended with status {self._running().returncode} instead of starting."
                 raise ServerFailed(what, self.output())
-            if (found := READY.search(self.output())) and await _answers(f"{found[1]}/ready"):
-                self._remember(found[1])
+            if await self._is_ready():
                 return
             await asyncio.sleep(0.05)
         raise ServerFailed(f"The server was not ready after {START_SECONDS:.0f} s.", self.output())
+
+    async def _is_ready(self) -> bool:
+        found = READY.search(self.output())
+        if found is None or not await _answers(f"{found[1]}/ready"):
+            return False
+        self._remember(found[1])
+        return True
 
     def _remember(self, base_url: str) -> None:
         self.base_url = base_url
@@ -166,6 +183,15 @@ class ServerProcess:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("WAYBILL_")}
         own = {"WAYBILL_DATA_DIR": str(self.data_dir), "WAYBILL_HOST": "127.0.0.1", "WAYBILL_PORT": self._port}
         return {**inherited, "PYTHONUNBUFFERED": "1", **own, **_UNLIMITED, **self._environment}
+
+
+class WorkerProcess(ServerProcess):
+    """One `python worker.py` beside servers on the same data folder."""
+
+    program: ClassVar[str] = "worker.py"
+
+    async def _is_ready(self) -> bool:
+        return WORKER_READY.search(self.output()) is not None
 
 
 async def _answers(url: str) -> bool:

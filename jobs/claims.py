@@ -13,9 +13,8 @@ from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
 from base.errors import ErrorCode, Refusal
-from base.settings import Settings
 from base.words import JobStatus, SlicePhase
-from jobs.actions import RUNNABLE
+from jobs.choosing import IS_WAITING, UNLIMITED, Budget, choose_job, take_turn
 from jobs.moves import finish_cancelling, job_of
 from jobs.outbox import Letters, Outbox, Row
 from jobs.rows import fetch, lock_job
@@ -30,41 +29,6 @@ MAX_CRASHES = 3
 
 Stages = Mapping[str, tuple[StageInfo, StageInfo, StageInfo]]
 """The kinds that a worker can do, each with the stages of its three phases."""
-
-_IS_WAITING = (
-    "j.status IN ('PENDING', 'PROCESSING') AND j.queue IS NULL AND EXISTS "
-    "(SELECT 1 FROM slices s WHERE s.job_id = j.id AND s.status = 'WAITING')"
-)
-_LOADS = (
-    "WITH busy AS (SELECT o.owner_id, count(*) AS slices FROM slices r JOIN jobs o ON o.id = r.job_id "
-    "WHERE r.status = 'RUNNING' AND o.queue IS NULL GROUP BY o.owner_id), "
-    "running AS (SELECT owner_id, count(*) AS jobs, sum(CASE WHEN type = 'DOWNLOAD' THEN 1 ELSE 0 END) AS downloads "
-    "FROM jobs WHERE status IN ('PROCESSING', 'CANCELLING') AND queue IS NULL GROUP BY owner_id) "
-)
-"""What each owner's work takes now: slices that run, and jobs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """How many jobs, and downloads among them, of one owner may run at the same time; 0 = as many as there are."""
-
-    jobs: int = 0
-    downloads: int = 0
-
-    @classmethod
-    def of(cls, settings: Settings) -> "Budget":
-        """As the settings say."""
-        return cls(settings.running_jobs_per_user, settings.downloads_per_user)
-
-    @property
-    def condition(self) -> str:
-        """SQL: whether job `j` runs already or may begin, by its owner's load `o`."""
-        limits = [f"coalesce(o.jobs, 0) < {self.jobs}"] if self.jobs else []
-        limits += [f"(j.type <> 'DOWNLOAD' OR coalesce(o.downloads, 0) < {self.downloads})"] if self.downloads else []
-        return f"(j.status = 'PROCESSING' OR ({' AND '.join(limits)}))" if limits else "TRUE"
-
-
-UNLIMITED = Budget()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,9 +63,10 @@ async def claim_slice(worker: str, stages: Stages, outbox: Outbox, budget: Budge
     while True:
         letters = Letters()
         async with in_transaction() as db:
-            job_id = await _choose_job(db, stages, budget)
-            claim = await _claim(db, job_id, worker, stages, letters) if job_id else None
-        if claim is not None or job_id is None:
+            await take_turn(db)
+            best = await choose_job(db, sorted(stages), budget)
+            claim = await _claim(db, best, worker, stages, letters) if best else None
+        if claim is not None or best is None:
             await outbox.send(letters)
             return claim
 
@@ -186,7 +151,7 @@ async def recover_leases(worker_pattern: str, outbox: Outbox) -> int:
 
 async def has_waiting_slices() -> bool:
     """Whether any slice could be taken now."""
-    return bool(await fetch(get_connection("default"), f"SELECT 1 FROM jobs j WHERE {_IS_WAITING} LIMIT 1"))
+    return bool(await fetch(get_connection("default"), f"SELECT 1 FROM jobs j WHERE {IS_WAITING} LIMIT 1"))
 
 
 async def take_back(
@@ -212,30 +177,10 @@ async def take_back(
     return len(rows)
 
 
-async def _choose_job(db: BaseDBAsyncClient, stages: Stages, budget: Budget) -> str | None:
-    """The job whose next slice is the best; where its owner has no budget left, because somebody was quicker, the next."""
-    if not stages:
-        return None
-    places = ", ".join(f"${number}" for number in range(1, len(stages) + 1))
-    statement = (
-        f"{_LOADS}SELECT j.id, j.owner_id, j.status FROM jobs j LEFT JOIN busy b ON b.owner_id = j.owner_id "
-        f"LEFT JOIN running o ON o.owner_id = j.owner_id WHERE {_IS_WAITING} AND j.kind IN ({places}) "
-        f"AND {budget.condition} ORDER BY j.priority DESC, coalesce(b.slices, 0), j.queued_at, j.id LIMIT 1"
-    )
-    while rows := await fetch(db, statement, *sorted(stages)):
-        if budget == UNLIMITED or rows[0]["status"] == JobStatus.PROCESSING or not db.capabilities.support_for_update:
-            return str(rows[0]["id"])
-        owner_id = rows[0]["owner_id"]
-        await fetch(db, "SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE", owner_id)
-        if await fetch(db, statement, *sorted(stages)) == rows:
-            return str(rows[0]["id"])
-    return None
-
-
-async def _claim(db: BaseDBAsyncClient, job_id: str, worker: str, stages: Stages, letters: Letters) -> Claim | None:
-    """Take the job's next slice; None where others took or stopped what was there before its row could be locked."""
-    job = await lock_job(db, job_id)
-    if job is None or job["status"] not in RUNNABLE:
+async def _claim(db: BaseDBAsyncClient, best: Row, worker: str, stages: Stages, letters: Letters) -> Claim | None:
+    """Take the next slice of the best job; None where it was changed before its row could be locked: choose again."""
+    job = await lock_job(db, best["id"])
+    if job is None or any(job[name] != best[name] for name in best):
         return None
     rows = await fetch(
         db,
@@ -243,7 +188,7 @@ async def _claim(db: BaseDBAsyncClient, job_id: str, worker: str, stages: Stages
         f"lease_expires_at = {database_now(db)} + {LEASE_SECONDS} WHERE id = (SELECT id FROM slices WHERE job_id = $2 "
         f"AND status = 'WAITING' ORDER BY number LIMIT 1) AND status = 'WAITING' RETURNING *",
         worker,
-        job_id,
+        job["id"],
     )
     if not rows:
         return None

@@ -13,6 +13,7 @@ from jobs.rows import change_job, fetch
 from jobs.slices import NewSlice, add_slices, drop_slices, has_slices
 from jobs.text import storable
 from models import Job
+from models.database import database_now
 from models.fields import now
 
 _MESSAGE_LENGTH = 2_000
@@ -60,7 +61,7 @@ async def leave_uploaded(db: BaseDBAsyncClient, job: Row, letters: Letters) -> R
 
 async def enqueue_job(db: BaseDBAsyncClient, job: Row, letters: Letters, **columns: Any) -> Row:
     """→ PENDING, with a slice to begin with where none waits."""
-    columns = {"awaiting": None, "stage": None, "queued_at": now().timestamp(), **columns}
+    columns = {"awaiting": None, "stage": None, "queued_at": (database_now(db),), **columns}
     queued = await move_locked(db, job, JobStatus.PENDING, "Waiting for a free worker.", letters, **columns)
     if not await has_slices(db, job["id"], SliceStatus.WAITING):
         await add_slices(db, queued, [NewSlice(SlicePhase.PLAN)])

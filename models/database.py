@@ -29,6 +29,8 @@ _POSTGRES_SETTINGS = {
     "jit": "off",
     # Indexes lie in memory or on disks without moving parts; PostgreSQL's own 4.0 makes it read whole tables instead.
     "random_page_cost": "1.1",
+    # Milliseconds. A process that stands still in the middle of a transaction does not hold up all others for ever.
+    "idle_in_transaction_session_timeout": "10000",
 }
 _UNREACHABLE = (
     DBConnectionError,

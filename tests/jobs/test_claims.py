@@ -7,9 +7,8 @@ import pytest
 from tortoise.connection import get_connection
 
 from base.errors import ErrorCode, Refusal
-from base.words import JobStatus, JobType, SlicePhase
+from base.words import JobStatus, SlicePhase
 from jobs.claims import (
-    Budget,
     Claim,
     ClaimLost,
     claim_slice,
@@ -35,26 +34,12 @@ from models import Item, Job, JobEvent, LogEntry, Slice
 from models.database import database_now
 from processors.contract import LogLevel
 from tests.databases import read_tables
-from tests.workshop import Workshop, check_counters, completed, viewer_of
+from tests.workshop import Workshop, check_counters, completed
 
 
 async def expire_leases() -> None:
     """Let 21 s of the database's clock pass."""
     await fetch(get_connection("default"), "UPDATE slices SET lease_expires_at = lease_expires_at - 21")
-
-
-async def test_the_highest_priority_goes_first_then_the_oldest(shop: Workshop) -> None:
-    jobs = [await shop.add_job(priority=priority) for priority in (0, 5, 0, 5)]
-    taken = [(await shop.claim()).job.id for _ in jobs]
-    assert taken == [jobs[place].id for place in (1, 3, 0, 2)]
-    assert await shop.try_claim() is None
-
-
-async def test_the_owner_with_the_least_running_goes_before_the_oldest(shop: Workshop) -> None:
-    busy, other = viewer_of("user-1754556928-00000000000a"), viewer_of("user-1754556928-00000000000b")
-    jobs = [await shop.add_job(viewer=viewer) for viewer in (busy, busy, busy, other, other)]
-    taken = [(await shop.claim()).job.id for _ in jobs]
-    assert taken == [jobs[place].id for place in (0, 3, 1, 4, 2)]
 
 
 async def test_the_slices_of_a_job_go_in_their_order(shop: Workshop) -> None:
@@ -309,42 +294,3 @@ async def test_a_failing_slice_and_others_that_record_never_wait_for_each_other(
 
 def _refusal() -> Refusal:
     return Refusal(ErrorCode.PROCESSING_FAILED, "No.")
-
-
-# --------------------------------------------------------------------------------------------------- budgets
-
-
-async def claimed_with(shop: Workshop, budget: Budget) -> str | None:
-    stages = {shop.processor.kind: shop.processor.stages}
-    claim = await claim_slice("w", stages, shop.outbox, budget)
-    return claim.job.id if claim else None
-
-
-async def test_a_job_beyond_its_owners_budget_waits_until_one_ends_and_holds_up_nobody_else(shop: Workshop) -> None:
-    first, second, third = [await shop.add_job() for _ in range(3)]
-    other = await shop.add_job(viewer=viewer_of("user-1754556928-0000000000bb"), priority=-1)
-    budget = Budget(jobs=2)
-    assert [await claimed_with(shop, budget) for _ in range(4)] == [first.id, second.id, other.id, None]
-    await cancel_job(shop.viewer, first.id, shop.outbox)
-    assert await claimed_with(shop, budget) is None
-    await Job.filter(id=first.id).update(status=JobStatus.CANCELLED)
-    assert await claimed_with(shop, budget) == third.id
-
-
-async def test_a_job_that_runs_goes_on_whatever_the_budget(shop: Workshop) -> None:
-    job = await shop.plan(1, 1)
-    assert [await claimed_with(shop, Budget(jobs=1)) for _ in range(2)] == [job.id, job.id]
-
-
-async def test_the_budget_of_downloads_counts_downloads_alone(shop: Workshop) -> None:
-    jobs = [await shop.add_job() for _ in range(3)]
-    await Job.filter(id__in=[jobs[0].id, jobs[1].id]).update(type=JobType.DOWNLOAD)
-    assert [await claimed_with(shop, Budget(downloads=1)) for _ in range(3)] == [jobs[0].id, jobs[2].id, None]
-
-
-async def test_many_who_claim_at_once_keep_the_budget(shop: Workshop) -> None:
-    for _ in range(20):
-        await shop.add_job()
-    taken = await asyncio.gather(*(claimed_with(shop, Budget(jobs=3)) for _ in range(20)))
-    assert len([one for one in taken if one]) == 3
-    assert await Job.filter(status=JobStatus.PROCESSING).count() == 3
