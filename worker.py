@@ -6,6 +6,8 @@ import signal
 import sys
 from contextlib import AsyncExitStack
 
+import uvloop
+
 from background.deliveries import running_deliveries
 from background.queue import DELIVERIES, DocketQueue
 from background.running import running_worker
@@ -34,7 +36,7 @@ def main() -> int:
         settings = load_settings()
         set_up_logging(settings.log_format, settings.log_level)
         _check(settings)
-        asyncio.run(_work(settings))
+        uvloop.run(_work(settings))
     except (SettingsError, Refusal) as error:
         print(error, file=sys.stderr)
         return 1

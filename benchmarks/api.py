@@ -14,15 +14,11 @@ import asyncio
 import os
 import sys
 import tempfile
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
-
-import asyncpg
 
 from base.words import JobStatus
 from benchmarks.graphql.claims import CLAIMERS, claims_per_second
@@ -39,6 +35,7 @@ from benchmarks.graphql.servers import (
     write_data,
 )
 from benchmarks.machine import describe_machine
+from benchmarks.queue.databases import made_database
 from benchmarks.tus.servers import PeerMissing, install_peer
 from jobs.positions import queue_positions
 from jobs.queries import JobCriteria, list_jobs, page_jobs
@@ -138,35 +135,17 @@ async def _postgres(stack: AsyncExitStack) -> dict[str, str]:
     if not server_url:
         print("Without PostgreSQL: set TEST_DATABASE_URL to measure it, too.", flush=True)
         return {}
-    return {"PostgreSQL": await stack.enter_async_context(_database(server_url))}
+    return {"PostgreSQL": await stack.enter_async_context(made_database(server_url))}
 
 
 @asynccontextmanager
 async def _second(name: str, url: str, folder: Path) -> AsyncIterator[tuple[str, Path]]:
     """Another database of the same sort."""
     if url:
-        async with _database(url) as made:
+        async with made_database(url) as made:
             yield made, folder
     else:
         yield "", _made(folder.with_name(f"{name}, waiting"))
-
-
-@asynccontextmanager
-async def _database(server_url: str) -> AsyncIterator[str]:
-    name = f"waybill_bench_{uuid.uuid4().hex[:12]}"
-    await _command(server_url, f"CREATE DATABASE {name}")
-    try:
-        yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
-    finally:
-        await _command(server_url, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-async def _command(server_url: str, statement: str) -> None:
-    connection = await asyncpg.connect(urlunsplit(urlsplit(server_url)._replace(path="/postgres")))
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 def _made(folder: Path) -> Path:

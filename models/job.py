@@ -70,6 +70,7 @@ class Job(Model):
             ("created_at", "id", "type", "status", "kind", "deleted_at", "search_text"),
             ("status", "priority", "queued_at"),
             ("queue", "status", "priority", "queued_at"),
+            ("status", "total_slices"),
             ("status", "queue", "owner_id", "priority", "queued_at", "id", "deleted_at"),
             ("reference",),
             ("finished_at",),

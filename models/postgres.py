@@ -71,9 +71,22 @@ class LaxTransaction(Transaction):
         await self._connection.execute("SET LOCAL synchronous_commit = off")
 
 
+class KeptConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """Goes back to the pool as it is, but for a transaction left open: nothing here changes a session for good.
+
+    What resets a session is one more trip to the server after every statement and every transaction.
+    """
+
+    def get_reset_query(self) -> str:
+        """None."""
+        return ""
+
+
 @timed
 class SafeClient(AsyncpgDBClient):
     """A pool of connections."""
+
+    connection_class = KeptConnection
 
     def acquire_connection(self) -> ReachingConnection:
         return ReachingConnection(self, self._pool_init_lock)

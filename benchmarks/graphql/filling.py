@@ -93,7 +93,8 @@ def _job(
     return (
         f"{type_.lower()}-{int(moment)}-{number:012x}", type_, kind, owner, title, search_text_of(title, [filename]), status,
         "Everything is done; some of the items failed.", None, '{"batchSize": 100, "country": "DE", "sheet": "Leads"}', True,
-        0, 1, 9, 100.0 if status == "COMPLETED" else 0.0, 200, 200 - failed, failed, 0, 2, 2, 28_411, 28_411, 28_411, False,
+        0, 1, 9, 100.0 if status == "COMPLETED" else 0.0, 200, 200 - failed, failed, 0, None if is_waiting else 2,
+        0 if is_waiting else 2, 28_411, 28_411, 28_411, False,
         moment + 2, moment, moment + 300, begun, ended,
     )  # fmt: skip
 

@@ -1,13 +1,18 @@
 """Places in the queue are those in which workers begin jobs."""
 
+import asyncio
 import random
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from jobs.lifecycle import cancel_job
+import pytest
+
+from base.words import JobStatus
+from jobs.lifecycle import cancel_job, pause_job, resume_job
 from jobs.positions import queue_positions
-from models import Job
+from models import Job, JobEvent
 from models.fields import now
-from tests.workshop import Workshop, viewer_of
+from tests.workshop import Workshop, completed, viewer_of
 
 ANNA, BEN, CLEO = (f"user-1754556928-00000000000{digit}" for digit in "abc")
 
@@ -30,6 +35,19 @@ class Queue:
     async def begun(self, count: int) -> list[str]:
         """The jobs that workers begin, one after the other."""
         return [(await self.shop.claim(f"w{number}")).job.id for number in range(count)]
+
+    async def begun_jobs(self) -> list[str]:
+        """The jobs that eight workers begin, who take all slices there are; in their order."""
+        waiting = {job.id for job in await Job.filter(status=JobStatus.PENDING)}
+        newest = await JobEvent.all().order_by("-id").first()
+
+        async def take(worker: str) -> None:
+            while await self.shop.try_claim(worker) is not None:
+                pass
+
+        await asyncio.gather(*(take(f"w{number}") for number in range(8)))
+        begun = await JobEvent.filter(id__gt=newest.id if newest else 0, status=JobStatus.PROCESSING).order_by("id")
+        return list(dict.fromkeys(event.job_id for event in begun if event.job_id in waiting))
 
 
 async def test_the_next_job_is_the_first_by_priority_and_age(shop: Workshop) -> None:
@@ -85,6 +103,41 @@ async def test_places_are_the_order_in_which_jobs_are_begun(shop: Workshop) -> N
     promised.pop(None)
     assert sorted(place for place in promised if place) == list(range(1, 22))
     assert await queue.begun(21) == [promised[place] for place in range(1, 22)]
+
+
+async def test_slices_of_what_runs_already_go_before_their_owners_younger_jobs(shop: Workshop) -> None:
+    queue = Queue(shop)
+    shop.viewer = viewer_of(ANNA)
+    await shop.plan(*[1] * 5)
+    await shop.claim()
+    young = await queue.add(ANNA)
+    others = [await queue.add(BEN) for _ in range(4)]
+    assert await queue.places(young, *others) == [5, 1, 2, 3, 4]
+    assert await queue.begun_jobs() == [*others, young]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_eight_workers_begin_jobs_in_the_order_of_their_places(shop: Workshop, seed: int) -> None:
+    """Also beside jobs that were begun before and were paused, lost their worker, or go on now, each with many slices."""
+    dice, queue = random.Random(seed), Queue(shop)
+    begun = [await shop.add_job(viewer=viewer_of(dice.choice((ANNA, BEN, CLEO)))) for _ in range(8)]
+    for plan in [await shop.claim() for _ in begun]:
+        await shop.plan_claim(plan, *[1] * dice.randint(1, 6))
+    for claim in [await shop.claim() for _ in range(14)]:
+        if dice.random() < 0.4:
+            await shop.record(claim, completed(claim.first_index))
+    for job in dice.sample(begun, 5):
+        await pause_job(viewer_of(job.owner_id), job.id, shop.outbox)
+        await resume_job(viewer_of(job.owner_id), job.id, shop.outbox)
+    for _ in range(16):
+        await queue.add(dice.choice((ANNA, ANNA, BEN, CLEO)), 0, 1000.0 + dice.randrange(8))
+    for job in await Job.filter(status__in=[JobStatus.PENDING, JobStatus.PROCESSING]):
+        moment = datetime.fromtimestamp(1000.0 + dice.randrange(8), UTC)
+        await Job.filter(id=job.id).update(priority=dice.choice((0, 0, 1)), queued_at=moment)
+    waiting = [job.id for job in await Job.filter(status=JobStatus.PENDING)]
+    promised = dict(zip(await queue.places(*waiting), waiting, strict=True))
+    assert sorted(place for place in promised if place) == list(range(1, len(waiting) + 1))
+    assert await queue.begun_jobs() == [promised[place] for place in range(1, len(waiting) + 1)]
 
 
 async def test_other_peoples_programs_take_from_a_queue_of_its_own_by_priority_and_age(shop: Workshop) -> None:

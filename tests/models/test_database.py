@@ -120,7 +120,9 @@ def test_a_postgresql_address_is_taken_apart() -> None:
         "engine": "models.postgres",
         "credentials": {
             "host": "db.example", "port": 6432, "user": "us@er", "password": "p/w", "database": "bill", "minsize": 1,
-            "maxsize": 25, "server_settings": {"jit": "off", "random_page_cost": "1.1"},
+            "maxsize": 25, "server_settings": {
+                "jit": "off", "random_page_cost": "1.1", "idle_in_transaction_session_timeout": "10000",
+            },
         },
     }  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""What `benchmarks.jobs` measures with: the empty processor, and servers with workers beside them."""
