@@ -4,7 +4,7 @@ from tortoise.indexes import Index
 
 
 class Migration(migrations.Migration):
-    dependencies = [('models', '0007_queues')]
+    dependencies = [('models', '0008_webhooks')]
 
     initial = False
 
