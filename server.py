@@ -27,7 +27,7 @@ from auth.redis_tallies import RedisTallies
 from auth.signatures import Signer
 from auth.throttle import Throttle
 from background.deliveries import running_deliveries
-from background.queue import DELIVERIES, DocketQueue
+from background.queue import DELIVERIES, WORK, DocketQueue, is_outage
 from background.retelling import Retelling
 from background.running import running_worker
 from background.sweepers import sweep_uploads_forever
@@ -79,7 +79,7 @@ def main() -> int:
         return 0
     try:
         settings = load_settings()
-        set_up_logging(settings.log_format, settings.log_level)
+        set_up_logging(settings.log_format, settings.log_level, is_outage)
         if arguments.check:
             return _check(settings)
         with _data_folder(settings):
@@ -124,7 +124,7 @@ def _check(settings: Settings) -> int:
 
 
 async def _reset_admin_password(settings: Settings) -> int:
-    secret_key, events = _secret_key(settings), open_events(settings.redis_url, Hub())
+    secret_key, events = _secret_key(settings), open_events(settings.redis_url, Hub(), settings.redis_prefix)
     await _open_database(settings)
     try:
         async with _gate(settings, secret_key, events.publisher, None) as gate, events.running():
@@ -237,15 +237,15 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
     secret_key = _secret_key(settings)
     signer, hub = Signer(secret_key), Hub()
     storage = LocalStorage(settings.data_dir, Durability(settings.upload_fsync))
-    events = open_events(settings.redis_url, hub)
-    docket = DocketQueue.docket_at(settings.redis_url)
+    events = open_events(settings.redis_url, hub, settings.redis_prefix)
+    docket = DocketQueue.docket_at(settings.redis_url, settings.redis_prefix, WORK)
     queue = DocketQueue(docket)
-    deliveries_docket = DocketQueue.docket_at(settings.redis_url, DELIVERIES)
+    deliveries_docket = DocketQueue.docket_at(settings.redis_url, settings.redis_prefix, DELIVERIES)
     deliveries = DocketQueue(deliveries_docket)
     outbox = Outbox(events.publisher, queue.permit_work, deliveries.permit_work)
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(_shared(settings.redis_url))
-        lock = RedisLock(redis, events.publisher) if redis else None
+        lock = RedisLock(redis, events.publisher, settings.redis_prefix) if redis else None
         receiver = _receiver(settings, storage, signer, outbox, UploadLocks(lock))
         gate = await stack.enter_async_context(_gate(settings, secret_key, events.publisher, redis))
         await _open_database(settings)
@@ -277,7 +277,9 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
             await stack.enter_async_context(worker)
             await queue.permit_work()
         rates = Rates(
-            rate_storage(redis), per_minute=settings.rate_limit_per_minute, per_second=settings.rate_limit_per_second
+            rate_storage(redis, settings.redis_prefix),
+            per_minute=settings.rate_limit_per_minute,
+            per_second=settings.rate_limit_per_second,
         )
         checks: dict[str, Check] = {
             "database": is_alive,
@@ -287,7 +289,7 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
             "disk": partial(has_room, storage, receiver.limits),
         }
         means = Means(settings, gate, signer, hub, outbox, storage, receiver, rates, sender)
-        yield House(means, PersistedQueries(redis), checks)
+        yield House(means, PersistedQueries(redis, settings.redis_prefix), checks)
 
 
 @asynccontextmanager
@@ -298,7 +300,7 @@ async def _gate(settings: Settings, secret_key: str, publisher: Publisher, redis
         await publisher.publish(Event("access", {"id": user_id}))
 
     async with AsyncExitStack() as stack:
-        throttle = Throttle(RedisTallies(redis)) if redis else Throttle()
+        throttle = Throttle(RedisTallies(redis, settings.redis_prefix)) if redis else Throttle()
         issuer = None
         if settings.oidc_issuer:
             session = await stack.enter_async_context(aiohttp.ClientSession())

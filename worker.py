@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import uvloop
 
 from background.deliveries import running_deliveries
-from background.queue import DELIVERIES, DocketQueue
+from background.queue import DELIVERIES, WORK, DocketQueue, is_outage
 from background.running import running_worker
 from background.worker import worker_name
 from base.errors import ErrorCode, Refusal, told
@@ -34,7 +34,7 @@ def main() -> int:
     ).parse_args()
     try:
         settings = load_settings()
-        set_up_logging(settings.log_format, settings.log_level)
+        set_up_logging(settings.log_format, settings.log_level, is_outage)
         _check(settings)
         uvloop.run(_work(settings))
     except (SettingsError, Refusal) as error:
@@ -59,10 +59,10 @@ async def _work(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     hub = Hub()
-    events = open_events(settings.redis_url, hub)
-    docket = DocketQueue.docket_at(settings.redis_url)
+    events = open_events(settings.redis_url, hub, settings.redis_prefix)
+    docket = DocketQueue.docket_at(settings.redis_url, settings.redis_prefix, WORK)
     queue = DocketQueue(docket)
-    deliveries_docket = DocketQueue.docket_at(settings.redis_url, DELIVERIES)
+    deliveries_docket = DocketQueue.docket_at(settings.redis_url, settings.redis_prefix, DELIVERIES)
     deliveries = DocketQueue(deliveries_docket)
     outbox = Outbox(events.publisher, queue.permit_work, deliveries.permit_work)
     name = worker_name(str(settings.data_dir.absolute()))

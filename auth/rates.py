@@ -1,32 +1,22 @@
 """How often somebody may ask: GraphQL operations a minute and a second, counted in memory, or in Redis for all servers."""
 
-import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
+from auth.sparing import Sparing
 from auth.throttle import network_of
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
-from base.logging import log_for
 from base.words import Role
 
-log = log_for(__name__)
-
-Found = TypeVar("Found")
-
 MINUTE, SECOND = "minute", "second"
-_PATIENCE_SECONDS = 0.5
-_REST_SECONDS = 5.0
-"""So long nothing is counted after Redis did not answer, or each operation would wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +40,7 @@ class Rates:
             self._limits.append((SECOND, RateLimitItemPerSecond(per_second)))
         if per_minute:
             self._limits.append((MINUTE, RateLimitItemPerMinute(per_minute)))
-        self._rests_until = 0.0
+        self._sparing = Sparing("rate limits are not enforced: redis does not count")
 
     async def take(self, caller: str | None) -> Allowance | None:
         """Count one operation of `caller`; what is left of the longest limit, None where nothing was counted.
@@ -58,7 +48,7 @@ class Rates:
         Raises:
             Refusal: RATE_LIMITED with the seconds to wait.
         """
-        return await self._counted(lambda: self._take(caller), None) if caller and self._limits else None
+        return await self._sparing.ask(lambda: self._take(caller), None) if caller and self._limits else None
 
     async def left(self, caller: str | None) -> Sequence[Allowance]:
         """What is left of each limit; nothing where `caller` is not limited."""
@@ -66,7 +56,7 @@ class Rates:
         async def read() -> Sequence[Allowance]:
             return [await self._left(name, limit, caller or "") for name, limit in reversed(self._limits)]
 
-        return await self._counted(read, []) if caller else []
+        return await self._sparing.ask(read, []) if caller else []
 
     async def _take(self, caller: str) -> Allowance:
         count = 0
@@ -94,24 +84,13 @@ class Rates:
             name, limit.amount, max(limit.amount - count, 0), datetime.fromtimestamp(math.ceil(reset), UTC)
         )
 
-    async def _counted(self, work: Callable[[], Awaitable[Found]], otherwise: Found) -> Found:
-        if time.monotonic() < self._rests_until:
-            return otherwise
-        try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                return await work()
-        except (RedisError, OSError) as error:  # a timeout is an OSError
-            self._rests_until = time.monotonic() + _REST_SECONDS
-            log.warning("rate limits are not enforced: redis does not count", reason=type(error).__name__)
-            return otherwise
 
-
-def rate_storage(redis: "Redis | None", prefix: str = "waybill:rates") -> Storage:
-    """Where operations are counted: in `redis`, or in the memory of this process."""
+def rate_storage(redis: "Redis | None", prefix: str) -> Storage:
+    """Where operations are counted: in `redis`, under keys that begin with `prefix`, or in the memory of this process."""
     if redis is None:
         return MemoryStorage()
     options: dict[str, object] = {"connection_pool": redis.connection_pool}
-    return RedisStorage("redis://", implementation="redispy", key_prefix=prefix, **options)  # type: ignore[arg-type]
+    return RedisStorage("redis://", implementation="redispy", key_prefix=f"{prefix}:rates", **options)  # type: ignore[arg-type]
 
 
 def rate_key(viewer: Viewer | None, address: str | None) -> str | None:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from auth.throttle import MEMORY_SECONDS
 
@@ -13,36 +12,27 @@ _LIFE_MS = int(MEMORY_SECONDS * 1_000)
 class RedisTallies:
     """One counter per key, whose remaining life tells when the last failure was: by one clock for all processes."""
 
-    def __init__(self, redis: Redis, prefix: str = "waybill") -> None:
+    def __init__(self, redis: Redis, prefix: str) -> None:
         self._redis = redis
         self._prefix = f"{prefix}:sign-in"
 
     async def counts(self, keys: Sequence[str]) -> list[tuple[int, float]]:
-        try:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for key in keys:
-                    pipe.get(self._named(key))
-                    pipe.pttl(self._named(key))
-                answers = await pipe.execute()
-        except RedisError as error:
-            raise ConnectionError(str(error)) from error
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.get(self._named(key))
+                pipe.pttl(self._named(key))
+            answers = await pipe.execute()
         return [_count(answers[place], answers[place + 1]) for place in range(0, len(answers), 2)]
 
     async def add(self, keys: Sequence[str]) -> None:
-        try:
-            async with self._redis.pipeline(transaction=True) as pipe:
-                for key in keys:
-                    pipe.incr(self._named(key))
-                    pipe.pexpire(self._named(key), _LIFE_MS)
-                await pipe.execute()
-        except RedisError as error:
-            raise ConnectionError(str(error)) from error
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for key in keys:
+                pipe.incr(self._named(key))
+                pipe.pexpire(self._named(key), _LIFE_MS)
+            await pipe.execute()
 
     async def clear(self, keys: Sequence[str]) -> None:
-        try:
-            await self._redis.delete(*map(self._named, keys))
-        except RedisError as error:
-            raise ConnectionError(str(error)) from error
+        await self._redis.delete(*map(self._named, keys))
 
     def _named(self, key: str) -> str:
         return f"{self._prefix}:{key}"

@@ -1,6 +1,5 @@
 """Slowing down who guesses passwords: after 5 failures per name and per address each further one costs a growing wait."""
 
-import asyncio
 import hashlib
 import ipaddress
 import math
@@ -10,10 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from auth.sparing import Sparing
 from base.errors import ErrorCode, Refusal
-from base.logging import log_for
-
-log = log_for(__name__)
 
 FREE_FAILURES = 5
 MAX_WAIT_SECONDS = 300.0
@@ -22,7 +19,6 @@ MAX_ADDRESS_WAIT_SECONDS = 60.0
 MEMORY_SECONDS = 1_800.0
 """A failure is forgotten so long after the last one of its kind."""
 _MAX_KEPT = 20_000
-_PATIENCE_SECONDS = 2.0
 
 
 class Tallies(Protocol):
@@ -90,6 +86,7 @@ class Throttle:
 
     tallies: Tallies = field(default_factory=MemoryTallies)
     _spare: MemoryTallies = field(default_factory=MemoryTallies)
+    _sparing: Sparing = field(default_factory=lambda: Sparing("failures to sign in are counted in this process only"))
 
     async def check(self, attempt: Attempt) -> None:
         """Let the attempt pass.
@@ -110,30 +107,18 @@ class Throttle:
         """The name or the password was wrong."""
         keys = [key for key in (attempt.name, attempt.address, attempt.pair) if key is not None]
         await self._spare.add(keys)
-        try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                await self.tallies.add(keys)
-        except (OSError, TimeoutError) as error:
-            log.warning("failures to sign in are counted in this process only", reason=type(error).__name__)
+        await self._sparing.ask(lambda: self.tallies.add(keys), None)
 
     async def succeeded(self, attempt: Attempt) -> None:
         """Their own mistakes are forgotten; what others did from the same address is not."""
         keys = [key for key in (attempt.name, attempt.pair) if key is not None]
         await self._spare.clear(keys)
-        try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                await self.tallies.clear(keys)
-        except (OSError, TimeoutError) as error:
-            log.warning("failures to sign in could not be forgotten", reason=type(error).__name__)
+        await self._sparing.ask(lambda: self.tallies.clear(keys), None)
 
     async def _counts(self, keys: Sequence[str]) -> list[tuple[int, float]]:
         """What is shared, or what this process knows where that cannot be asked."""
-        try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                return await self.tallies.counts(keys)
-        except (OSError, TimeoutError) as error:
-            log.warning("failures to sign in are known from this process only", reason=type(error).__name__)
-            return await self._spare.counts(keys)
+        known_here = await self._spare.counts(keys)
+        return await self._sparing.ask(lambda: self.tallies.counts(keys), known_here)
 
 
 def _wait_after(failures: int, age: float, longest: float) -> float:

@@ -6,15 +6,20 @@ from datetime import timedelta
 from typing import Protocol
 
 from docket import Docket, Worker
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from base.logging import log_for
+from models.database import is_unreachable
 
 log = log_for(__name__)
 
-WORK, DELIVERIES = "waybill", "waybill-deliveries"
+WORK, DELIVERIES = "work", "deliveries"
 """Permissions to look for slices, and for what webhooks are to be told: nobody takes one for what they do not do."""
 _TASK = "work"
+_PAUSE = timedelta(seconds=1)
+"""After a failure of Redis."""
 _PATIENCE_SECONDS = 0.5
 """Who permits work has committed it already, and is not held up by a queue that hangs."""
 
@@ -38,9 +43,12 @@ class DocketQueue:
         docket.register(self._permitted, names=[_TASK])
 
     @classmethod
-    def docket_at(cls, redis_url: str, name: str = WORK) -> Docket:
-        """The docket to open (`async with`) and hand to the constructor; one for each kind of permission."""
-        return Docket(name=name, url=redis_url or "memory://")
+    def docket_at(cls, redis_url: str, prefix: str, kind: str) -> Docket:
+        """The docket to open (`async with`) and hand to the constructor, for one kind of permission.
+
+        Its keys begin with `prefix`.
+        """
+        return Docket(name=f"{prefix}-{kind}", url=redis_url or "memory://")
 
     async def permit_work(self) -> None:
         try:
@@ -52,18 +60,44 @@ class DocketQueue:
     async def is_alive(self) -> bool:
         """Whether permissions can be given."""
         async with self._docket.redis() as redis:
-            return await redis.exists(_TASK) >= 0
+            return await redis.exists(self._docket.stream_key) >= 0
 
     async def run(self, work: Callable[[], Awaitable[None]], concurrency: int) -> None:
         self._work = work
+        while True:
+            try:
+                await self._run_once(concurrency)
+            except Exception:
+                log.exception("the queue failed; it is taken up again")
+            if _is_cancelled():  # docket then ends quietly
+                raise asyncio.CancelledError
+            await asyncio.sleep(_PAUSE.total_seconds())
+
+    async def _run_once(self, concurrency: int) -> None:
         async with Worker(
             self._docket,
             concurrency=concurrency,
             minimum_check_interval=timedelta(milliseconds=100),
             redelivery_timeout=timedelta(seconds=30),
+            reconnection_delay=_PAUSE,
         ) as worker:
             await worker.run_forever()
 
     async def _permitted(self) -> None:
-        if self._work is not None:
+        """One permission; where it cannot be used, the next sweep gives another."""
+        if self._work is None:
+            return
+        try:
             await self._work()
+        except Exception:
+            log.exception("a permission could not be used; the next sweep gives another")
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the database or Redis is away, and the same may succeed later."""
+    return is_unreachable(error) or isinstance(error, RedisConnectionError | RedisTimeoutError | ConnectionError)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

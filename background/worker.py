@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 
 from background.children import CallFailed, Children, ChildrenClosed
@@ -17,9 +17,20 @@ from events.hub import Hub
 from events.mailbox import StateLost
 from events.messages import STOP_TOPIC
 from jobs.choosing import UNLIMITED, Budget
-from jobs.claims import MAX_CRASHES, Claim, ClaimLost, Stages, check_claim, claim_slice, release_slice, renew_leases
+from jobs.claims import (
+    LEASE_SECONDS,
+    MAX_CRASHES,
+    Claim,
+    ClaimLost,
+    Stages,
+    check_claim,
+    claim_slice,
+    release_slice,
+    renew_leases,
+)
 from jobs.outbox import Outbox
 from jobs.records import record_failure, record_question
+from models.database import is_unreachable, once_reachable
 from processors.contract import NeedsInput
 from processors.registry import list_processors
 from storage.local import LocalStorage
@@ -155,10 +166,10 @@ class Worker:
             if (failure := await self._perform(claim)) is not None:
                 await record_failure(claim, failure.refusal, self._outbox, is_retryable=failure.is_retryable)
         except (ClaimLost, ChildrenClosed):
-            await release_slice(claim, self._outbox)
-        except Exception:
+            await self._give_back(claim)
+        except Exception as error:
             log.exception("a slice failed", job=claim.job.id, phase=claim.phase)
-            await self._try_again(claim)
+            await self._try_again(claim, error)
 
     async def _perform(self, claim: Claim) -> _Failure | None:
         await check_claim(claim)  # it may have been stopped after it was made, and before `obey` could find it
@@ -178,9 +189,15 @@ class Worker:
             return _Failure(Refusal(ErrorCode.PROCESSING_FAILED, failure.message), is_retryable=True)
         return None
 
-    async def _try_again(self, claim: Claim) -> None:
-        """An error of the server (the database went away, the disk is full) is not the job's, unless it stays."""
-        if claim.crash_count + 1 < MAX_CRASHES:
+    async def _give_back(self, claim: Claim) -> None:
+        """Release the slice, as soon as the database is there; when that takes too long the lease ends by itself."""
+        await once_reachable(partial(release_slice, claim, self._outbox), LEASE_SECONDS)
+
+    async def _try_again(self, claim: Claim, error: Exception) -> None:
+        """An error of the server (the disk is full) is not the job's, unless it stays; a database that was away never is."""
+        if is_unreachable(error):
+            await self._give_back(claim)
+        elif claim.crash_count + 1 < MAX_CRASHES:
             await release_slice(claim, self._outbox, is_crash=True)
         else:
             refusal = Refusal(ErrorCode.INTERNAL_ERROR, "The work failed because of an error in the server.")

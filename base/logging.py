@@ -3,10 +3,11 @@
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import structlog
@@ -75,9 +76,20 @@ def note_code(code: str) -> None:
         current.code = code
 
 
-def set_up_logging(format_: Literal["text", "json"], level: str) -> None:
-    """Send every log line, of libraries too, to standard error in one form."""
+IsOutage = Callable[[BaseException], bool]
+
+
+def set_up_logging(format_: Literal["text", "json"], level: str, is_outage: IsOutage = lambda _: False) -> None:
+    """Send every log line, of libraries too, to standard error in one form.
+
+    Args:
+        format_: `text` for people, `json` for machines.
+        level: The least level that is logged.
+        is_outage: Whether an exception says that a service is away: that is told in a line, with its reason, and needs
+            no traceback.
+    """
     shared: list[structlog.typing.Processor] = [
+        partial(_without_trace_of, is_outage),
         _add_request_id,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -105,6 +117,19 @@ def set_up_logging(format_: Literal["text", "json"], level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         cache_logger_on_first_use=True,
     )
+
+
+def _without_trace_of(
+    is_outage: IsOutage, _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    info = event.get("exc_info")
+    error = sys.exception() if info is True else info[1] if isinstance(info, tuple) else info
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    if isinstance(error, BaseException) and is_outage(error):
+        del event["exc_info"]
+        event.setdefault("reason", f"{type(error).__name__}: {error}".partition("\n")[0])
+    return event
 
 
 def log_for(name: str) -> structlog.stdlib.BoundLogger:

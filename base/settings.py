@@ -71,6 +71,11 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="Folder of the database, the bytes and the secret key.")
     database_url: str = Field("", description="postgres://user:password@host/name; empty = SQLite in the data folder.")
     redis_url: str = Field("", description="redis://host:6379/0 for live events between processes; empty = in process.")
+    redis_prefix: str = Field(
+        "waybill",
+        pattern=r"^[A-Za-z0-9_.:-]{1,60}$",
+        description="How every name in Redis begins; another one for each installation that shares it.",
+    )
     public_url: str = Field("", description="How clients reach this server, when a proxy stands before it.")
     secret_key: SecretStr = Field(
         SecretStr(""),

@@ -39,11 +39,11 @@ class Events:
             await self.feed.close()
 
 
-def open_events(redis_url: str, hub: Hub) -> Events:
-    """The way for this process; nothing is connected before `running`."""
+def open_events(redis_url: str, hub: Hub, prefix: str) -> Events:
+    """The way for this process; nothing is connected before `running`. `prefix` keeps installations on one Redis apart."""
     if not redis_url:
         return Events(LocalPublisher(hub), _always, None)
-    feed = RedisFeed(redis_url, hub)
+    feed = RedisFeed(redis_url, hub, prefix)
     return Events(feed, feed.is_alive, feed)
 
 

@@ -28,7 +28,7 @@ _FIRST_DELAY_SECONDS, _MAX_DELAY_SECONDS = 0.1, 5.0
 class RedisFeed:
     """Publishes to Redis pub/sub and feeds the hub from it; events come back to their own process the same way."""
 
-    def __init__(self, url: str, hub: Hub, prefix: str = "waybill") -> None:
+    def __init__(self, url: str, hub: Hub, prefix: str) -> None:
         self._redis = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
         self._hub = hub
         self._channel = f"{prefix}:events"

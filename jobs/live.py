@@ -1,5 +1,9 @@
 """What watchers of jobs need: a job as an event and back, the jobs that a list begins with, log lines after one."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import ParamSpec, TypeVar
+
 from tortoise.connection import get_connection
 
 from auth.viewer import Viewer
@@ -11,15 +15,26 @@ from jobs.queries import JobCriteria, list_jobs
 from jobs.rows import fetch
 from models import Job
 from models import Job as JobRow
+from models.database import once_reachable
 from models.paging import count_rows
 
 __all__ = [
     "JobRow", "active_jobs", "is_listed", "is_told_deleted", "job_event", "job_of_event", "lines_after", "newest_change_id",
-    "newest_line_id", "rows_changed_after",
+    "newest_line_id", "rows_changed_after", "steadily",
 ]  # fmt: skip
 
+P = ParamSpec("P")
+Found = TypeVar("Found")
+
+PATIENCE_SECONDS = 60.0
+"""A watcher waits so long for a database that is away, and is refused then."""
 MAX_SNAPSHOT = 1_000
 """Jobs with which a watched list begins at most."""
+
+
+async def steadily(read: Callable[P, Awaitable[Found]], *values: P.args, **named: P.kwargs) -> Found:
+    """What `read` finds for a watcher: a database that restarts ends no subscription."""
+    return await once_reachable(partial(read, *values, **named), PATIENCE_SECONDS)
 
 
 def job_event(job: Job) -> Event:

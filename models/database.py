@@ -3,10 +3,12 @@
 import asyncio
 import shutil
 import sqlite3
+import time
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
@@ -20,6 +22,8 @@ from base.errors import ErrorCode, Refusal
 from base.logging import log_for
 
 log = log_for(__name__)
+
+Found = TypeVar("Found")
 
 DATABASE_TROUBLE = "The database cannot be opened: check WAYBILL_DATABASE_URL and WAYBILL_DATA_DIR"
 """What an operator is told when `open_database` raises."""
@@ -41,6 +45,7 @@ _UNREACHABLE = (
     asyncpg.CrashShutdownError,
     asyncpg.InterfaceError,
 )
+_RETRY_SECONDS = 0.3
 _MIGRATION_LOCK = 0x5761_7962
 """Key of the PostgreSQL advisory lock under which migrations run."""
 
@@ -144,12 +149,33 @@ def refusal_of_database(error: BaseException) -> Refusal | None:
     if _is_out_of_space(error):
         message = "The server has no room on its disk; try again later."
         return Refusal(ErrorCode.INSUFFICIENT_STORAGE, message, retry_after=60)
-    if isinstance(error, _UNREACHABLE) and not isinstance(error, ValueError):  # those are of values, not of connections
+    if is_unreachable(error):
         message = "The database cannot be reached; try again later."
         return Refusal(ErrorCode.SERVICE_UNAVAILABLE, message, retry_after=2)
     if isinstance(error, BaseORMException | sqlite3.Error | asyncpg.PostgresError):
         return Refusal(ErrorCode.DATABASE_ERROR, "The database did not do its part; try again.")
     return None
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether the database is away, and the same may succeed later."""
+    return isinstance(error, _UNREACHABLE) and not isinstance(error, ValueError)  # those are of values
+
+
+async def once_reachable(work: Callable[[], Awaitable[Found]], seconds: float) -> Found:
+    """What `work`, which may be done twice, comes to: tried again for as long as the database is away.
+
+    Raises:
+        Exception: What `work` raises; that the database is away only after `seconds`.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return await work()
+        except Exception as error:
+            if not is_unreachable(error) or time.monotonic() >= until:
+                raise
+        await asyncio.sleep(_RETRY_SECONDS)
 
 
 def _is_out_of_space(error: BaseException | None) -> bool:

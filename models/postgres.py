@@ -61,7 +61,7 @@ class Transaction(TransactionWrapper):
 
 @timed
 class LaxTransaction(Transaction):
-    """One that does not wait for the disk: a power cut may take it and what came after it, whole.
+    """One that does not wait for the disk: a crash of the database may take it and what came after it, whole.
 
     Source: PostgreSQL, "Asynchronous Commit".
     """

@@ -20,6 +20,7 @@ from jobs.live import (
     job_of_event,
     lines_after,
     newest_line_id,
+    steadily,
 )
 from jobs.queries import find_job, levels_from
 from schema.context import Info
@@ -51,14 +52,14 @@ async def watch_task(info: Info, id: ID, max_per_second: float = 4) -> AsyncIter
 async def watch_upload(info: Info, id: ID, max_per_second: float = 4) -> AsyncIterator[Upload]:  # noqa: A002  contract
     viewer, context = info.context.viewer, info.context
     with context.means.hub.listen(upload_topic(id), interval=interval_of(max_per_second)) as mailbox:
-        upload = await find_upload(viewer, id)
+        upload = await steadily(find_upload, viewer, id)
         mailbox.seen(upload_event(upload))
         yield upload_type(upload, context)
         while is_arriving(upload):
             try:
                 upload = upload_of_event(await mailbox.get())
             except StateLost:
-                upload = await find_upload(viewer, id)
+                upload = await steadily(find_upload, viewer, id)
                 mailbox.seen(upload_event(upload))
             yield upload_type(upload, context)
 
@@ -74,7 +75,7 @@ async def watch_jobs(
     shown: dict[str, bool] = {}  # whether each was active when it was told last
     with context.means.hub.listen(topic, interval=interval_of(max_per_second)) as mailbox:
         while True:
-            active = await active_jobs(viewer, criteria)
+            active = await steadily(active_jobs, viewer, criteria)
             for job in (*active, *await _ended(viewer, shown, active)):
                 mailbox.seen(job_event(job))
                 shown[job.id] = job.status.is_active
@@ -82,7 +83,7 @@ async def watch_jobs(
             try:
                 async for event in mailbox:
                     job = job_of_event(event)
-                    is_match = await is_listed(viewer, criteria, job)
+                    is_match = await steadily(is_listed, viewer, criteria, job)
                     if is_match or job.id in shown or is_told_deleted(criteria, job):
                         yield job_type(job, context)
                     if is_match:
@@ -101,7 +102,7 @@ async def _ended(viewer: Viewer, shown: Mapping[str, bool], active: Sequence[Job
     ended = []
     for id_ in sorted(missed):
         with suppress(Refusal):  # deleted meanwhile
-            ended.append(await find_job(viewer, id_))
+            ended.append(await steadily(find_job, viewer, id_))
     return ended
 
 
@@ -133,14 +134,14 @@ async def _states_of_job(
 ) -> AsyncIterator[JobRow]:
     viewer = info.context.viewer
     with info.context.means.hub.listen(job_topic(job_id), interval=interval_of(max_per_second)) as mailbox:
-        job = await find_job(viewer, job_id, type_)
+        job = await steadily(find_job, viewer, job_id, type_)
         mailbox.seen(job_event(job))
         yield job
         while job.status.is_active:
             try:
                 job = job_of_event(await mailbox.get())
             except StateLost:
-                job = await find_job(viewer, job_id, type_)
+                job = await steadily(find_job, viewer, job_id, type_)
                 mailbox.seen(job_event(job))
             yield job
 
@@ -160,13 +161,13 @@ async def _lines_of_job(info: Info, job_id: str, after: str | None) -> AsyncIter
     """Without a hole: whenever an event does not follow on the line before it, the database is asked."""
     viewer = info.context.viewer
     with info.context.means.hub.listen(job_topic(job_id), logs_topic(job_id=job_id), interval=1) as mailbox:
-        await find_job(viewer, job_id)
-        seen = int(after) if after is not None else await newest_line_id(job_id)
+        await steadily(find_job, viewer, job_id)
+        seen = int(after) if after is not None else await steadily(newest_line_id, job_id)
         is_whole = False
         while True:
             if not is_whole:
-                job = await find_job(viewer, job_id)
-                for row in await lines_after(job_id, seen):
+                job = await steadily(find_job, viewer, job_id)
+                for row in await steadily(lines_after, job_id, seen):
                     seen = row["id"]
                     yield line_type(row)
                 if not job.status.is_active:

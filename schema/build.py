@@ -75,9 +75,13 @@ def _refusal_of(error: GraphQLError) -> Refusal:
     if original is None and _is_about_input(error):
         return Refusal(ErrorCode.BAD_INPUT, error.message)
     fault = original or error
-    log.error("unforeseen error", path=error.path, exc_info=fault)
+    refusal = refusal_of_database(fault)
+    if refusal is not None and refusal.retry_after is not None:
+        log.warning("the database is away or full", path=error.path, exc_info=fault)
+    else:
+        log.error("unforeseen error", path=error.path, exc_info=fault)
     message = "Something went wrong in the server. It was logged under the requestId."
-    return refusal_of_database(fault) or Refusal(ErrorCode.INTERNAL_ERROR, message)
+    return refusal or Refusal(ErrorCode.INTERNAL_ERROR, message)
 
 
 def _is_about_input(error: GraphQLError) -> bool:

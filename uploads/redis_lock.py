@@ -36,9 +36,7 @@ class RedisLock:
     What a holder that lost the lock without noticing still commits is kept out by the fence in the database.
     """
 
-    def __init__(
-        self, redis: "Redis", publisher: Publisher, prefix: str = "waybill", ttl_seconds: float = TTL_SECONDS
-    ) -> None:
+    def __init__(self, redis: "Redis", publisher: Publisher, prefix: str, ttl_seconds: float = TTL_SECONDS) -> None:
         self._redis = redis
         self._publisher = publisher
         self._prefix = prefix

@@ -51,9 +51,13 @@ def refusal_of(error: BaseException) -> Refusal:
     if isinstance(error, HTTPException):
         code, message = _HTTP_REFUSALS.get(error.status_code, (ErrorCode.BAD_INPUT, str(error.detail)))
         return Refusal(code, message, headers=dict(error.headers or {}))
-    log.error("unforeseen error", exc_info=error)
+    refusal = refusal_of_database(error)
+    if refusal is not None and refusal.retry_after is not None:
+        log.warning("the database is away or full", exc_info=error)
+    else:
+        log.error("unforeseen error", exc_info=error)
     message = "Something went wrong in the server. It was logged under the requestId."
-    return refusal_of_database(error) or Refusal(ErrorCode.INTERNAL_ERROR, message)
+    return refusal or Refusal(ErrorCode.INTERNAL_ERROR, message)
 
 
 async def answer_error(request: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol, cast
 
 from graphql import GraphQLError
@@ -21,6 +22,7 @@ from base.errors import ErrorCode, Refusal, error_extensions
 from base.logging import Notes, log_for, notes
 from events.mailbox import StateLost
 from events.messages import access_topic
+from models.database import is_unreachable, once_reachable
 from schema.context import Context
 from schema.documents import asked_in
 from web.operations import code_of, observed, within
@@ -32,6 +34,10 @@ log = log_for("web.access")
 OPERATIONS_PER_CONNECTION = 100
 RECHECK_SECONDS = 60.0
 """Callers are looked up again so often, should the process that ended their token have died before it told us."""
+_HURRIED_SECONDS = 3.0
+"""So long a new connection or operation waits for a database that is away; graphql-ws then connects again, anywhere."""
+_PATIENT_SECONDS = 60.0
+"""So long an open connection goes on while its caller cannot be looked up."""
 _ANSWER_SECONDS = 0.05
 """Who signs out over this very socket is given the answer first; new operations are refused already."""
 FORBIDDEN = 4403
@@ -115,10 +121,13 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def handle_message(self, message: Any) -> None:
         problem = _problem_of(message)
-        if problem is not None:
-            await self.handle_invalid_message(problem)
-        else:
-            await super().handle_message(message)
+        try:
+            await (super().handle_message(message) if problem is None else self.handle_invalid_message(problem))
+        except Exception as error:
+            if not is_unreachable(error):
+                raise
+            log.warning("a socket is closed, because the database is away", exc_info=error)
+            await self.websocket.close(TRY_AGAIN_LATER, "The database cannot be reached")
 
     async def handle_connection_init(self, message: Any) -> None:
         """Who calls is told here; a token that is not good closes the socket with 4403.
@@ -224,10 +233,13 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def _is_caller_known(self) -> bool:
         try:
-            await self._door.find_caller(self.context)
+            await self._find_caller(_HURRIED_SECONDS)
         except Refusal:
             return False
         return True
+
+    async def _find_caller(self, patience_seconds: float) -> Viewer | None:
+        return await once_reachable(partial(self._door.find_caller, self.context), patience_seconds)
 
     async def _end_with(self, viewer: Viewer) -> None:
         """Close the socket as soon as the token is not good any more, or its user may do more or less than before."""
@@ -244,7 +256,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def _is_caller_still(self, viewer: Viewer) -> bool:
         try:
-            caller = await self._door.find_caller(self.context)
+            caller = await self._find_caller(_PATIENT_SECONDS)
         except Refusal:
             return False
         except Exception as error:

@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import time
-import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +14,6 @@ from auth.rates import MINUTE, SECOND, Rates, rate_headers, rate_key, rate_stora
 from auth.viewer import Viewer
 from base.errors import Refusal
 from base.words import Role
-from tests.conftest import service_or_skip
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -23,18 +21,12 @@ async def redis(request: pytest.FixtureRequest) -> AsyncIterator[Redis | None]:
     if request.param == "memory":
         yield None
         return
-    async with Redis.from_url(service_or_skip("redis", "TEST_REDIS_URL")) as redis:
+    async with Redis.from_url(request.getfixturevalue("redis_url")) as redis:
         yield redis
 
 
-@pytest.fixture
-def prefix() -> str:
-    """Of keys that end by themselves."""
-    return f"test:{uuid.uuid4().hex[:12]}"
-
-
-def rates_of(redis: "Redis | None", prefix: str, *, per_minute: int = 0, per_second: int = 0) -> Rates:
-    return Rates(rate_storage(redis, prefix), per_minute=per_minute, per_second=per_second)
+def rates_of(redis: "Redis | None", redis_prefix: str, *, per_minute: int = 0, per_second: int = 0) -> Rates:
+    return Rates(rate_storage(redis, redis_prefix), per_minute=per_minute, per_second=per_second)
 
 
 async def refused(rates: Rates, caller: str = "somebody") -> Refusal:
@@ -44,8 +36,8 @@ async def refused(rates: Rates, caller: str = "somebody") -> Refusal:
     return error.value
 
 
-async def test_as_many_as_the_limit_and_not_one_more(redis: "Redis | None", prefix: str) -> None:
-    rates = rates_of(redis, prefix, per_minute=3)
+async def test_as_many_as_the_limit_and_not_one_more(redis: "Redis | None", redis_prefix: str) -> None:
+    rates = rates_of(redis, redis_prefix, per_minute=3)
     taken = [await rates.take("somebody") for _ in range(3)]
 
     assert [(one.name, one.limit, one.remaining) for one in taken if one] == [
@@ -59,8 +51,8 @@ async def test_as_many_as_the_limit_and_not_one_more(redis: "Redis | None", pref
     assert (await rates.take("somebody else")) is not None
 
 
-async def test_callers_at_once_are_counted_exactly(redis: "Redis | None", prefix: str) -> None:
-    first, second = (rates_of(redis, prefix, per_minute=10) for _ in range(2))
+async def test_callers_at_once_are_counted_exactly(redis: "Redis | None", redis_prefix: str) -> None:
+    first, second = (rates_of(redis, redis_prefix, per_minute=10) for _ in range(2))
     second = second if redis else first  # servers without a Redis count for themselves
     results = await asyncio.gather(
         *(rates.take("somebody") for rates in (first, second) for _ in range(25)), return_exceptions=True
@@ -69,8 +61,8 @@ async def test_callers_at_once_are_counted_exactly(redis: "Redis | None", prefix
     assert sum(isinstance(result, Refusal) for result in results) == 40
 
 
-async def test_after_the_window_all_are_there_again(redis: "Redis | None", prefix: str) -> None:
-    rates = rates_of(redis, prefix, per_second=2)
+async def test_after_the_window_all_are_there_again(redis: "Redis | None", redis_prefix: str) -> None:
+    rates = rates_of(redis, redis_prefix, per_second=2)
     await rates.take("somebody")
     await rates.take("somebody")
     assert (await refused(rates)).retry_after in {1, 2}
@@ -81,8 +73,10 @@ async def test_after_the_window_all_are_there_again(redis: "Redis | None", prefi
     assert (allowance.name, allowance.remaining) == (SECOND, 1)
 
 
-async def test_who_is_too_fast_for_a_second_does_not_use_up_the_minute(redis: "Redis | None", prefix: str) -> None:
-    rates = rates_of(redis, prefix, per_minute=10, per_second=2)
+async def test_who_is_too_fast_for_a_second_does_not_use_up_the_minute(
+    redis: "Redis | None", redis_prefix: str
+) -> None:
+    rates = rates_of(redis, redis_prefix, per_minute=10, per_second=2)
     await rates.take("somebody")
     await rates.take("somebody")
     for _ in range(5):
@@ -93,29 +87,29 @@ async def test_who_is_too_fast_for_a_second_does_not_use_up_the_minute(redis: "R
     assert timedelta() < left[MINUTE].reset_at - datetime.now(UTC) <= timedelta(seconds=61)
 
 
-async def test_looking_does_not_count(redis: "Redis | None", prefix: str) -> None:
-    rates = rates_of(redis, prefix, per_minute=5)
+async def test_looking_does_not_count(redis: "Redis | None", redis_prefix: str) -> None:
+    rates = rates_of(redis, redis_prefix, per_minute=5)
 
     for _ in range(3):
         assert [(one.name, one.limit, one.remaining) for one in await rates.left("somebody")] == [(MINUTE, 5, 5)]
 
 
-async def test_without_limits_nothing_is_counted(redis: "Redis | None", prefix: str) -> None:
-    rates = rates_of(redis, prefix)
+async def test_without_limits_nothing_is_counted(redis: "Redis | None", redis_prefix: str) -> None:
+    rates = rates_of(redis, redis_prefix)
 
     assert [await rates.take("somebody") for _ in range(50)] == [None] * 50
     assert await rates.left("somebody") == []
 
 
-async def test_who_is_not_limited_is_not_counted(prefix: str) -> None:
-    rates = rates_of(None, prefix, per_minute=1)
+async def test_who_is_not_limited_is_not_counted(redis_prefix: str) -> None:
+    rates = rates_of(None, redis_prefix, per_minute=1)
 
     assert [await rates.take(None) for _ in range(3)] == [None] * 3
     assert await rates.left(None) == []
 
 
-async def test_a_clock_that_is_set_back_shuts_nobody_out(prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    rates = rates_of(None, prefix, per_minute=2)
+async def test_a_clock_that_is_set_back_shuts_nobody_out(redis_prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = rates_of(None, redis_prefix, per_minute=2)
     present = time.time()
     monkeypatch.setattr(time, "time", lambda: present + 3_600)
     await rates.take("somebody")
@@ -127,9 +121,9 @@ async def test_a_clock_that_is_set_back_shuts_nobody_out(prefix: str, monkeypatc
     assert (await refused(rates)).retry_after in {60, 61}
 
 
-async def test_without_its_redis_nobody_is_refused_and_nobody_waits(prefix: str) -> None:
+async def test_without_its_redis_nobody_is_refused_and_nobody_waits(redis_prefix: str) -> None:
     async with Redis.from_url("redis://127.0.0.1:1/0") as redis:
-        rates = rates_of(redis, prefix, per_minute=1)
+        rates = rates_of(redis, redis_prefix, per_minute=1)
         with capture_logs() as lines:
             assert [await rates.take("somebody") for _ in range(20)] == [None] * 20
         assert await rates.left("somebody") == []
@@ -139,10 +133,10 @@ async def test_without_its_redis_nobody_is_refused_and_nobody_waits(prefix: str)
     ]
 
 
-async def test_a_redis_that_does_not_answer_costs_half_a_second_once(prefix: str) -> None:
+async def test_a_redis_that_does_not_answer_costs_half_a_second_once(redis_prefix: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         async with Redis.from_url(f"redis://127.0.0.1:{silent.getsockname()[1]}/0") as redis:
-            rates = rates_of(redis, prefix, per_minute=1)
+            rates = rates_of(redis, redis_prefix, per_minute=1)
             started = time.monotonic()
             assert [await rates.take("somebody") for _ in range(20)] == [None] * 20
             assert time.monotonic() - started < 1.5

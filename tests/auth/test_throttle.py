@@ -1,10 +1,9 @@
 """Who guesses is slowed, whoever else calls is not; in one process and in several."""
 
 import asyncio
-import secrets
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -19,25 +18,20 @@ from auth.throttle import MemoryTallies, Tallies, Throttle, attempt_of
 from base.errors import ErrorCode, Refusal
 from models import AuditEntry, User
 from tests.auth.people_for_tests import KEY
-from tests.conftest import service_or_skip
 
 HERE, THERE = "192.0.2.1", "198.51.100.7"
 Later = Callable[[float], Awaitable[None]]
 
 
-@asynccontextmanager
-async def redis_tallies() -> AsyncIterator[RedisTallies]:
-    async with Redis.from_url(service_or_skip("redis", "TEST_REDIS_URL")) as redis:
-        yield RedisTallies(redis, f"waybill-test-{secrets.token_hex(6)}")
+@pytest.fixture
+async def redis_tallies(redis_url: str, redis_prefix: str) -> AsyncIterator[RedisTallies]:
+    async with Redis.from_url(redis_url) as redis:
+        yield RedisTallies(redis, redis_prefix)
 
 
 @pytest.fixture(params=["memory", "redis"])
-async def tallies(request: pytest.FixtureRequest) -> AsyncIterator[Tallies]:
-    if request.param == "memory":
-        yield MemoryTallies()
-    else:
-        async with redis_tallies() as tallies:
-            yield tallies
+def tallies(request: pytest.FixtureRequest) -> Tallies:
+    return MemoryTallies() if request.param == "memory" else request.getfixturevalue("redis_tallies")
 
 
 @pytest.fixture
@@ -151,22 +145,33 @@ async def test_an_address_is_what_one_customer_has(one: str, other: str, is_same
     assert (await wait_of(slowed, "f", other) is not None) is is_same
 
 
-async def test_two_processes_with_one_redis_slow_the_same_guesser() -> None:
-    async with redis_tallies() as tallies:
-        here = Throttle(tallies)
-        there = Throttle(RedisTallies(tallies._redis, tallies._prefix.removesuffix(":sign-in")))
-        for slowed in (here, there, here, there, here):
-            await fail(slowed, "ada")
-        assert (await wait_of(here, "ada"), await wait_of(there, "ada")) == (1, 1)
+async def test_two_processes_with_one_redis_slow_the_same_guesser(
+    redis_tallies: RedisTallies, redis_prefix: str
+) -> None:
+    here = Throttle(redis_tallies)
+    there = Throttle(RedisTallies(redis_tallies._redis, redis_prefix))
+    for slowed in (here, there, here, there, here):
+        await fail(slowed, "ada")
+    assert (await wait_of(here, "ada"), await wait_of(there, "ada")) == (1, 1)
 
 
 async def test_without_its_redis_each_process_counts_for_itself() -> None:
     async with Redis.from_url("redis://127.0.0.1:1/0") as nowhere:
-        slowed = Throttle(RedisTallies(nowhere))
+        slowed = Throttle(RedisTallies(nowhere, "waybill"))
         await fail(slowed, "ada", times=5)
         assert await wait_of(slowed, "ada") == 1
         await slowed.succeeded(attempt_of("ada", HERE))
         assert await wait_of(slowed, "grace", THERE) is None
+
+
+async def test_a_redis_that_does_not_answer_costs_who_signs_in_half_a_second_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        async with Redis.from_url(f"redis://127.0.0.1:{silent.getsockname()[1]}/0") as redis:
+            slowed = Throttle(RedisTallies(redis, "waybill"))
+            started = time.monotonic()
+            await fail(slowed, "ada", times=5)
+            assert await wait_of(slowed, "ada") == 1
+            assert time.monotonic() - started < 1.5
 
 
 async def test_no_more_is_kept_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,41 +2,36 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Any
 
+import docket
 import pytest
 from docket import Docket
-from redis.asyncio import Redis
 from structlog.testing import capture_logs
+from tortoise.exceptions import DBConnectionError
 
+from background import queue as queue_module
 from background.queue import DocketQueue
 from background.running import running_worker
 from base.words import JobStatus
 from jobs.outbox import Outbox
 from models import Item, Job, Slice
 from tests.background.floor_for_tests import MEMORY_BYTES, Floor, wait_for_status, wait_until
-from tests.conftest import service_or_skip
 from tests.databases import Template
 from tests.workshop import check_counters
 
 
 @pytest.fixture
-def queue_url(template: Template) -> str:
+def queue_url(template: Template, request: pytest.FixtureRequest) -> str:
     """The two ways to run: in memory beside SQLite, over Redis beside PostgreSQL."""
-    return service_or_skip("redis", "TEST_REDIS_URL") if template.url else f"memory://{uuid.uuid4().hex}"
+    return str(request.getfixturevalue("redis_url")) if template.url else f"memory://{uuid.uuid4().hex}"
 
 
 @pytest.fixture
-async def docket_name(queue_url: str) -> AsyncIterator[str]:
-    """A name of its own, whose keys are removed afterwards."""
-    name = f"waybill-test-{uuid.uuid4().hex[:12]}"
-    yield name
-    if not queue_url.startswith("memory"):
-        async with Redis.from_url(queue_url) as redis:
-            async for key in redis.scan_iter(f"*{name}*"):
-                await redis.delete(key)
+def docket_name(template: Template, request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue("redis_prefix")) if template.url else "waybill-test"
 
 
 async def running_queue(stack: AsyncExitStack, url: str, name: str) -> DocketQueue:
@@ -126,3 +121,54 @@ async def test_a_queue_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPatc
             async with asyncio.timeout(2):
                 await queue.permit_work()
         assert [line["log_level"] for line in logs] == ["warning"]
+
+
+async def test_a_queue_that_failed_is_taken_up_again_and_one_that_is_left_stays_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queue_module, "_PAUSE", timedelta(seconds=0.01))
+    run_forever, failures = docket.Worker.run_forever, [RuntimeError("a bug of the library"), RuntimeError("once more")]
+
+    async def fail_first(worker: docket.Worker) -> None:
+        if failures:
+            raise failures.pop()
+        await run_forever(worker)
+
+    monkeypatch.setattr(docket.Worker, "run_forever", fail_first)
+    worked = asyncio.Event()
+
+    async def work() -> None:
+        worked.set()
+
+    async with Docket(name="waybill-test", url=f"memory://{uuid.uuid4().hex}") as opened:
+        queue = DocketQueue(opened)
+        with capture_logs() as logs:
+            running = asyncio.create_task(queue.run(work, 1))
+            await queue.permit_work()
+            await asyncio.wait_for(worked.wait(), 5)
+        assert [line["event"] for line in logs] == ["the queue failed; it is taken up again"] * 2
+        running.cancel()
+        await asyncio.wait_for(asyncio.wait([running]), 5)
+        assert running.cancelled()
+
+
+async def test_a_permission_that_cannot_be_used_does_not_keep_the_next_from_being_used() -> None:
+    calls: list[int] = []
+    has_worked = asyncio.Event()
+
+    async def work() -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise DBConnectionError("refused")
+        has_worked.set()
+
+    async with Docket(name="waybill-test", url=f"memory://{uuid.uuid4().hex}") as opened:
+        queue = DocketQueue(opened)
+        with capture_logs() as logs:
+            running = asyncio.create_task(queue.run(work, 1))
+            await queue.permit_work()
+            await queue.permit_work()
+            await asyncio.wait_for(has_worked.wait(), 5)
+        assert [line["event"] for line in logs] == ["a permission could not be used; the next sweep gives another"]
+        running.cancel()
+        await asyncio.wait([running])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 from tortoise.connection import get_connection
+from tortoise.exceptions import DBConnectionError
 
 from background import phases
 from background import worker as worker_module
@@ -297,3 +298,31 @@ async def test_retry_of_only_failed_items_replaces_what_they_made(floor: Floor) 
 def test_names_of_workers_tell_installation_and_process() -> None:
     assert worker_name("/srv/a").startswith(worker_prefix("/srv/a"))
     assert worker_prefix("/srv/a") != worker_prefix("/srv/b")
+
+
+@on_sqlite
+async def test_a_database_that_was_away_is_not_the_slices_fault(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what was not recorded nor what could not be given back at once counts as the loss of a worker."""
+    job = await floor.add_job(sizes=[2])
+    outages = dict.fromkeys(("record_items", "release_slice"), 3)
+
+    def away_at_first(module: Any, name: str) -> None:
+        work = getattr(module, name)
+
+        async def reach(*arguments: Any, **named: Any) -> Any:
+            if outages[name]:
+                outages[name] -= 1
+                raise DBConnectionError("[Errno 111] Connection refused")
+            return await work(*arguments, **named)
+
+        monkeypatch.setattr(module, name, reach)
+
+    away_at_first(phases, "record_items")
+    away_at_first(worker_module, "release_slice")
+    with capture_logs() as logs:
+        await (await floor.worker()).work()
+        await wait_for_status(job, JobStatus.COMPLETED)
+    assert outages == {"record_items": 0, "release_slice": 0}
+    assert (await check_counters(job.id)).completed_items == 2
+    assert {row.crash_count for row in await Slice.filter(job_id=job.id)} == {0}
+    assert "took back slices of lost workers" not in [line["event"] for line in logs]

@@ -75,3 +75,26 @@ def test_a_traceback_shows_the_error_and_not_the_values_of_variables(format_: Li
 def test_the_level_decides() -> None:
     assert [line["event"] for line in json_lines("error")] == ["failed"]
     assert json_lines("debug")[0]["event"] == "hidden"
+
+
+OUTAGES = """
+import logging
+from base.logging import log_for, set_up_logging
+set_up_logging("json", "info", lambda error: isinstance(error, ConnectionError))
+for number, error in enumerate([ConnectionError("away\\nfor long"), ExceptionGroup("g", [ConnectionError("away")]), ValueError("a bug")]):
+    try:
+        raise error
+    except Exception:
+        log_for("ours").exception("failed", number=number)
+        logging.getLogger("theirs").exception("failed")
+"""
+
+
+def test_that_a_service_is_away_is_told_in_a_line_and_a_bug_with_its_trace() -> None:
+    done = subprocess.run([sys.executable, "-c", OUTAGES], cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+
+    assert [line.get("reason") for line in lines] == [
+        "ConnectionError: away", "ConnectionError: away", "ConnectionError: away", "ConnectionError: away", None, None,
+    ]  # fmt: skip
+    assert ["Traceback" in line.get("exception", "") for line in lines] == [False] * 4 + [True] * 2

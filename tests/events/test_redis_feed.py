@@ -12,7 +12,6 @@ from events.feed import open_events
 from events.hub import Hub, LocalPublisher
 from events.messages import Event, job_topic, logs_topic
 from events.redis_feed import RedisFeed
-from tests.conftest import service_or_skip
 from tests.events.events_for_tests import JOB, event_now, is_told_of_loss, job_event, line_event, next_of
 
 NOWHERE = "redis://127.0.0.1:1/0"
@@ -27,14 +26,13 @@ class Process:
 
 
 @pytest.fixture
-def url() -> str:
-    return service_or_skip("redis", "TEST_REDIS_URL")
+def url(redis_url: str) -> str:
+    return redis_url
 
 
 @pytest.fixture
-def prefix() -> str:
-    """Keeps tests that run at the same time apart."""
-    return f"waybill-test-{secrets.token_hex(6)}"
+def prefix(redis_prefix: str) -> str:
+    return redis_prefix
 
 
 @asynccontextmanager
@@ -139,7 +137,7 @@ async def test_a_connection_that_takes_everything_and_says_nothing_is_given_up(m
     monkeypatch.setattr("events.redis_feed._PATIENCE_SECONDS", 0.05)
     async with half_dead_redis() as (url, connections):
         hub = Hub()
-        feed = RedisFeed(url, hub)
+        feed = RedisFeed(url, hub, "waybill")
         task = asyncio.create_task(feed.listen())
         async with asyncio.timeout(5):
             await feed.wait_until_listening()
@@ -177,7 +175,7 @@ async def half_dead_redis() -> AsyncIterator[tuple[str, list[bool]]]:
 
 async def test_without_redis_at_least_this_process_is_told() -> None:
     hub = Hub()
-    feed = RedisFeed(NOWHERE, hub)
+    feed = RedisFeed(NOWHERE, hub, "waybill")
     with hub.listen(job_topic(JOB)) as mailbox:
         await feed.publish(job_event(1))
         assert (await next_of(mailbox)).version == 1
@@ -207,7 +205,7 @@ async def test_a_redis_that_hangs_holds_nobody_up_and_is_left_alone_for_a_while(
     monkeypatch.setattr(redis_feed, "_PUBLISH_SECONDS", 0.1)
     hub = Hub()
     async with hung_redis() as (url, sent):
-        feed = RedisFeed(url, hub)
+        feed = RedisFeed(url, hub, "waybill")
         with hub.listen(job_topic(JOB)) as mailbox:
             async with asyncio.timeout(2):
                 await feed.publish(job_event(1))
@@ -224,7 +222,7 @@ async def test_a_redis_that_hangs_holds_nobody_up_and_is_left_alone_for_a_while(
 
 
 async def test_without_redis_listening_goes_on_trying_and_is_not_alive() -> None:
-    feed = RedisFeed(NOWHERE, Hub())
+    feed = RedisFeed(NOWHERE, Hub(), "waybill")
     task = asyncio.create_task(feed.listen())
     await asyncio.sleep(0.5)
     assert not task.done()
@@ -236,15 +234,15 @@ async def test_without_redis_listening_goes_on_trying_and_is_not_alive() -> None
 
 async def test_without_an_address_events_stay_in_the_process() -> None:
     hub = Hub()
-    events = open_events("", hub)
+    events = open_events("", hub, "waybill")
     assert isinstance(events.publisher, LocalPublisher)
     async with events.running():
         assert await events.is_alive()
 
 
-async def test_with_an_address_events_run_over_redis_while_they_are_wanted(url: str) -> None:
+async def test_with_an_address_events_run_over_redis_while_they_are_wanted(url: str, prefix: str) -> None:
     hub = Hub()
-    events = open_events(url, hub)
+    events = open_events(url, hub, prefix)
     async with events.running():
         assert await events.is_alive()
         with hub.listen("stop") as mailbox:

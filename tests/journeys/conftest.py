@@ -25,13 +25,13 @@ async def waybill(server: ServerProcess) -> AsyncIterator[Waybill]:
 
 
 @pytest.fixture
-def shared(tmp_path: Path) -> Iterator[dict[str, str]]:
+def shared(tmp_path: Path, redis_url: str, redis_prefix: str) -> Iterator[dict[str, str]]:
     """The settings of servers that share a PostgreSQL, a Redis and a data folder."""
-    url, redis_url = service_or_skip("postgres", "TEST_DATABASE_URL"), service_or_skip("redis", "TEST_REDIS_URL")
-    with made_postgres(url, tmp_path) as template:
+    with made_postgres(service_or_skip("postgres", "TEST_DATABASE_URL"), tmp_path) as template:
         yield {
             "WAYBILL_DATABASE_URL": template.url,
             "WAYBILL_REDIS_URL": redis_url,
+            "WAYBILL_REDIS_PREFIX": redis_prefix,
             "WAYBILL_WORKERS": "0",
             "WAYBILL_ADMIN_PASSWORD": "a password of the tests",
         }

@@ -11,7 +11,6 @@ import pytest
 
 from client.server_process import ServerProcess
 from tests.clients.relay import Relay
-from tests.conftest import service_or_skip
 
 FEW = {"WAYBILL_RATE_LIMIT_PER_MINUTE": "6", "WAYBILL_RATE_LIMIT_PER_SECOND": "0"}
 TEXT = "query Known { __typename }"
@@ -20,7 +19,6 @@ TEXT = "query Known { __typename }"
 @pytest.fixture
 def shared(shared: dict[str, str]) -> dict[str, str]:
     """Servers that share everything, and let nobody ask more than six times a minute."""
-    # A prefix of the tests' own is not needed: the caller is one that nobody else is.
     return {**shared, **FEW, "WAYBILL_TRUSTED_PROXIES": "127.0.0.1"}
 
 
@@ -60,17 +58,18 @@ async def test_servers_count_together_and_know_the_same_queries(
 
 
 @pytest.fixture
-async def redis_relay() -> AsyncIterator[Relay]:
-    async with Relay(service_or_skip("redis", "TEST_REDIS_URL")) as relay:
+async def redis_relay(redis_url: str) -> AsyncIterator[Relay]:
+    async with Relay(redis_url) as relay:
         yield relay
 
 
 async def test_while_redis_is_gone_nobody_is_limited_and_afterwards_everybody_again(
-    tmp_path: Path, redis_relay: Relay, caller: dict[str, str]
+    tmp_path: Path, redis_url: str, redis_prefix: str, redis_relay: Relay, caller: dict[str, str]
 ) -> None:
-    number = service_or_skip("redis", "TEST_REDIS_URL").rpartition("/")[2]
+    number = redis_url.rpartition("/")[2]
     url = f"redis{redis_relay.base_url.removeprefix('http')}/{number}"
-    settings = {**FEW, "WAYBILL_TRUSTED_PROXIES": "127.0.0.1", "WAYBILL_WORKERS": "0", "WAYBILL_REDIS_URL": url}
+    redis = {"WAYBILL_REDIS_URL": url, "WAYBILL_REDIS_PREFIX": redis_prefix}
+    settings = {**FEW, **redis, "WAYBILL_TRUSTED_PROXIES": "127.0.0.1", "WAYBILL_WORKERS": "0"}
     async with ServerProcess(tmp_path / "data", settings) as server:
         assert await ask(server, caller) == (200, "5", {"__typename": "Query"})
         await redis_relay.refuse()

@@ -53,14 +53,15 @@ def trial(request: pytest.FixtureRequest) -> Trial:
 
 
 @pytest.fixture
-def settings(trial: Trial, tmp_path: Path) -> Iterator[dict[str, str]]:
+def settings(trial: Trial, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     settings = {"WAYBILL_WORKERS": "0", "WAYBILL_ADMIN_PASSWORD": PASSWORD}
     with ExitStack() as stack:
         if "postgres" in trial.databases:
             server_url = service_or_skip("postgres", "TEST_DATABASE_URL")
             settings["WAYBILL_DATABASE_URL"] = stack.enter_context(made_postgres(server_url, tmp_path)).url
         if "redis" in trial.databases:
-            settings["WAYBILL_REDIS_URL"] = service_or_skip("redis", "TEST_REDIS_URL")
+            settings["WAYBILL_REDIS_URL"] = request.getfixturevalue("redis_url")
+            settings["WAYBILL_REDIS_PREFIX"] = request.getfixturevalue("redis_prefix")
         yield settings
 
 

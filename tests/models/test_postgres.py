@@ -9,7 +9,7 @@ from tortoise import Tortoise
 from tortoise.exceptions import DBConnectionError
 
 from base.errors import ErrorCode
-from models.database import close_database, database_config, is_alive, refusal_of_database, transaction
+from models.database import close_database, database_config, is_alive, once_reachable, refusal_of_database, transaction
 from tests.conftest import service_or_skip
 
 NOWHERE = "postgres://postgres@127.0.0.1:1/nothing"
@@ -63,3 +63,30 @@ async def test_who_cannot_connect_is_told_to_come_again(unreachable: None, work:
 def test_what_postgresql_says_has_its_code(error: Exception, code: ErrorCode | None) -> None:
     refusal = refusal_of_database(error)
     assert (refusal.code if refusal else None) is code
+
+
+def failing(*errors: Exception) -> Callable[[], Awaitable[int]]:
+    """Raises each of `errors` once, and tells then how often it was called."""
+    left, calls = list(errors), [0]
+
+    async def work() -> int:
+        calls[0] += 1
+        if left:
+            raise left.pop(0)
+        return calls[0]
+
+    return work
+
+
+async def test_what_waits_for_the_database_goes_on_once_it_is_there() -> None:
+    away = (DBConnectionError("refused"), asyncpg.CannotConnectNowError("starting up"))
+
+    assert await once_reachable(failing(*away), 10) == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"), [(DBConnectionError("refused"), 0), (asyncpg.DeadlockDetectedError("deadlock"), 10)]
+)
+async def test_it_does_not_wait_for_ever_nor_for_what_is_no_outage(error: Exception, seconds: float) -> None:
+    with pytest.raises(type(error)):
+        await once_reachable(failing(error), seconds)

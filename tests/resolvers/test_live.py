@@ -2,12 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
+from tortoise.exceptions import DBConnectionError
 from tortoise.transactions import in_transaction
 
+import resolvers.live
 from base.words import JobStatus, LogLevel, Role
 from jobs.history import add_lines
 from jobs.live import job_event
@@ -348,3 +350,37 @@ async def test_many_watchers_cost_no_database_reads(app: App, live: Served, monk
         await wire.connection.close()
 
     assert (calls, app.listeners) == (0, 0)
+
+
+@pytest.mark.parametrize("query", [WATCH, WATCH_ALL, LOGS])
+async def test_a_database_that_restarts_ends_no_subscription(
+    app: App, live: Served, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    """The state is read once the database is there, be it the first one or that after something was missed."""
+    person = await app.person()
+    job_id = await app.batch(person, autoStart=False)
+    away: list[bool] = []
+
+    def away_at_first(read: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def reach(*arguments: Any) -> Any:
+            if away:
+                away.pop()
+                raise DBConnectionError("[Errno 111] Connection refused")
+            return await read(*arguments)
+
+        return reach
+
+    for name in ("find_job", "active_jobs"):
+        monkeypatch.setattr(resolvers.live, name, away_at_first(getattr(resolvers.live, name)))
+    async with await live.wire_of(person) as wire:
+        away += [True, True]
+        await wire.subscribe(query, id=job_id, after="0")
+        await until(lambda: not away)
+        await say(app, job_id, "a line")
+        assert await wire.next()
+        away += [True, True]
+        app.house.means.hub.deliver_loss()
+        await until(lambda: not away)
+        await say(app, job_id, "another line")
+        await move(app, job_id, status=JobStatus.PENDING)
+        assert await wire.next()

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from base.errors import ErrorCode, Refusal
 from base.words import UploadStatus
 from events.hub import Hub
 from events.redis_feed import RedisFeed
-from tests.conftest import service_or_skip
 from tests.uploads.app_for_tests import (
     Client,
     Recorder,
@@ -81,10 +79,9 @@ class Processes:
 
 
 @pytest.fixture
-async def processes() -> AsyncIterator[Processes]:
-    url = service_or_skip("redis", "TEST_REDIS_URL")
+async def processes(redis_url: str, redis_prefix: str) -> AsyncIterator[Processes]:
     async with AsyncExitStack() as stack:
-        yield Processes(url, f"waybill-test-{uuid.uuid4().hex[:8]}", stack)
+        yield Processes(redis_url, redis_prefix, stack)
 
 
 async def hold_until_asked(process: Process, asked: list[Stop]) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,7 +10,6 @@ from redis.asyncio import Redis
 from strawberry.http import GraphQLRequestData
 
 from base.errors import Refusal
-from tests.conftest import service_or_skip
 from tests.web_app import App, Served, read
 from web import persisted
 from web.persisted import PersistedQueries
@@ -179,31 +177,23 @@ async def test_long_texts_are_not_kept_and_all_together_are_bounded(monkeypatch:
 
 
 @pytest.fixture
-async def redis() -> AsyncIterator[Redis]:
-    async with Redis.from_url(service_or_skip("redis", "TEST_REDIS_URL")) as redis:
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    async with Redis.from_url(redis_url) as redis:
         yield redis
 
 
-@pytest.fixture
-async def prefix(redis: Redis) -> AsyncIterator[str]:
-    name = f"test:{uuid.uuid4().hex[:12]}"
-    yield name
-    async for key in redis.scan_iter(f"{name}:*"):
-        await redis.delete(key)
+async def test_another_process_knows_it_through_redis_for_a_day(redis: Redis, redis_prefix: str) -> None:
+    await keep(PersistedQueries(redis, redis_prefix), "{ünïcode}")
 
-
-async def test_another_process_knows_it_through_redis_for_a_day(redis: Redis, prefix: str) -> None:
-    await keep(PersistedQueries(redis, prefix), "{ünïcode}")
-
-    assert await is_known(PersistedQueries(redis, prefix), "{ünïcode}")
-    (key,) = [key async for key in redis.scan_iter(f"{prefix}:*")]
+    assert await is_known(PersistedQueries(redis, redis_prefix), "{ünïcode}")
+    (key,) = [key async for key in redis.scan_iter(f"{redis_prefix}:*")]
     assert 86_000 < await redis.ttl(key) <= 86_400
 
 
-async def test_what_somebody_else_wrote_to_redis_is_not_believed(redis: Redis, prefix: str) -> None:
+async def test_what_somebody_else_wrote_to_redis_is_not_believed(redis: Redis, redis_prefix: str) -> None:
     for planted in ("{ evil }", b"\xff\xfe"):
-        await redis.set(f"{prefix}:query:{hash_of(TEXT)}", planted)
-        assert not await is_known(PersistedQueries(redis, prefix), TEXT)
+        await redis.set(f"{redis_prefix}:query:{hash_of(TEXT)}", planted)
+        assert not await is_known(PersistedQueries(redis, redis_prefix), TEXT)
 
 
 async def test_without_its_redis_a_process_knows_what_it_was_sent_itself() -> None:

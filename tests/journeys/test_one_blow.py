@@ -1,0 +1,121 @@
+"""One part of an installation dies in the middle of a batch: it completes, exactly, and who watches is told."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.blows import revive
+from tests.journeys.installation import PASSWORD, Installation, installed
+from tests.journeys.leads_workbook import write_workbook
+from tests.journeys.live_clients import (
+    JOB_STATE,
+    WATCH_BATCH,
+    WATCH_JOBS,
+    WATCH_LINES,
+    WATCH_UPLOAD,
+    LiveSocket,
+    Subscriber,
+)
+from tests.journeys.loads import CREATE_BATCH, Load, all_pages, carry_out
+from tests.journeys.outcomes import outcome_of
+from tests.journeys.steady_caller import SteadyCaller
+
+READ = f"query ($id: ID!) {{ job(id: $id) {{ {JOB_STATE} files {{ name sha256 }} }} }}"
+FAR_ENOUGH = "query ($id: ID!) { job(id: $id) { progress { completedBatches } } }"
+Blow = Callable[[Installation], Awaitable[None]]
+
+
+async def kill_a_server(house: Installation) -> None:
+    await house.servers[0].kill()
+    await revive(house.servers[0])
+
+
+async def kill_a_worker(house: Installation) -> None:
+    await house.workers[0].kill()
+    await revive(house.workers[0])
+
+
+async def restart_redis(house: Installation) -> None:
+    await asyncio.to_thread(house.redis.stop)
+    await asyncio.to_thread(house.redis.start)
+
+
+async def kill_redis(house: Installation) -> None:
+    await asyncio.to_thread(house.redis.kill)
+    await asyncio.sleep(1)
+    await asyncio.to_thread(house.redis.start)
+
+
+async def restart_postgres(house: Installation) -> None:
+    await asyncio.to_thread(house.postgres.stop, "fast")
+    await asyncio.to_thread(house.postgres.start)
+
+
+async def kill_postgres(house: Installation) -> None:
+    await asyncio.to_thread(house.postgres.kill)
+    await asyncio.sleep(1)
+    await asyncio.to_thread(house.postgres.start)
+
+
+# Only the death of a worker, whose lease of 20 s must end first, may take longer.
+BLOWS: Mapping[Blow, float] = {
+    kill_a_server: 20, kill_a_worker: 45, restart_redis: 20, kill_redis: 20, restart_postgres: 20, kill_postgres: 20,
+}  # fmt: skip
+
+
+@pytest.mark.long
+async def test_a_batch_completes_and_is_exact_whichever_part_dies_in_the_middle_of_it(tmp_path: Path) -> None:
+    write_workbook(tmp_path / "leads.xlsx", 2_000)
+    content = (tmp_path / "leads.xlsx").read_bytes()
+    rng = random.Random(1)
+    async with installed(tmp_path, servers=2, workers=2) as house, SteadyCaller(house.urls) as caller:
+        await caller.login("admin", PASSWORD)
+        socket = LiveSocket(caller, rng)
+        listening = asyncio.create_task(socket.run())
+        outcomes = {}
+        for blow, seconds in {calm: 20.0, **BLOWS}.items():
+            load = Load("leads.xlsx", content, CREATE_BATCH)
+            await carry_out(load, caller, rng, blow.__name__, send_seconds=0)
+            subscribers = await watched(load, socket)
+            async with asyncio.timeout(seconds):
+                await until_half_done(load, caller)
+                await blow(house)
+                await until_told(subscribers)
+            assert [(blow.__name__, one.query, one.faults) for one in subscribers if one.faults] == []
+            assert subscribers[0].last[load.job_id] == (await caller.ask(READ, id=load.job_id))["job"]
+            assert subscribers[1].lines == await all_pages(caller, load.job_id, "logs", "id message")
+            outcomes[blow.__name__] = await outcome_of(load, caller)
+        listening.cancel()
+        await asyncio.wait([listening])
+    assert outcomes["calm"]["status"] == "COMPLETED"
+    assert [name for name, outcome in outcomes.items() if outcome != outcomes["calm"]] == []
+    assert dict(socket.refused) == {}, "graphql-ws does not repeat what was refused"
+
+
+async def calm(_house: Installation) -> None:
+    """Nothing."""
+
+
+async def watched(load: Load, socket: LiveSocket) -> list[Subscriber]:
+    subscribers = [
+        Subscriber(WATCH_BATCH, {"id": load.job_id}),
+        Subscriber(WATCH_LINES, {"id": load.job_id, "after": "0"}),
+        Subscriber(WATCH_UPLOAD, {"id": load.upload_id}),
+        Subscriber(WATCH_JOBS),
+    ]
+    for subscriber in subscribers:
+        await socket.add(subscriber)
+    return subscribers
+
+
+async def until_half_done(load: Load, caller: SteadyCaller) -> None:
+    while (await caller.ask(FAR_ENOUGH, id=load.job_id))["job"]["progress"]["completedBatches"] < 20:  # noqa: ASYNC110  others' doing
+        await asyncio.sleep(0.05)
+
+
+async def until_told(subscribers: list[Subscriber]) -> None:
+    while not all(one.is_ended for one in subscribers if one.query != WATCH_JOBS):  # noqa: ASYNC110  others' doing
+        await asyncio.sleep(0.05)
