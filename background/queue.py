@@ -48,7 +48,7 @@ class DocketQueue:
 
         Its keys begin with `prefix`.
         """
-        return Docket(name=f"{prefix}-{kind}", url=redis_url or "memory://")
+        return Docket(name=f"{prefix}:{kind}", url=redis_url or "memory://")
 
     async def permit_work(self) -> None:
         try:

@@ -42,7 +42,7 @@ async def test_all_that_a_server_has_in_redis_begins_with_its_prefix(tmp_path: P
 
     assert [name for name in names if not name.startswith(f"{PREFIX}:")] == []
     kinds = {name.split(":")[1] for name in names}
-    assert kinds >= {"rates", "sign-in", "query", "stream", "upload", "events"}
+    assert kinds >= {"rates", "sign-in", "query", "work", "deliveries", "upload", "events"}
 
 
 async def sign_in(waybill: Waybill, server: ServerProcess) -> None:
