@@ -183,6 +183,7 @@ class Children:
     """
 
     def __init__(self, count: int, memory_bytes: int) -> None:
+        self.count = count
         self._memory_bytes = memory_bytes
         self._free = asyncio.Semaphore(count)
         self._all: set[Child] = set()

@@ -79,7 +79,10 @@ class _Notes:
 
 
 class Phases:
-    """Runs claims in children; raises what `Children.run` and the recording raise."""
+    """Runs claims in children; raises what `Children.run` and the recording raise.
+
+    Each phase calls `on_computed` when it needs no child any more, before the last of what came of it is recorded.
+    """
 
     def __init__(self, children: Children, storage: LocalStorage, outbox: Outbox) -> None:
         self._children = children
@@ -87,7 +90,7 @@ class Phases:
         self._outbox = outbox
         self._spooled: tuple[tuple[str, int] | None, dict[str, Path]] = None, {}
 
-    async def plan(self, claim: Claim) -> None:
+    async def plan(self, claim: Claim, on_computed: Callable[[], None]) -> None:
         """Have the processor plan; insert its items while they come, and its slices when all are there."""
         processor = find_processor(claim.job.kind)
         notes = _Notes(claim, processor, self._outbox)
@@ -116,11 +119,12 @@ class Phases:
             async with self._folder(claim) as folder, self._folder(claim, "inputs") as inputs:
                 sources = await self._sources(claim, inputs)
                 await self._run(self._call(claim, folder, inputs=sources), on_message, notes.write)
+            on_computed()
             await add_items(claim, inserted, names)
             await notes.write()
             await record_plan(claim, planned, files, processor, self._outbox)
 
-    async def process(self, claim: Claim) -> None:
+    async def process(self, claim: Claim, on_computed: Callable[[], None]) -> None:
         """Have the processor do what is left of the slice; an item that takes the process down fails alone."""
         processor = find_processor(claim.job.kind)
         spool = await self._spool(claim)
@@ -149,10 +153,11 @@ class Phases:
                 else:
                     for _ in part.indices:
                         batch.fail_next("The processor gave no result for this item.")
+            on_computed()
             await notes.write()
             await batch.commit(is_done=True)
 
-    async def finish(self, claim: Claim) -> None:
+    async def finish(self, claim: Claim, on_computed: Callable[[], None]) -> None:
         """Have the processor make the files of the whole job, and complete it."""
         notes = _Notes(claim, find_processor(claim.job.kind), self._outbox)
         spool = await self._spool(claim)
@@ -170,6 +175,7 @@ class Phases:
                 await _write_all_results(claim.job.id, results_path)
                 call = self._call(claim, folder, spool=spool, results_path=results_path)
                 await self._run(call, on_message, notes.write)
+            on_computed()
             await notes.write()
             await record_finish(claim, files, self._outbox)
 

@@ -18,7 +18,7 @@ log = log_for(__name__)
 
 
 SLICES_PER_CHILD = 2
-"""While a child works on one slice, the one before is recorded and the next is claimed."""
+"""While a child works on one slice, the one before is recorded."""
 
 
 @asynccontextmanager

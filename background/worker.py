@@ -58,8 +58,25 @@ class _Failure:
     is_retryable: bool
 
 
+class Seat:
+    """The right to one child process; a slice is claimed by who has one, so that none is taken and then left to wait."""
+
+    def __init__(self, seats: asyncio.Semaphore) -> None:
+        self._seats = seats
+        self._is_left = False
+
+    def leave(self) -> None:
+        """Give it to the next, once; leaving again does nothing."""
+        if not self._is_left:
+            self._is_left = True
+            self._seats.release()
+
+
 class Worker:
-    """Does slices in child processes; what it holds is in `_running`."""
+    """Does slices in child processes; what it holds is in `_running`.
+
+    While one slice is recorded, the child that did it works on the next.
+    """
 
     def __init__(
         self, name: str, children: Children, storage: LocalStorage, outbox: Outbox, hub: Hub, budget: Budget = UNLIMITED
@@ -69,6 +86,7 @@ class Worker:
         self._hub = hub
         self._budget = budget
         self._phases = Phases(children, storage, outbox)
+        self._seats = asyncio.Semaphore(children.count)
         self._running: dict[Claim, asyncio.Task[None]] = {}
         self._works = 0
         self._has_stopped = asyncio.Event()
@@ -128,9 +146,20 @@ class Worker:
 
     async def _work(self) -> None:
         is_first = True
-        while not self._is_stopping and (claim := await self._claim()) is not None:
-            await self._do(claim, is_first=is_first)
+        while await self._take_one(is_first=is_first):
             is_first = False
+
+    async def _take_one(self, *, is_first: bool) -> bool:
+        """Wait for a child, and do the slice that is best then; False where there is none, or the worker stops."""
+        await self._seats.acquire()
+        seat = Seat(self._seats)
+        try:
+            if self._is_stopping or (claim := await self._claim()) is None:
+                return False
+            await self._do(claim, seat, is_first=is_first)
+        finally:
+            seat.leave()
+        return True
 
     async def _claim(self) -> Claim | None:
         """As `claim_slice`; a claim that arrives when nobody waits for it any more is given back."""
@@ -142,8 +171,8 @@ class Worker:
                 await release_slice(claim, self._outbox)
             raise
 
-    async def _do(self, claim: Claim, *, is_first: bool) -> None:
-        task = asyncio.create_task(self._attempt(claim))
+    async def _do(self, claim: Claim, seat: Seat, *, is_first: bool) -> None:
+        task = asyncio.create_task(self._attempt(claim, seat))
         self._running[claim] = task
         if self._is_stopping:
             task.cancel()
@@ -160,10 +189,10 @@ class Worker:
         finally:
             del self._running[claim]
 
-    async def _attempt(self, claim: Claim) -> None:
+    async def _attempt(self, claim: Claim, seat: Seat) -> None:
         """Do the slice; every way in which that can end leaves the database in a state that goes on."""
         try:
-            if (failure := await self._perform(claim)) is not None:
+            if (failure := await self._perform(claim, seat)) is not None:
                 await record_failure(claim, failure.refusal, self._outbox, is_retryable=failure.is_retryable)
         except (ClaimLost, ChildrenClosed):
             await self._give_back(claim)
@@ -171,16 +200,16 @@ class Worker:
             log.exception("a slice failed", job=claim.job.id, phase=claim.phase)
             await self._try_again(claim, error)
 
-    async def _perform(self, claim: Claim) -> _Failure | None:
+    async def _perform(self, claim: Claim, seat: Seat) -> _Failure | None:
         await check_claim(claim)  # it may have been stopped after it was made, and before `obey` could find it
         try:
             match claim.phase:
                 case SlicePhase.PLAN:
-                    await self._phases.plan(claim)
+                    await self._phases.plan(claim, seat.leave)
                 case SlicePhase.PROCESS:
-                    await self._phases.process(claim)
+                    await self._phases.process(claim, seat.leave)
                 case SlicePhase.FINISH:
-                    await self._phases.finish(claim)
+                    await self._phases.finish(claim, seat.leave)
         except Refusal as refusal:
             return _Failure(refusal, is_retryable=False)
         except NeedsInput as question:

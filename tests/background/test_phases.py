@@ -27,6 +27,10 @@ NO_RESULT = "The processor gave no result for this item."
 NO_REASON = "The processor did not say why this item failed."
 
 
+def nothing() -> None:
+    """What is done when no child is needed any more."""
+
+
 async def test_a_job_is_done_and_its_finish_sees_every_result_in_order(floor: Floor) -> None:
     job = await floor.run(await floor.add_job(sizes=[3, 2], acts={1: "skip", 3: "give_up"}))
     assert (job.status, job.percentage, job.stage) == (JobStatus.COMPLETED, 100.0, None)
@@ -220,7 +224,8 @@ async def test_files_of_work_that_breaks_off_do_not_stay_on_the_disk(
         await shop.do_slice()
     claim = await shop.claim()
     phases = Phases(cast("Children", OneFile(error)), LocalStorage(shop.folder), shop.outbox)
-    working = asyncio.create_task(phases.plan(claim) if phase is SlicePhase.PLAN else phases.finish(claim))
+    do = phases.plan if phase is SlicePhase.PLAN else phases.finish
+    working = asyncio.create_task(do(claim, nothing))
     await asyncio.wait([working], timeout=0.3)
     assert bool(list((shop.folder / "files").rglob("*/file-*"))) is (error is None)
     working.cancel()
@@ -242,7 +247,7 @@ async def test_a_slice_that_was_lost_ends_a_call_that_stands_still(shop: Worksho
     await Slice.filter(id=claim.slice_id).update(fence=claim.fence + 1)
     phases = Phases(cast("Children", OneLine()), LocalStorage(shop.folder), shop.outbox)
     with pytest.raises(ClaimLost):
-        await asyncio.wait_for(phases.process(claim), 5)
+        await asyncio.wait_for(phases.process(claim, nothing), 5)
     assert await LogEntry.filter(job_id=claim.job.id).count() == 0
 
 

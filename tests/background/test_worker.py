@@ -13,10 +13,10 @@ from tortoise.exceptions import DBConnectionError
 from background import phases
 from background import worker as worker_module
 from background.worker import Worker, worker_name, worker_prefix
-from base.words import JobStatus
+from base.words import JobStatus, SlicePhase
 from jobs.claims import Claim, claim_slice, recover_slices, sweep_leases
 from jobs.lifecycle import cancel_job, retry_job
-from jobs.records import record_plan
+from jobs.records import record_items, record_plan
 from jobs.rows import fetch
 from models import File, Item, Job, JobEvent, Slice
 from tests.background.floor_for_tests import Floor, on_sqlite, wait_for_status, wait_until
@@ -151,7 +151,7 @@ async def test_stopping_gives_slices_back_at_once_and_another_worker_goes_on(flo
 async def test_stopping_while_slices_are_being_claimed_leaves_none_running(
     floor: Floor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def process(_phases: object, claim: Claim) -> None:
+    async def process(_phases: object, claim: Claim, _on_computed: object) -> None:
         await asyncio.sleep(0.002)
         await floor.shop.record(claim, completed(claim.first_index))
 
@@ -264,6 +264,42 @@ async def test_two_workers_share_the_slices_of_a_job(floor: Floor) -> None:
     assert (done.completed_items, done.completed_slices) == (24, 12)
     pids = {item.result["pid"] for item in await Item.all()}
     assert len(pids) > 1
+
+
+async def test_no_slice_is_taken_before_a_child_is_free_for_it(floor: Floor) -> None:
+    busy = await floor.add_job(sizes=[1], acts={0: "burn"})
+    worker = await floor.worker(count=1)
+    tasks = [asyncio.create_task(worker.work())]
+    await pid_told(floor.shop.folder)
+    waiting = await floor.add_job(sizes=[1])
+    tasks.append(asyncio.create_task(worker.work()))
+    await asyncio.sleep(0.2)
+    assert [(row.job_id, row.phase) for row in await Slice.filter(status="RUNNING")] == [(busy.id, SlicePhase.PROCESS)]
+    assert (await Job.get(id=waiting.id)).status is JobStatus.PENDING
+    await cancel(floor, busy)
+    await asyncio.gather(*tasks)
+    assert (await Job.get(id=waiting.id)).status is JobStatus.COMPLETED
+
+
+async def test_while_a_slice_is_recorded_the_next_one_is_done(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_record, recording = asyncio.Event(), 0
+
+    async def record_in_a_while(*given: Any, **named: Any) -> None:
+        nonlocal recording
+        recording += 1
+        await may_record.wait()
+        await record_items(*given, **named)
+
+    monkeypatch.setattr(phases, "record_items", record_in_a_while)
+    job = await floor.add_job(sizes=[1, 1])
+    worker = await floor.worker(count=1)
+    tasks = [asyncio.create_task(worker.work())]
+    await wait_until(lambda: recording == 1)
+    tasks.append(asyncio.create_task(worker.work()))
+    await wait_until(lambda: recording == 2)
+    may_record.set()
+    await asyncio.gather(*tasks)
+    assert (await Job.get(id=job.id)).status is JobStatus.COMPLETED
 
 
 async def test_a_slice_that_fails_the_job_stops_the_other_slices(floor: Floor) -> None:
