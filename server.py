@@ -3,14 +3,12 @@
 import argparse
 import asyncio
 import gc
-import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from types import FrameType
 
 import aiohttp
 import uvicorn
@@ -27,6 +25,7 @@ from auth.redis_tallies import RedisTallies
 from auth.signatures import Signer
 from auth.throttle import Throttle
 from background.deliveries import running_deliveries
+from background.ending import Ending
 from background.queue import DELIVERIES, WORK, DocketQueue, is_outage
 from background.retelling import Retelling
 from background.running import running_worker
@@ -59,6 +58,7 @@ from uploads.receiver import Receiver
 from uploads.redis_lock import RedisLock
 from web.app import build_app
 from web.connection import Connection
+from web.draining import Draining
 from web.health import Check
 from web.persisted import PersistedQueries
 from web.proxies import base_url_of
@@ -67,7 +67,11 @@ from webhooks.turns import recover_turns
 
 log = log_for("server")
 
-GRACE_SECONDS = 5
+ANNOUNCE_SECONDS = 2.0
+"""A server that has colleagues can still be reached for so long when it stops, so that whoever sends people to it notices."""
+GRACE_SECONDS = 6
+"""Then answers under way have so long to come to their end."""
+_FAREWELL_SECONDS = 1.0
 _MIN_KEY_CHARACTERS = 32
 
 
@@ -83,7 +87,7 @@ def main() -> int:
         if arguments.check:
             return _check(settings)
         with _data_folder(settings):
-            work = _reset_admin_password(settings) if arguments.reset_admin_password else _serve(settings)
+            work = _reset_admin_password(settings) if arguments.reset_admin_password else _serve(settings, Ending())
             return uvloop.run(work)
     except (SettingsError, Refusal) as error:
         print(error, file=sys.stderr)
@@ -137,7 +141,7 @@ async def _reset_admin_password(settings: Settings) -> int:
     return 0
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(settings: Settings, ending: Ending) -> int:
     listener = _bind(settings)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = settings.public_url or f"http://{host}:{listener.getsockname()[1]}"
@@ -157,33 +161,41 @@ async def _serve(settings: Settings) -> int:
         )
         gc.collect()
         gc.freeze()  # what was loaded by now stays; looking through it at every collection would cost milliseconds
-        await _Server(config, address, house.means.receiver.locks.stop).serve(sockets=[listener])
+        announce_seconds = 0.0 if is_sqlite(settings.database_url) else ANNOUNCE_SECONDS
+        await _Server(config, address, house.draining, ending, announce_seconds).serve(sockets=[listener])
     return 0
 
 
 class _Server(uvicorn.Server):
     """Says when it is ready, and leaves by returning, so that what was opened is closed after it."""
 
-    def __init__(self, config: uvicorn.Config, address: str, stop_uploads: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, address: str, draining: Draining, ending: Ending, announce_seconds: float
+    ) -> None:
         super().__init__(config)
         self._address = address
-        self._stop_uploads = stop_uploads
+        self._draining = draining
+        self._ending = ending
+        self._announce_seconds = announce_seconds
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         print(f"Waybill {VERSION} is ready: {self._address}/graphql", flush=True)
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Running uploads save what they have and answer 503, while uvicorn waits for the requests under way."""
-        self._stop_uploads()
-        super().handle_exit(sig, frame)
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """The port stays open until farewells are said, and whoever asks `/ready` has heard of it."""
+        await asyncio.gather(self._draining.wait(_FAREWELL_SECONDS), asyncio.sleep(self._announce_seconds))
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Uvicorn's own would raise the signal again at its end, which ends the process there and then."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, self.handle_exit, number, None)
+        self._ending.call(self._leave)
         yield
+
+    def _leave(self) -> None:
+        self._draining.begin()
+        self.should_exit = True
 
 
 def _bind(settings: Settings) -> socket.socket:
@@ -213,6 +225,7 @@ class House:
     means: Means
     persisted: PersistedQueries
     checks: dict[str, Check]
+    draining: Draining = field(default_factory=Draining)
 
 
 def build(house: House) -> ASGIApp:
@@ -224,7 +237,7 @@ def build(house: House) -> ASGIApp:
         retention=Retention.of(means.settings),
         guides=guides_folder(means.settings),
     )
-    return build_app(means.settings, build_schema(), means, shelf, house.persisted, house.checks)
+    return build_app(means.settings, build_schema(), means, shelf, house.persisted, house.checks, house.draining)
 
 
 @asynccontextmanager
@@ -243,6 +256,7 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
     deliveries_docket = DocketQueue.docket_at(settings.redis_url, settings.redis_prefix, DELIVERIES)
     deliveries = DocketQueue(deliveries_docket)
     outbox = Outbox(events.publisher, queue.permit_work, deliveries.permit_work)
+    draining = Draining()
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(_shared(settings.redis_url))
         lock = RedisLock(redis, events.publisher, settings.redis_prefix) if redis else None
@@ -262,7 +276,8 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
             await storage.remove_folder("work")
         session = await stack.enter_async_context(outgoing_session(is_private_allowed=settings.webhook_allow_private))
         sender = Sender(session)
-        await stack.enter_async_context(running_deliveries(sender, deliveries))
+        work = await stack.enter_async_context(AsyncExitStack())
+        await work.enter_async_context(running_deliveries(sender, deliveries))
         if settings.workers:
             worker = running_worker(
                 worker_name(instance),
@@ -274,8 +289,15 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
                 queue,
                 Budget.of(settings),
             )
-            await stack.enter_async_context(worker)
+            await work.enter_async_context(worker)
             await queue.permit_work()
+
+        async def hand_over() -> None:
+            receiver.locks.stop()  # running uploads save what they have and answer 503
+            await work.aclose()
+
+        draining.add(hand_over)
+        stack.push_async_callback(draining.wait, None)
         rates = Rates(
             rate_storage(redis, settings.redis_prefix),
             per_minute=settings.rate_limit_per_minute,
@@ -289,7 +311,7 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
             "disk": partial(has_room, storage, receiver.limits),
         }
         means = Means(settings, gate, signer, hub, outbox, storage, receiver, rates, sender)
-        yield House(means, PersistedQueries(redis, settings.redis_prefix), checks)
+        yield House(means, PersistedQueries(redis, settings.redis_prefix), checks, draining)
 
 
 @asynccontextmanager

@@ -2,13 +2,13 @@
 
 import argparse
 import asyncio
-import signal
 import sys
 from contextlib import AsyncExitStack
 
 import uvloop
 
 from background.deliveries import running_deliveries
+from background.ending import Ending
 from background.queue import DELIVERIES, WORK, DocketQueue, is_outage
 from background.running import running_worker
 from background.worker import worker_name
@@ -36,7 +36,7 @@ def main() -> int:
         settings = load_settings()
         set_up_logging(settings.log_format, settings.log_level, is_outage)
         _check(settings)
-        uvloop.run(_work(settings))
+        uvloop.run(_work(settings, Ending()))
     except (SettingsError, Refusal) as error:
         print(error, file=sys.stderr)
         return 1
@@ -54,10 +54,8 @@ def _check(settings: Settings) -> None:
         raise Refusal(ErrorCode.BAD_INPUT, "WAYBILL_WORKERS is 0: this worker would do nothing.")
 
 
-async def _work(settings: Settings) -> None:
+async def _work(settings: Settings, ending: Ending) -> None:
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     hub = Hub()
     events = open_events(settings.redis_url, hub, settings.redis_prefix)
     docket = DocketQueue.docket_at(settings.redis_url, settings.redis_prefix, WORK)
@@ -81,6 +79,7 @@ async def _work(settings: Settings) -> None:
         )
         await stack.enter_async_context(worker)
         await queue.permit_work()
+        ending.call(stop.set)
         print(f"Waybill {VERSION} worker is ready: {settings.workers} processes", flush=True)
         await stop.wait()
 

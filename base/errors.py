@@ -147,6 +147,11 @@ def error_extensions(refusal: Refusal) -> dict[str, Any]:
     return {name: value for name, value in details.items() if value is not None}
 
 
+def server_stops() -> Refusal:
+    """This server begins nothing more: the same request succeeds at another one, or at this one once it is back."""
+    return Refusal(ErrorCode.SERVICE_UNAVAILABLE, "The server is stopping: try again.", retry_after=2)
+
+
 @contextmanager
 def told(sentence: str) -> Iterator[None]:
     """What cannot be opened at start is told to the operator in a sentence; the traceback is in the log at level debug.

@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from auth.queries import require_viewer
 from auth.viewer import Viewer
-from base.errors import ErrorCode, Refusal
+from base.errors import ErrorCode, Refusal, server_stops
 from base.words import UploadStatus
 from models.upload import Upload
 from serving.conditions import Validators
@@ -70,6 +70,8 @@ async def _answer(receiver: Receiver, request: Request) -> Response:
         raise Refusal(ErrorCode.METHOD_NOT_ALLOWED, f"Here you can {allowed}.", headers={"Allow": allowed})
     if method != "GET":
         tus.check_version(request.headers)
+    if method in _WRITES and receiver.locks.is_stopping:
+        raise server_stops()
     return await answers[method](receiver, request)
 
 
@@ -170,6 +172,8 @@ async def _read(receiver: Receiver, request: Request) -> Response:
 
 _OF_COLLECTION = {"POST": _create}
 _OF_UPLOAD = {"HEAD": _tell_offset, "PATCH": _append, "DELETE": _delete, "GET": _read}
+_WRITES = {"POST", "PATCH", "DELETE"}
+"""A HEAD is answered until the end: to any refusal of it but a 423, tus-js-client makes a new upload and sends all again."""
 
 
 def _method(request: Request) -> str:

@@ -82,6 +82,11 @@ class UploadLocks:
         """Whether another process may write to the same uploads."""
         return self._shared is not None
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the process is about to end, and nothing more should be begun here."""
+        return self._is_stopping
+
     def may_be_held(self, upload_id: str) -> bool:
         """Whether somebody may touch this upload now; where nobody is known to, asking for it disturbs nobody."""
         return self.is_shared or upload_id in self._places

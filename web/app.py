@@ -14,6 +14,7 @@ from results.endpoints import Shelf, result_routes
 from schema.build import Schema, print_schema
 from schema.context import Means
 from uploads.endpoints import upload_routes
+from web.draining import Draining
 from web.errors import answer_error
 from web.graphql import GraphQLApp
 from web.health import Check, health_routes
@@ -30,10 +31,11 @@ def build_app(
     shelf: Shelf,
     persisted: PersistedQueries,
     checks: dict[str, Check],
+    draining: Draining,
 ) -> ASGIApp:
     """The application that server.py runs, over means that are open."""
     sdl = print_schema(schema)
-    graphql = GraphQLApp(schema, means, means.receiver.base_url, persisted)
+    graphql = GraphQLApp(schema, means, means.receiver.base_url, persisted, draining)
 
     async def schema_text(_request: Request) -> Response:
         return PlainTextResponse(sdl)
@@ -53,13 +55,13 @@ def build_app(
         Route("/schema.graphql", schema_text),
         Route("/metrics", metrics_endpoint()),
         Route("/", to_graphiql),
-        *health_routes(checks),
+        *health_routes(checks, draining),
         *upload_routes(means.receiver),
         *result_routes(shelf),
     ]
     app = _Routes(routes=routes, exception_handlers=dict.fromkeys((Refusal, HTTPException, Exception), answer_error))
     app.router.redirect_slashes = False
-    return Frame(Callers(app, means.gate, settings), settings)
+    return Frame(Callers(app, means.gate, settings), settings, draining)
 
 
 class _Routes(Starlette):

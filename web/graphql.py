@@ -25,12 +25,13 @@ from auth.callers import find_viewer
 from auth.queries import require_viewer
 from auth.rates import Allowance, rate_headers, rate_key
 from auth.viewer import Viewer
-from base.errors import ErrorCode, Refusal, error_extensions
+from base.errors import ErrorCode, Refusal, error_extensions, server_stops
 from base.logging import Notes, log_for, note_code, notes
 from schema.build import Schema
 from schema.context import Context, Means
 from schema.documents import asked_in
-from web.errors import headers_of, refusal_of
+from web.draining import Draining
+from web.errors import error_response, headers_of, refusal_of
 from web.forms import MAX_FORM_BYTES, check_preflight, is_form, read_form
 from web.operations import code_of, observed, within
 from web.page import is_page_wanted, read_page
@@ -80,7 +81,12 @@ class GraphQLApp(GraphQL[Context, None]):
     graphql_transport_ws_handler_class = SocketHandler
 
     def __init__(
-        self, schema: Schema, means: Means, base_url: Callable[[Mapping[str, Any]], str], persisted: PersistedQueries
+        self,
+        schema: Schema,
+        means: Means,
+        base_url: Callable[[Mapping[str, Any]], str],
+        persisted: PersistedQueries,
+        draining: Draining,
     ) -> None:
         settings = means.settings
         super().__init__(
@@ -95,12 +101,16 @@ class GraphQLApp(GraphQL[Context, None]):
         self._base_url = base_url
         self._page = read_page()
         self.persisted = persisted
+        self.draining = draining
         self.places = Places(settings.sockets_per_user)
         self.timeout_seconds = settings.operation_timeout.total_seconds() or None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await super().__call__(scope, receive, send)
+            if self.draining.has_begun:
+                await error_response(server_stops())(scope, receive, send)
+            else:
+                await super().__call__(scope, receive, send)
             return
         headers = Headers(scope=scope)
         if is_page_wanted(scope["method"], headers, scope["query_string"].decode("latin-1")):
@@ -112,6 +122,8 @@ class GraphQLApp(GraphQL[Context, None]):
         try:
             allowance = await self._means.rates.take(rate_key(scope["state"]["viewer"], scope["state"]["address"]))
             check_head(scope["method"], headers, limit)
+            if is_form(headers):  # what comes with files changes something
+                self.draining.check()
             response = await self.run(request)
         except ClientDisconnect:
             return
@@ -164,6 +176,8 @@ class GraphQLApp(GraphQL[Context, None]):
         noted = notes.get() or Notes()
         asked = asked_in(self.schema._schema, request_data.query or "", request_data.operation_name)  # type: ignore[attr-defined]  # noqa: SLF001
         with observed(asked, noted):
+            if asked.type == "mutation":
+                self.draining.check()
             work = self._execute(request.method, context, root_value, request_data)
             result = await within(self.timeout_seconds, work)
             noted.code = code_of(result)

@@ -9,19 +9,22 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from base.settings import VERSION
+from web.draining import Draining
 from web.patience import patiently
 
 Check = Callable[[], Coroutine[Any, Any, bool]]
 _PATIENCE_SECONDS = 2.0
 
 
-def health_routes(checks: Mapping[str, Check]) -> list[Route]:
-    """`/health` (the process answers) and `/ready` (each part's state; 503 while one does not answer)."""
+def health_routes(checks: Mapping[str, Check], draining: Draining) -> list[Route]:
+    """`/health` (the process answers) and `/ready` (each part's state; 503 while one does not answer, or it drains)."""
 
     async def health(_request: Request) -> Response:
         return JSONResponse({"status": "healthy", "service": "waybill", "version": VERSION})
 
     async def ready(_request: Request) -> Response:
+        if draining.has_begun:
+            return JSONResponse({"status": "draining", "parts": {}}, 503, {"Retry-After": "2"})
         states = dict(zip(checks, await asyncio.gather(*(_state(check) for check in checks.values())), strict=True))
         is_ready = all(state == "ok" for state in states.values())
         body = {"status": "ready" if is_ready else "not ready", "parts": states}

@@ -12,11 +12,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.callers import find_viewer
 from auth.gate import Gate
-from base.errors import ErrorCode, Refusal
+from base.errors import ErrorCode, Refusal, server_stops
 from base.logging import Notes, log_for, notes, request_id
 from base.settings import Settings
 from uploads import tus
 from uploads.capability import redact_path
+from web.draining import Draining
 from web.errors import error_response, refusal_of
 from web.metrics import Traffic, count_request
 from web.patience import patiently
@@ -35,8 +36,9 @@ _ALLOWED_METHODS = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
 class Frame:
     """The outermost layer: request id, CORS, errors, access log; `state.address` is where the request comes from."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, draining: Draining) -> None:
         self._app = app
+        self._draining = draining
         self._origins = settings.cors_origins
         self._trusted_proxies = settings.trusted_proxies
 
@@ -74,6 +76,8 @@ class Frame:
                 answer.update(self._cors(headers.get("origin")))
                 if "*" not in self._origins:
                     answer.add_vary_header("Origin")
+                if self._draining.has_begun:
+                    answer["Connection"] = "close"  # whoever asks again on it would find it closed
             await send(message)
 
         try:
@@ -83,8 +87,7 @@ class Frame:
                 await self._app(scope, receive, send_framed)
         except asyncio.CancelledError:  # by the server, which stops and has waited for long enough
             if scope["type"] == "http" and not status:
-                stopping = Refusal(ErrorCode.SERVICE_UNAVAILABLE, "The server is stopping: try again.", retry_after=2)
-                await error_response(stopping)(scope, receive, send_framed)
+                await error_response(server_stops())(scope, receive, send_framed)
         except Exception as error:  # noqa: BLE001  the last door: nothing leaves unanswered
             if scope["type"] == "http" and not status:
                 await error_response(refusal_of(error))(scope, receive, send_framed)

@@ -24,7 +24,8 @@ from events.mailbox import StateLost
 from events.messages import access_topic
 from models.database import is_unreachable, once_reachable
 from schema.context import Context
-from schema.documents import asked_in
+from schema.documents import Asked, asked_in
+from web.draining import Draining
 from web.operations import code_of, observed, within
 from web.refusals import note_refused_fields
 from web.requests import request_data
@@ -43,6 +44,9 @@ _ANSWER_SECONDS = 0.05
 FORBIDDEN = 4403
 """Clients reconnect after it, and ask for a fresh token; 4401 would end them for good."""
 TRY_AGAIN_LATER = 1013
+SERVICE_RESTART = 1012
+_LAST_SECONDS = 1.0
+"""So long a query or mutation may go on when the server stops; a client that finds its socket closed sends it once more."""
 _NOT_ACCEPTABLE = 4406
 _SUBPROTOCOL = "Only the subprotocol graphql-transport-ws is spoken here, that of the library graphql-ws"
 
@@ -81,6 +85,7 @@ class Door(Protocol):
 
     places: Places
     persisted: Persisted
+    draining: Draining
     timeout_seconds: float | None
 
     async def find_caller(self, context: Context) -> Viewer | None:
@@ -119,6 +124,10 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     def _door(self) -> Door:
         return cast("Door", self.view)
 
+    def on_request_accepted(self) -> None:
+        super().on_request_accepted()
+        self._door.draining.add(self._leave)
+
     async def handle_message(self, message: Any) -> None:
         problem = _problem_of(message)
         try:
@@ -152,6 +161,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
     async def handle_subscribe(self, message: Any) -> None:
         id_ = message["id"]
+        if self._door.draining.has_begun:
+            return  # the socket is closed in a moment, and the client sends this again elsewhere
         if not self.connection_acknowledged or id_ in self.operations:
             await super().handle_subscribe(message)
         elif not await self._is_caller_known():
@@ -172,7 +183,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     async def run_operation(self, operation: Operation[Context, None]) -> None:
         noted = self._notes()
         notes.set(noted)  # of this task only
-        asked = asked_in(self.schema._schema, operation.query, operation.operation_name)  # type: ignore[attr-defined]  # noqa: SLF001
+        asked = self._asked_in(operation)
         seconds = None if asked.type == "subscription" else self._door.timeout_seconds
         started = time.perf_counter()
         try:
@@ -185,6 +196,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             log.info("operation", ms=round((time.perf_counter() - started) * 1000, 1), **noted.line())
 
     async def shutdown(self) -> None:
+        self._door.draining.remove(self._leave)
         if self._watch is not None:
             self._watch.cancel()
         if self._place is not None:
@@ -206,6 +218,16 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await operation.send_next(result)
             if (payload := self._unproven.pop(operation.id, None)) is not None:
                 await self._door.persisted.keep(payload)
+
+    async def _leave(self) -> None:
+        """The server stops: what is asked once is answered, what is watched goes on at another server."""
+        running = [(operation.task, self._asked_in(operation).type) for operation in self.operations.values()]
+        if answering := [task for task, type_ in running if task is not None and type_ != "subscription"]:
+            await asyncio.wait(answering, timeout=_LAST_SECONDS)
+        await self.websocket.close(SERVICE_RESTART, "The server stops: connect again")
+
+    def _asked_in(self, operation: Operation[Context, None]) -> Asked:
+        return asked_in(self.schema._schema, operation.query, operation.operation_name)  # type: ignore[attr-defined]  # noqa: SLF001
 
     @property
     def _user(self) -> str | None:

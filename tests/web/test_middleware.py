@@ -12,6 +12,7 @@ from base.errors import ErrorCode, Refusal
 from base.logging import request_id
 from tests.web_app import App, opened_app, settings_for
 from uploads.capability import upload_path
+from web.draining import Draining
 from web.middleware import Frame
 
 ORIGIN = {"Origin": "https://app.example.com"}
@@ -194,7 +195,9 @@ async def run_frame(app: Any, scope: dict[str, Any], tmp_path: Path) -> list[dic
     async def receive() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
-    await Frame(app, settings_for(tmp_path))({"headers": [], "method": "GET", "path": "/", **scope}, receive, send)
+    await Frame(app, settings_for(tmp_path), Draining())(
+        {"headers": [], "method": "GET", "path": "/", **scope}, receive, send
+    )
     return sent
 
 
