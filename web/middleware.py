@@ -71,13 +71,7 @@ class Frame:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                answer = MutableHeaders(scope=message)
-                answer["X-Request-ID"] = id_
-                answer.update(self._cors(headers.get("origin")))
-                if "*" not in self._origins:
-                    answer.add_vary_header("Origin")
-                if self._draining.has_begun:
-                    answer["Connection"] = "close"  # whoever asks again on it would find it closed
+                self._complete(MutableHeaders(scope=message), headers, id_)
             await send(message)
 
         try:
@@ -105,6 +99,15 @@ class Frame:
                     ms=round(seconds * 1000, 1),
                     **noted.line(),
                 )
+
+    def _complete(self, answer: MutableHeaders, headers: Headers, id_: str) -> None:
+        """What every answer says."""
+        answer["X-Request-ID"] = id_
+        answer.update(self._cors(headers.get("origin")))
+        if "*" not in self._origins:
+            answer.add_vary_header("Origin")
+        if self._draining.has_begun:
+            answer["Connection"] = "close"  # what is asked next goes to another server
 
     def _cors(self, origin: str | None) -> dict[str, str]:
         if origin is None or not ("*" in self._origins or origin in self._origins):
