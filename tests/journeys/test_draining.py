@@ -3,11 +3,13 @@
 import asyncio
 import os
 import signal
+import subprocess
 import time
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import asyncpg
@@ -16,15 +18,16 @@ import pytest
 from client.api import PROTOCOL, Waybill
 from client.server_process import ServerProcess, WorkerProcess
 from tests.journeys.installation import PASSWORD, Installation, installed
+from tests.processes import alive, children_of
 from tests.wire import OFFSET_TYPE
 
 GONE_SECONDS = 10.0
 TAKEN_OVER_SECONDS = 5.0
 TUS = {"Tus-Resumable": "1.0.0"}
-ANNOUNCE = "mutation ($size: BigInt!) { createUpload(input: {filename: \"a.bin\", size: $size}) { id url } }"
-CREATE_TASK = "mutation ($o: DemoInput!) { createTask(input: {work: {demo: $o}}) { id } }"
+ANNOUNCE = 'mutation ($size: BigInt!) { createUpload(input: {filename: "a.bin", size: $size}) { id url } }'
+CREATE_TASK = "mutation ($o: DemoOptionsInput!) { createTask(input: {work: {demo: $o}}) { id } }"
 UPLOAD_FILE = '{"query": "mutation ($f: FileUpload!) { uploadFile(file: $f) { id } }", "variables": {"f": null}}'
-RENAME = "mutation ($id: ID!) { updateJob(id: $id, input: {title: \"Renamed\"}) { title } }"
+RENAME = 'mutation ($id: ID!) { updateJob(id: $id, input: {title: "Renamed"}) { title } }'
 WATCH = "subscription { jobsUpdated { id } }"
 LIST = "{ jobs { totalCount } uploads { totalCount } }"
 
@@ -69,9 +72,21 @@ async def socket_of(waybill: Waybill) -> AsyncIterator[aiohttp.ClientWebSocketRe
         yield socket
 
 
-async def is_over(waybill: Waybill, upload_url: str, offset: int) -> bool:
-    async with waybill._session.head(upload_url, headers=TUS) as told:
-        return told.status == 200 and int(told.headers["Upload-Offset"]) >= offset
+async def sent_file(waybill: Waybill, size_bytes: int) -> tuple[str, bytes]:
+    """The address of a finished upload, and what is in it."""
+    upload, content = (await waybill.execute(ANNOUNCE, {"size": size_bytes}))["createUpload"], os.urandom(size_bytes)
+    headers = {**TUS, "Upload-Offset": "0", "Content-Type": OFFSET_TYPE}
+    assert (await answer(waybill._session, "PATCH", upload["url"], data=content, headers=headers))[0] == 204
+    return upload["url"], content
+
+
+async def asked_and_not_read(server: ServerProcess, url: str) -> asyncio.StreamWriter:
+    """A client that asks for a file and then reads no byte of it."""
+    parts = urlsplit(url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=2**10)
+    writer.write(f"GET {parts.path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+    await reader.readuntil(b"\r\n\r\n")
+    return writer
 
 
 async def test_nothing_new_begins_at_a_server_that_drains_and_all_is_told_when_to_come_again(
@@ -191,12 +206,6 @@ async def worker_of(database: asyncpg.Connection, job_id: str, besides: str = ""
     return str(worker)
 
 
-@contextmanager
-def of_pid(processes: Iterable[ServerProcess], worker: str) -> Any:
-    (found,) = [process for process in processes if worker.endswith(f":{process.pid}")]
-    yield found
-
-
 @pytest.mark.parametrize("kind", [ServerProcess, WorkerProcess])
 async def test_a_slice_is_handed_back_and_taken_over_before_its_lease_ends(
     kind: type[ServerProcess], tmp_path: Path, shared: dict[str, str]
@@ -222,8 +231,116 @@ async def test_a_slice_is_handed_back_and_taken_over_before_its_lease_ends(
             while await database.fetchval("SELECT status FROM jobs WHERE id = $1", job["id"]) != "COMPLETED":
                 await asyncio.sleep(0.05)
         slices = await database.fetch("SELECT attempt, crash_count, status FROM slices WHERE phase = 'PROCESS'")
-        items = await database.fetch('SELECT status, count(*), max(attempt) FROM items GROUP BY status ORDER BY status')
+        items = await database.fetch("SELECT status, count(*), max(attempt) FROM items GROUP BY status ORDER BY status")
         assert [tuple(row) for row in slices] == [(1, 0, "DONE")]
         assert [tuple(row) for row in items] == [("COMPLETED", 39, 1), ("FAILED", 1, 1)]
         assert "Traceback" not in busy.output()
     await database.close()
+
+
+async def test_a_download_under_way_comes_whole(pair: tuple[ServerProcess, ServerProcess]) -> None:
+    first, _ = pair
+    async with signed_in(first) as waybill:
+        url, content = await sent_file(waybill, 32 * 2**20)
+        async with waybill._session.get(url) as download:
+            read = bytearray(await download.content.readexactly(2**20))
+            told_at = tell_to_stop(first)
+            while time.monotonic() < told_at + 4:
+                read += await download.content.readexactly(2**20)
+                await asyncio.sleep(0.2)
+            assert len(read) < len(content), "it was over before it could be broken off"
+            read += await download.content.read()
+        assert read == content
+        assert await gone(first, told_at) == 0
+
+
+async def test_a_second_signal_ends_a_server_at_once(pair: tuple[ServerProcess, ServerProcess]) -> None:
+    first, _ = pair
+    async with signed_in(first) as waybill:
+        url, _ = await sent_file(waybill, 32 * 2**20)
+        writer = await asked_and_not_read(first, url)
+        tell_to_stop(first)
+        with pytest.raises(subprocess.TimeoutExpired):
+            await asyncio.to_thread(first._running().wait, 4)
+        first._running().send_signal(signal.SIGINT)
+        assert await asyncio.to_thread(first._running().wait, 2) == 1
+        writer.close()
+
+
+class Hanging:
+    """Ways in which something about an installation hangs, before its programs are told to stop."""
+
+    def __init__(self, house: Installation, waybill: Waybill, stack: AsyncExitStack) -> None:
+        self.house = house
+        self.waybill = waybill
+        self.stack = stack
+
+    async def a_client_that_reads_nothing(self) -> None:
+        url, _ = await sent_file(self.waybill, 32 * 2**20)
+        self.stack.callback((await asked_and_not_read(self.house.servers[0], url)).close)
+
+    async def a_client_that_sends_for_ever(self) -> None:
+        _, writer = await asyncio.open_connection("127.0.0.1", urlsplit(self.waybill.base_url).port)
+        head = [
+            "POST /graphql HTTP/1.1",
+            "Host: test",
+            "Content-Type: application/json",
+            "Content-Length: 1000",
+            "",
+            "{",
+        ]
+        writer.write("\r\n".join(head).encode())
+        await writer.drain()
+        self.stack.callback(writer.close)
+
+    async def redis(self) -> None:
+        self.house.redis.hold()
+
+    async def postgresql(self) -> None:
+        self.house.postgres.hold()
+        asking = asyncio.create_task(self.waybill.execute(LIST))
+        self.stack.push_async_callback(asyncio.wait, [asking])
+        await asyncio.sleep(0.2)
+
+    async def the_disk(self) -> None:
+        url, _ = await sent_file(self.waybill, 10)
+        (stored,) = [path for path in (self.house.servers[0].data_dir / "uploads").rglob("*") if path.is_file()]
+        stored.unlink()
+        os.mkfifo(stored)  # whoever opens it waits for ever
+        asking = asyncio.create_task(self.waybill.fetch(url))
+        self.stack.push_async_callback(asyncio.wait, [asking])
+        await asyncio.sleep(0.2)
+
+    async def a_child_process(self) -> None:
+        for child in children_of(self.house.workers[0].pid):
+            os.kill(child, signal.SIGSTOP)
+
+
+HANGING = [name for name, value in vars(Hanging).items() if not name.startswith("_") and callable(value)]
+CLEANLY = {"a_client_that_reads_nothing", "a_client_that_sends_for_ever", "a_child_process"}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("what", HANGING)
+async def test_whatever_hangs_server_and_worker_are_gone_in_ten_seconds_with_their_children(
+    tmp_path: Path, what: str
+) -> None:
+    async with AsyncExitStack() as stack:
+        house = await stack.enter_async_context(installed(tmp_path, servers=1, workers=1))
+        waybill = await stack.enter_async_context(signed_in(house.servers[0]))
+        job = (await waybill.execute(CREATE_TASK, {"o": {"items": 1, "stallAt": 0}}))["createTask"]
+        database = await asyncpg.connect(house.postgres.url)
+        await asyncio.wait_for(worker_of(database, job["id"]), 20)
+        children = children_of(house.workers[0].pid)
+        hanging = await stack.enter_async_context(AsyncExitStack())
+        await getattr(Hanging(house, waybill, hanging), what)()
+        programs = [*house.servers, *house.workers]
+        assert children
+        told_at = [tell_to_stop(program) for program in programs]
+        codes = await asyncio.gather(*(gone(*each) for each in zip(programs, told_at, strict=True)))
+        assert alive(children) == []
+        if what in CLEANLY:
+            assert codes == [0, 0]
+            assert await database.fetchval("SELECT status FROM slices WHERE phase = 'PROCESS'") == "WAITING"
+        assert set(codes) <= {0, 1}
+        database.terminate()

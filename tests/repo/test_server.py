@@ -22,6 +22,7 @@ from websockets.typing import Subprotocol
 
 from client.api import Waybill
 from client.server_process import ServerProcess
+from tests.processes import alive, children_of
 
 ROOT = Path(__file__).parents[2]
 QUIET = {"WAYBILL_WORKERS": "0"}
@@ -254,27 +255,6 @@ async def test_sockets_whose_clients_are_frozen_do_not_delay_the_end(server: Ser
     assert time.monotonic() - started < 2
     for writer in writers:
         writer.close()
-
-
-def state_of(pid: int) -> tuple[str, int]:
-    """A process's state and its parent; X and 0 where there is none."""
-    try:
-        state, parent, *_ = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return "X", 0
-    return state, int(parent)
-
-
-def children_of(pid: int) -> list[int]:
-    """Every process below `pid`."""
-    pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
-    found = [child for child in pids if state_of(child)[1] == pid]
-    return found + [below for child in found for below in children_of(child)]
-
-
-def alive(pids: list[int]) -> list[int]:
-    """Those that still run; a dead one that nobody has waited for does not."""
-    return [pid for pid in pids if state_of(pid)[0] not in "XZ"]
 
 
 async def put_to_work(server: ServerProcess) -> None:
