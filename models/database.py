@@ -44,6 +44,8 @@ _UNREACHABLE = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.InterfaceError,
+    # A newer version has changed a table meanwhile: the client forgets what it knew of it, and the same succeeds.
+    asyncpg.InvalidCachedStatementError,
 )
 _RETRY_SECONDS = 0.3
 _MIGRATION_LOCK = 0x5761_7962
@@ -149,6 +151,9 @@ def refusal_of_database(error: BaseException) -> Refusal | None:
     if _is_out_of_space(error):
         message = "The server has no room on its disk; try again later."
         return Refusal(ErrorCode.INSUFFICIENT_STORAGE, message, retry_after=60)
+    if isinstance(error, asyncpg.InvalidCachedStatementError):
+        message = "A newer version has just changed the database; try again."
+        return Refusal(ErrorCode.SERVICE_UNAVAILABLE, message, retry_after=1)
     if is_unreachable(error):
         message = "The database cannot be reached; try again later."
         return Refusal(ErrorCode.SERVICE_UNAVAILABLE, message, retry_after=2)
