@@ -172,7 +172,7 @@ async def take_back(
         message = f"Its worker was lost {MAX_CRASHES} times over the same part of the work."
         await fail_job(db, job_id, Refusal(ErrorCode.WORKER_LOST, message), letters, is_retryable=True)
     else:
-        await wait_for_worker(db, job_id, letters)
+        await wait_for_worker(db, job_id, letters, is_lost=is_crash)
         letters.has_work = True
     return len(rows)
 
