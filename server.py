@@ -146,6 +146,7 @@ async def _serve(settings: Settings, ending: Ending) -> int:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = settings.public_url or f"http://{host}:{listener.getsockname()[1]}"
     async with opened(settings) as house:
+        ending.call(house.draining.begin)
         config = uvicorn.Config(
             build(house),
             log_config=None,
@@ -162,21 +163,19 @@ async def _serve(settings: Settings, ending: Ending) -> int:
         gc.collect()
         gc.freeze()  # what was loaded by now stays; looking through it at every collection would cost milliseconds
         announce_seconds = 0.0 if is_sqlite(settings.database_url) else ANNOUNCE_SECONDS
-        await _Server(config, address, house.draining, ending, announce_seconds).serve(sockets=[listener])
+        await _Server(config, address, house.draining, announce_seconds).serve(sockets=[listener])
     return 0
 
 
 class _Server(uvicorn.Server):
     """Says when it is ready, and leaves by returning, so that what was opened is closed after it."""
 
-    def __init__(
-        self, config: uvicorn.Config, address: str, draining: Draining, ending: Ending, announce_seconds: float
-    ) -> None:
+    def __init__(self, config: uvicorn.Config, address: str, draining: Draining, announce_seconds: float) -> None:
         super().__init__(config)
         self._address = address
         self._draining = draining
-        self._ending = ending
         self._announce_seconds = announce_seconds
+        draining.add(self._leave)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -189,12 +188,10 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Uvicorn's own would raise the signal again at its end, which ends the process there and then."""
-        self._ending.call(self._leave)
+        """None: they are taken already."""
         yield
 
-    def _leave(self) -> None:
-        self._draining.begin()
+    async def _leave(self) -> None:
         self.should_exit = True
 
 

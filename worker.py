@@ -74,12 +74,12 @@ async def _work(settings: Settings, ending: Ending) -> None:
         session = await stack.enter_async_context(outgoing_session(is_private_allowed=settings.webhook_allow_private))
         await stack.enter_async_context(running_deliveries(Sender(session), deliveries))
         storage = LocalStorage(settings.data_dir)
+        ending.call(stop.set)
         worker = running_worker(
             name, settings.workers, settings.worker_memory, storage, outbox, hub, queue, Budget.of(settings)
         )
         await stack.enter_async_context(worker)
         await queue.permit_work()
-        ending.call(stop.set)
         print(f"Waybill {VERSION} worker is ready: {settings.workers} processes", flush=True)
         await stop.wait()
 

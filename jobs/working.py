@@ -24,7 +24,9 @@ async def begin_work(db: BaseDBAsyncClient, job: Row, stage: str, message: str, 
 async def wait_for_worker(db: BaseDBAsyncClient, job_id: str, letters: Letters, *, is_lost: bool) -> None:
     """PROCESSING → PENDING: the last worker of the job stopped or `is_lost`; the attempt goes on where it was."""
     if not await has_slices(db, job_id, SliceStatus.RUNNING):
-        message = "The worker was lost; going on where it stopped." if is_lost else "The worker stopped; another goes on."
+        message = (
+            "The worker was lost; going on where it stopped." if is_lost else "The worker stopped; another goes on."
+        )
         await move_job(db, job_id, {JobStatus.PROCESSING}, JobStatus.PENDING, message, letters)
 
 

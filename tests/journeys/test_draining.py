@@ -55,14 +55,10 @@ async def gone(server: ServerProcess, told_at: float) -> int:
 async def answer(
     session: aiohttp.ClientSession, method: str, url: str, **options: Any
 ) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """Status, body and headers; over a connection of its own."""
+    """Status, body and headers."""
     async with session.request(method, url, **options) as response:
         body = await response.json(content_type=None) if method != "HEAD" and response.status != 204 else {}
         return response.status, body or {}, {name.lower(): value for name, value in response.headers.items()}
-
-
-def fresh(waybill: Waybill) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True), headers=waybill.headers)
 
 
 @asynccontextmanager
@@ -94,7 +90,7 @@ async def test_nothing_new_begins_at_a_server_that_drains_and_all_is_told_when_t
     pair: tuple[ServerProcess, ServerProcess],
 ) -> None:
     first, second = pair
-    async with signed_in(first) as waybill, fresh(waybill) as session:
+    async with signed_in(first) as waybill, aiohttp.ClientSession(headers=waybill.headers) as session:
         upload = (await waybill.execute(ANNOUNCE, {"size": 6}))["createUpload"]
         graphql, files, url = f"{first.base_url}/graphql", f"{first.base_url}/files/", upload["url"]
         form = aiohttp.FormData({"operations": UPLOAD_FILE, "map": '{"0": ["variables.f"]}'})
@@ -343,6 +339,7 @@ async def test_whatever_hangs_server_and_worker_are_gone_in_ten_seconds_with_the
         assert alive(children) == []
         if what in CLEANLY:
             assert codes == [0, 0]
+            assert [program for program in programs if "Traceback" in program.output()] == []
             assert await database.fetchval("SELECT status FROM slices WHERE phase = 'PROCESS'") == "WAITING"
         assert set(codes) <= {0, 1}
         database.terminate()

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+import server
 from auth.audit import Action
+from background.deliveries import STOP_SECONDS
+from background.ending import DEADLINE_SECONDS
 from base.errors import ErrorCode, Refusal
 from base.settings import PREFIX, Settings
 from base.words import Role
@@ -69,6 +72,19 @@ def test_the_numbers_of_http_are_those_of_the_program() -> None:
         f"up to {MAX_KEPT_CHARACTERS:,} characters is parsed and validated once",
         f"at most {MAX_BODY_BYTES // 2**20} MiB, one operation",
         f"at most {KEPT_SECONDS:g} s old",
+    ):
+        assert words in text, words
+
+
+def test_the_times_of_stopping_are_those_of_the_program() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    open_s, alone_s = server.ANNOUNCE_SECONDS, server.GRACE_SECONDS
+
+    for words in (
+        f"| after {open_s:g} s | the port is closed",
+        f"| after {open_s + alone_s:g} s, on SQLite {alone_s:g} s | requests that still run",
+        f"| after {DEADLINE_SECONDS:g} s | whatever hangs",
+        f"have {STOP_SECONDS:g} s to arrive",
     ):
         assert words in text, words
 
