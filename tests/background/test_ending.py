@@ -75,7 +75,7 @@ def test_where_no_thread_gets_its_turn_any_more_the_kernel_ends_it() -> None:
 
 
 def test_a_second_signal_ends_it_at_once() -> None:
-    process = started(f"ending.DEADLINE_SECONDS = ending._KERNEL_SECONDS = 30; {HANGS}")
+    process = started(HANGS, start="ending.DEADLINE_SECONDS = ending._KERNEL_SECONDS = 30")
     process.send_signal(signal.SIGTERM)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.5)
