@@ -154,11 +154,15 @@ def _die_with_parent(channel: int) -> None:
 
 
 def _yield_to_server() -> None:
-    """Leave processor, memory and Ctrl-C to the server first; a crash leaves its stack but no core file."""
+    """Leave processor, memory and Ctrl-C to the server first; a crash leaves its stack but no core file.
+
+    Signals that the server blocks for a thread of its own are not blocked in what a processor starts.
+    """
     os.nice(5)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     faulthandler.enable()
 

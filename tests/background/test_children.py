@@ -339,6 +339,18 @@ async def test_a_child_inherits_neither_sockets_nor_secrets(
     assert seen["group"] != os.getpgrp()
 
 
+async def test_what_the_server_blocks_is_not_blocked_in_a_child(folder: Path) -> None:
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    try:
+        async with Children(1, MEMORY_BYTES) as children:
+            pid = values_of(await perform(children, acting(folder)))[0]["pid"]
+            status = Path(f"/proc/{pid}/status").read_text()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+    assert "SigBlk:\t0000000000000000\n" in status
+
+
 async def test_ctrl_c_alone_does_not_end_a_child(children: Children, folder: Path) -> None:
     pid = values_of(await perform(children, acting(folder)))[0]["pid"]
     task = asyncio.create_task(perform(children, acting(folder, "pause")))
