@@ -5,8 +5,8 @@ import asyncio
 import gc
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -22,6 +22,7 @@ from auth.outside import OutsideIssuer
 from auth.outside_keys import OutsideKeys, fetching
 from auth.rates import Rates, rate_storage
 from auth.redis_tallies import RedisTallies
+from auth.keys import Keys, agree_on_key, forget_key
 from auth.signatures import Signer
 from auth.throttle import Throttle
 from background.deliveries import running_deliveries
@@ -33,7 +34,7 @@ from background.sweepers import sweep_uploads_forever
 from background.worker import worker_name, worker_prefix
 from base.errors import ErrorCode, Refusal, told
 from base.logging import log_for, set_up_logging
-from base.settings import VERSION, Settings, SettingsError, describe_settings, load_settings, unsafe_settings
+from base.settings import MIN_KEY_CHARACTERS, VERSION, Settings, SettingsError, describe_settings, load_settings, unsafe_settings
 from events.feed import open_events
 from events.hub import Hub, Publisher
 from events.messages import Event
@@ -43,7 +44,7 @@ from jobs.claims import recover_slices
 from jobs.external import check_may_upload
 from jobs.outbox import Outbox
 from jobs.retention import Retention
-from models.database import DATABASE_TROUBLE, close_database, is_alive, is_sqlite, open_database
+from models.database import DATABASE_TROUBLE, close_database, is_alive, is_sqlite, migrate, open_database
 from outgoing.session import outgoing_session
 from results.endpoints import Shelf
 from results.guides import guides_folder
@@ -72,7 +73,6 @@ ANNOUNCE_SECONDS = 2.0
 GRACE_SECONDS = 6
 """Then answers under way have so long to come to their end."""
 _FAREWELL_SECONDS = 1.0
-_MIN_KEY_CHARACTERS = 32
 
 
 def main() -> int:
@@ -86,9 +86,8 @@ def main() -> int:
         set_up_logging(settings.log_format, settings.log_level, is_outage)
         if arguments.check:
             return _check(settings)
-        with _data_folder(settings):
-            work = _reset_admin_password(settings) if arguments.reset_admin_password else _serve(settings, Ending())
-            return uvloop.run(work)
+        with lock_data_folder(settings.data_dir, is_shared=not is_sqlite(settings.database_url)):
+            return uvloop.run(_work(arguments, settings))
     except (SettingsError, Refusal) as error:
         print(error, file=sys.stderr)
     except KeyboardInterrupt:
@@ -96,13 +95,15 @@ def main() -> int:
     return 1
 
 
-def _data_folder(settings: Settings) -> AbstractContextManager[object]:
-    """The data folder, locked where its database is for one server; several may share it beside a PostgreSQL."""
-    lock = lock_data_folder(settings.data_dir)
-    if is_sqlite(settings.database_url):
-        return lock
-    lock.close()
-    return nullcontext()
+def _work(arguments: argparse.Namespace, settings: Settings) -> Coroutine[None, None, int]:
+    """What the command line asks for."""
+    if arguments.migrate:
+        return _migrate(settings)
+    if arguments.reset_admin_password:
+        return _reset_admin_password(settings)
+    if arguments.forget_secret_key:
+        return _forget_secret_key(settings)
+    return _serve(settings, Ending())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -112,6 +113,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--check", action="store_true", help="print every setting with its source, and what is unsafe")
     parser.add_argument(
         "--reset-admin-password", action="store_true", help="give the admin a new password, and print it"
+    )
+    parser.add_argument("--migrate", action="store_true", help="bring the tables up to date, and end")
+    parser.add_argument(
+        "--forget-secret-key", action="store_true", help="let the next start have another secret key than the last one"
     )
     parser.add_argument("--print-schema", action="store_true", help="print the GraphQL schema")
     return parser
@@ -127,11 +132,28 @@ def _check(settings: Settings) -> int:
     return 0
 
 
-async def _reset_admin_password(settings: Settings) -> int:
-    secret_key, events = _secret_key(settings), open_events(settings.redis_url, Hub(), settings.redis_prefix)
+async def _migrate(settings: Settings) -> int:
+    with told(DATABASE_TROUBLE):
+        applied = await migrate(settings.database_url, settings.data_dir)
+    print("\n".join(f"Applied {name}." for name in applied) or "Nothing was missing.")
+    return 0
+
+
+async def _forget_secret_key(settings: Settings) -> int:
     await _open_database(settings)
     try:
-        async with _gate(settings, secret_key, events.publisher, None) as gate, events.running():
+        await forget_key()
+    finally:
+        await close_database()
+    print("The next server that starts says what the secret key is. Links, upload URLs and access tokens of another end.")
+    return 0
+
+
+async def _reset_admin_password(settings: Settings) -> int:
+    keys, events = _keys(settings), open_events(settings.redis_url, Hub(), settings.redis_prefix)
+    await _open_database(settings)
+    try:
+        async with _gate(settings, keys, events.publisher, None) as gate, events.running():
             password = await reset_admin_password(
                 gate, settings.admin_username, settings.admin_password.get_secret_value()
             )
@@ -244,8 +266,8 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
     Raises:
         Refusal: SERVICE_UNAVAILABLE with a sentence for the operator.
     """
-    secret_key = _secret_key(settings)
-    signer, hub = Signer(secret_key), Hub()
+    keys = _keys(settings)
+    signer, hub = Signer(keys), Hub()
     storage = LocalStorage(settings.data_dir, Durability(settings.upload_fsync))
     events = open_events(settings.redis_url, hub, settings.redis_prefix)
     docket = DocketQueue.docket_at(settings.redis_url, settings.redis_prefix, WORK)
@@ -258,9 +280,10 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         redis = await stack.enter_async_context(_shared(settings.redis_url))
         lock = RedisLock(redis, events.publisher, settings.redis_prefix) if redis else None
         receiver = _receiver(settings, storage, signer, outbox, UploadLocks(lock))
-        gate = await stack.enter_async_context(_gate(settings, secret_key, events.publisher, redis))
+        gate = await stack.enter_async_context(_gate(settings, keys, events.publisher, redis))
         await _open_database(settings)
         stack.push_async_callback(close_database)
+        await agree_on_key(keys)
         await _welcome_admin(settings)
         await stack.enter_async_context(events.running())
         await stack.enter_async_context(docket)
@@ -312,7 +335,7 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
 
 
 @asynccontextmanager
-async def _gate(settings: Settings, secret_key: str, publisher: Publisher, redis: Redis | None) -> AsyncIterator[Gate]:
+async def _gate(settings: Settings, keys: Keys, publisher: Publisher, redis: Redis | None) -> AsyncIterator[Gate]:
     """What knows callers: failures to sign in are counted in Redis where there is one."""
 
     async def tell_access(user_id: str) -> None:
@@ -323,9 +346,9 @@ async def _gate(settings: Settings, secret_key: str, publisher: Publisher, redis
         issuer = None
         if settings.oidc_issuer:
             session = await stack.enter_async_context(aiohttp.ClientSession())
-            keys = OutsideKeys(settings.oidc_issuer, fetching(session))
-            issuer = OutsideIssuer(settings.oidc_issuer, settings.oidc_audience, settings.oidc_role_claim, keys)
-        yield Gate(secret_key, tell_access, settings.allow_anonymous, throttle, issuer)
+            theirs = OutsideKeys(settings.oidc_issuer, fetching(session))
+            issuer = OutsideIssuer(settings.oidc_issuer, settings.oidc_audience, settings.oidc_role_claim, theirs)
+        yield Gate(keys, tell_access, settings.allow_anonymous, throttle, issuer)
 
 
 def _receiver(
@@ -378,16 +401,16 @@ async def _looking_after(receiver: Receiver, hub: Hub, settings: Settings) -> As
         await receiver.tasks.stop()
 
 
-def _secret_key(settings: Settings) -> str:
+def _keys(settings: Settings) -> Keys:
     with told(f"The secret key in the data folder {settings.data_dir} cannot be read or written"):
         secret_key = settings.secret_key.get_secret_value() or read_secret_key(settings.data_dir)
-    if len(secret_key) < _MIN_KEY_CHARACTERS:
+    if len(secret_key) < MIN_KEY_CHARACTERS:
         message = (
-            f"The secret key in the data folder {settings.data_dir} is damaged: restore it, or delete it to have a new one "
-            "made (everybody signs in again, and links end)."
+            f"The secret key in the data folder {settings.data_dir} is damaged: restore it, or, where it is lost, delete it and "
+            "run server.py --forget-secret-key to have a new one made."
         )
         raise Refusal(ErrorCode.SERVICE_UNAVAILABLE, message)
-    return secret_key
+    return Keys(secret_key, tuple(key.get_secret_value() for key in settings.other_secret_keys))
 
 
 async def _open_database(settings: Settings) -> None:

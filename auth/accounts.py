@@ -23,6 +23,9 @@ from models.database import transaction
 from models.fields import now
 from models.ids import new_id, type_of_id
 
+_FIRST_ADMIN_LOCK = 0x5761_7964
+"""Key of the PostgreSQL advisory lock under which the first admin is made."""
+
 
 @dataclass(frozen=True)
 class UserChanges:
@@ -115,13 +118,22 @@ async def change_password(gate: Gate, viewer: Viewer, current: str, new: str, ad
 
 
 async def ensure_admin(username: str, password: str) -> str | None:
-    """Make the first admin where nobody exists yet; return the password if one had to be made up."""
+    """Make the first admin where nobody exists yet; return the password if one had to be made up.
+
+    Of several servers that start at once on an empty database, one makes it.
+    """
     if await User.exists():
         return None
     made_up = None if password else secrets.token_urlsafe(15)
-    await User.create(
-        id=new_id("user"), username=username, role=Role.ADMIN, password_hash=await hash_password(made_up or password)
-    )
+    password_hash = await hash_password(made_up or password)
+    async with transaction() as db:
+        if db.capabilities.support_for_update:  # a transaction on SQLite is alone from its beginning
+            await db.execute_query(f"SELECT pg_advisory_xact_lock({_FIRST_ADMIN_LOCK})")
+        if await User.exists(using_db=db):
+            return None
+        await User.create(
+            using_db=db, id=new_id("user"), username=username, role=Role.ADMIN, password_hash=password_hash
+        )
     return made_up
 
 

@@ -26,7 +26,7 @@ async def find_viewer(gate: Gate, authorization: str | None) -> Viewer | None:
         return await find_token_viewer(token)
     if gate.issuer is not None and gate.issuer.has_issued(token):
         return await _find_outside_viewer(gate, gate.issuer, token)
-    return await find_session_viewer(gate.secret_key, token)
+    return await find_session_viewer(gate.keys, token)
 
 
 async def _find_outside_viewer(gate: Gate, issuer: OutsideIssuer, text: str) -> Viewer:

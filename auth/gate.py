@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from auth.keys import Keys
 from auth.outside import OutsideIssuer
 from auth.throttle import Throttle
 
@@ -19,12 +20,12 @@ class Gate:
     """Everything that the functions of this room work with.
 
     Attributes:
-        secret_key: Signs our own tokens.
+        keys: Sign our own tokens.
         is_anonymous_allowed: Whether `open_anonymous_session` works.
         issuer: Whose tokens are taken besides our own.
     """
 
-    secret_key: str
+    keys: Keys
     on_change: OnChange = tell_nobody
     is_anonymous_allowed: bool = False
     throttle: Throttle = field(default_factory=Throttle)

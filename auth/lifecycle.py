@@ -12,6 +12,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from auth.audit import Action, note
 from auth.gate import Gate
+from auth.keys import Keys
 from auth.passwords import is_password
 from auth.throttle import attempt_of
 from auth.tokens import issue_access_token
@@ -89,22 +90,22 @@ async def refresh_session(gate: Gate, refresh_token: str) -> OpenSession:
     session_id = refresh_token.partition(".")[0]
     if not _can_be_stored(session_id, 64):
         raise _invalid_refresh_token()
-    successor = _successor(gate.secret_key, refresh_token)
+    successors = [_successor(key, refresh_token) for key in gate.keys.accepted]
     async with transaction() as db:
         # Locked, so that a sign-out at the same moment is not written over.
         session = await Session.select_for_update(using_db=db).get_or_none(id=session_id)
         user = await User.get_or_none(id=session.user_id, using_db=db) if session else None
         if session is None or user is None or session.revoked_at or session.expires_at <= moment or user.is_disabled:
             raise _invalid_refresh_token()
-        is_known = await _rotate(session, refresh_token, successor, moment)
+        successor = _rotate(session, refresh_token, successors, moment)
         await session.save(using_db=db)
-        if not is_known:
+        if successor is None:
             await note(Action.SESSION_REVOKED, None, user.id, "a used refresh token came back", db=db)
-    if not is_known:
+    if successor is None:
         log.warning("a used refresh token came back; session revoked", user=user.id, security=True)
         await gate.on_change(user.id)
         raise _invalid_refresh_token()
-    return _opened(gate.secret_key, user, session, successor, moment)
+    return _opened(gate.keys, user, session, successor, moment)
 
 
 async def close_session(gate: Gate, viewer: Viewer) -> None:
@@ -154,23 +155,26 @@ async def _new_session(gate: Gate, db: BaseDBAsyncClient, user: User, address: s
         created_at=moment,
     )
     await note(Action.SIGNED_IN, user.id, user.id, _from(address), db=db)
-    return _opened(gate.secret_key, user, session, refresh_token, moment)
+    return _opened(gate.keys, user, session, refresh_token, moment)
 
 
-async def _rotate(session: Session, refresh_token: str, successor: str, moment: datetime) -> bool:
+def _rotate(session: Session, refresh_token: str, successors: list[str], moment: datetime) -> str | None:
+    """The successor of a good token, made with the key that signs, or with that which signed a moment ago; None for one that is not."""
     presented = _hash(refresh_token)
     if hmac.compare_digest(presented, session.current_hash):
-        session.previous_hash, session.current_hash, session.rotated_at = presented, _hash(successor), moment
-        return True
+        session.previous_hash, session.current_hash, session.rotated_at = presented, _hash(successors[0]), moment
+        return successors[0]
     is_recent = session.rotated_at is not None and moment - session.rotated_at <= REUSE_GRACE
     if is_recent and session.previous_hash and hmac.compare_digest(presented, session.previous_hash):
-        return True
+        told = next((token for token in successors if hmac.compare_digest(_hash(token), session.current_hash)), None)
+        if told is not None:
+            return told
     session.revoked_at = moment
-    return False
+    return None
 
 
-def _opened(secret_key: str, user: User, session: Session, refresh_token: str, moment: datetime) -> OpenSession:
-    access_token, expires_at = issue_access_token(secret_key, user.id, session.id, moment)
+def _opened(keys: Keys, user: User, session: Session, refresh_token: str, moment: datetime) -> OpenSession:
+    access_token, expires_at = issue_access_token(keys, user.id, session.id, moment)
     return OpenSession(access_token, expires_at, refresh_token, session.expires_at, user)
 
 

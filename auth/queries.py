@@ -4,6 +4,7 @@ import time
 
 from tortoise.connection import get_connection
 
+from auth.keys import Keys
 from auth.tokens import read_access_token
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
@@ -21,13 +22,13 @@ _MAX_OFFSET = 2**31 - 1
 _MAX_ID = 64
 
 
-async def find_session_viewer(secret_key: str, token: str) -> Viewer:
+async def find_session_viewer(keys: Keys, token: str) -> Viewer:
     """Who calls with this access token of ours.
 
     Raises:
         Refusal: INVALID_TOKEN or TOKEN_EXPIRED, also for a session that ended and a user who is disabled or gone.
     """
-    access = read_access_token(secret_key, token)
+    access = read_access_token(keys, token)
     db = get_connection("default")
     rows = await db.execute_query_dict(sql(db, _SIGNED_IN), [access.session_id, access.user_id])
     if not rows:

@@ -1,10 +1,13 @@
 """Access tokens: JWT (RFC 7519), HS256, 30 minutes."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import jwt
 
+from auth.keys import Keys
 from base.errors import ErrorCode, Refusal
 
 LIFETIME = timedelta(minutes=30)
@@ -21,27 +24,21 @@ class AccessToken:
     expires_at: datetime
 
 
-def issue_access_token(secret_key: str, user_id: str, session_id: str, moment: datetime) -> tuple[str, datetime]:
+def issue_access_token(keys: Keys, user_id: str, session_id: str, moment: datetime) -> tuple[str, datetime]:
     """A signed token and the moment at which it ends."""
     expires_at = (moment + LIFETIME).replace(microsecond=0)
     claims = {"iss": _ISSUER, "use": _USE, "sub": user_id, "sid": session_id, "iat": moment, "exp": expires_at}
-    return jwt.encode(claims, secret_key, algorithm="HS256"), expires_at
+    return jwt.encode(claims, keys.signing, algorithm="HS256"), expires_at
 
 
-def read_access_token(secret_key: str, token: str) -> AccessToken:
+def read_access_token(keys: Keys, token: str) -> AccessToken:
     """What `token` says, once its signature, issuer, use and end are checked.
 
     Raises:
         Refusal: TOKEN_EXPIRED, or INVALID_TOKEN for anything else that is wrong with it.
     """
     try:
-        claims = jwt.decode(
-            token,
-            secret_key,
-            algorithms=["HS256"],
-            issuer=_ISSUER,
-            options={"require": ["exp", "iat", "sub", "sid", "use"]},
-        )
+        claims = _claims_of(keys, token)
     except jwt.ExpiredSignatureError:
         raise Refusal(ErrorCode.TOKEN_EXPIRED, "Your access token has expired: call refreshSession.") from None
     except jwt.InvalidTokenError:
@@ -49,6 +46,21 @@ def read_access_token(secret_key: str, token: str) -> AccessToken:
     if claims["use"] != _USE or not isinstance(claims["sub"], str) or not isinstance(claims["sid"], str):
         raise _invalid_token()
     return AccessToken(claims["sub"], claims["sid"], datetime.fromtimestamp(claims["exp"], UTC))
+
+
+def _claims_of(keys: Keys, token: str) -> dict[str, Any]:
+    """What the token claims, which one of `keys` has signed."""
+    for key in keys.accepted:
+        with suppress(jwt.InvalidSignatureError):
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=["HS256"],
+                issuer=_ISSUER,
+                options={"require": ["exp", "iat", "sub", "sid", "use"]},
+            )
+            return claims
+    raise jwt.InvalidSignatureError
 
 
 def _invalid_token() -> Refusal:

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 VERSION = "0.1.0"
 PREFIX = "WAYBILL_"
+MIN_KEY_CHARACTERS = 32
 
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 _BYTE_UNITS = {"": 1, "B": 1, "KIB": KIB, "MIB": MIB, "GIB": GIB, "TIB": 1024**4, "KB": 1000, "MB": 10**6, "GB": 10**9}
@@ -59,6 +60,7 @@ def is_trustworthy(url: str) -> bool:
 ByteSize = Annotated[int, BeforeValidator(parse_bytes)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 TextList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_list)]
+SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(split_list)]
 
 
 class Settings(BaseSettings):
@@ -80,6 +82,10 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(
         SecretStr(""),
         description="Signs tokens and links; at least 32 characters. Empty = made once, kept in the data folder.",
+    )
+    other_secret_keys: SecretList = Field(
+        (),
+        description="Keys whose signatures are good, too, while the secret key changes, comma separated; none is signed with.",
     )
     admin_username: str = Field("admin", min_length=1, max_length=100, description="Name of the first user.")
     admin_password: SecretStr = Field(
@@ -214,8 +220,16 @@ class Settings(BaseSettings):
     @field_validator("secret_key")
     @classmethod
     def _secret_is_long(cls, value: SecretStr) -> SecretStr:
-        if value.get_secret_value() and len(value.get_secret_value()) < 32:
-            msg = "is too short: at least 32 characters (RFC 7518, section 3.2)"
+        if value.get_secret_value() and len(value.get_secret_value()) < MIN_KEY_CHARACTERS:
+            msg = f"is too short: at least {MIN_KEY_CHARACTERS} characters (RFC 7518, section 3.2)"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("other_secret_keys")
+    @classmethod
+    def _other_secrets_are_long(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(key.get_secret_value()) < MIN_KEY_CHARACTERS for key in value):
+            msg = f"has a key that is too short: at least {MIN_KEY_CHARACTERS} characters each, without commas"
             raise ValueError(msg)
         return value
 
@@ -314,7 +328,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, SecretStr):
         return "(set)" if value.get_secret_value() else "(none)"
     if isinstance(value, tuple):
-        return ", ".join(value) or "(none)"
+        return ", ".join(map(_shown, value)) or "(none)"
     if isinstance(value, timedelta):
         return _duration_text(value)
     return re.sub(r"(?<=://)([^:@/]*):[^@/]*@", r"\1:(hidden)@", str(value)) or "(none)"

@@ -5,6 +5,7 @@ from models.audit import AuditEntry
 from models.file import File
 from models.history import JobEvent, LogEntry
 from models.identity import Identity
+from models.installation import Installation
 from models.item import Item
 from models.job import Job, JobUpload
 from models.session import Session
@@ -18,6 +19,7 @@ __all__ = [
     "AuditEntry",
     "File",
     "Identity",
+    "Installation",
     "Item",
     "Job",
     "JobEvent",

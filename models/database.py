@@ -4,8 +4,8 @@ import asyncio
 import shutil
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +16,8 @@ from tortoise import Tortoise
 from tortoise.backends.base.client import TransactionContext
 from tortoise.connection import get_connection
 from tortoise.exceptions import BaseORMException, DBConnectionError
-from tortoise.migrations.executor import MigrationExecutor, PlanStep
+from tortoise.migrations.executor import MigrationExecutor
+from tortoise.migrations.recorder import MigrationRecorder
 
 from base.errors import ErrorCode, Refusal
 from base.logging import log_for
@@ -48,6 +49,7 @@ _UNREACHABLE = (
     asyncpg.InvalidCachedStatementError,
 )
 _RETRY_SECONDS = 0.3
+_PATIENCE_SECONDS = 2.0
 _MIGRATION_LOCK = 0x5761_7962
 """Key of the PostgreSQL advisory lock under which migrations run."""
 
@@ -63,9 +65,7 @@ def database_config(database_url: str, data_dir: Path, *, is_migrating: bool = F
 
 
 async def open_database(database_url: str, data_dir: Path) -> None:
-    """Bring the tables up to date and connect; on SQLite the file is copied before anything changes."""
-    if is_sqlite(database_url):
-        await asyncio.to_thread(_try_file, sqlite_path(database_url, data_dir))
+    """Bring the tables up to date and connect."""
     await migrate(database_url, data_dir)
     await Tortoise.init(config=database_config(database_url, data_dir), _enable_global_fallback=True)
     await is_alive()
@@ -83,43 +83,74 @@ async def close_database() -> None:
     await Tortoise.close_connections()
 
 
-async def migrate(database_url: str, data_dir: Path) -> None:
-    """Apply the migrations that are missing, one process at a time."""
+async def migrate(database_url: str, data_dir: Path) -> list[str]:
+    """Apply the migrations that are missing, one process at a time, and return their names in order.
+
+    Each is one transaction together with the note that it was applied: whoever is killed meanwhile leaves whole ones behind,
+    and the next start goes on. Those of a newer version stay as they are. On SQLite the file is copied before anything
+    changes.
+    """
+    file = sqlite_path(database_url, data_dir) if is_sqlite(database_url) else None
+    if file is not None:
+        await asyncio.to_thread(_try_file, file)
     config = database_config(database_url, data_dir, is_migrating=True)
     await Tortoise.init(config=config, _enable_global_fallback=True)
     try:
-        connection = get_connection("default")
-        if connection.capabilities.dialect == "postgres":
-            async with connection.acquire_connection() as raw:
-                await raw.execute(f"SELECT pg_advisory_lock({_MIGRATION_LOCK})")
-                try:
-                    await _apply(connection, config, None)
-                finally:
-                    await raw.execute(f"SELECT pg_advisory_unlock({_MIGRATION_LOCK})")
-        else:
-            await _apply(connection, config, sqlite_path(database_url, data_dir))
+        async with AsyncExitStack() as stack:
+            if file is None:
+                await stack.enter_async_context(_turn_to_migrate())
+            return await _apply_missing(config["apps"], file)
     finally:
         await Tortoise.close_connections()
 
 
-async def _apply(connection: Any, config: dict[str, Any], file: Path | None) -> None:
-    executor = MigrationExecutor(connection, config["apps"])
-    missing = await executor.plan(None)
+@asynccontextmanager
+async def _turn_to_migrate() -> AsyncIterator[None]:
+    """Nobody else migrates this PostgreSQL during the block; who waits long for that says so."""
+    connection: Any = get_connection("default")
+    async with connection.acquire_connection() as raw:
+        is_long = asyncio.get_running_loop().call_later(
+            _PATIENCE_SECONDS, log.warning, "another process migrates the database: waiting until it is done"
+        )
+        try:
+            await raw.execute(f"SELECT pg_advisory_lock({_MIGRATION_LOCK})")
+        finally:
+            is_long.cancel()
+        try:
+            yield
+        finally:
+            await raw.execute(f"SELECT pg_advisory_unlock({_MIGRATION_LOCK})")
+
+
+async def _apply_missing(apps: dict[str, Any], file: Path | None) -> list[str]:
+    connection = get_connection("default")
+    executor = MigrationExecutor(connection, apps)
+    missing = [step.migration for step in await executor.plan(None)]
     if not missing:
-        return
+        return []
     if file is not None:
-        await asyncio.to_thread(_copy_before_migration, file, missing)
-    await executor.migrate(None)
-    log.info("migrated the database", steps=len(missing))
+        await asyncio.to_thread(_copy_before_migration, file, missing[0].name)
+    await executor.recorder.ensure_schema(executor._schema_editor())  # noqa: SLF001
+    state = await executor._project_state(set(await executor.recorder.applied_migrations()))  # noqa: SLF001
+    for migration in missing:
+        # The ORM's own `migrate` notes what it applied after the transaction: killed in between, it would apply it again.
+        async with transaction() as db:
+            editor = executor._schema_editor()  # noqa: SLF001
+            editor.client = db
+            await migration.apply(state, schema_editor=editor)
+            await MigrationRecorder(db).record_applied(migration.app_label, migration.name)
+    names = [migration.name for migration in missing]
+    log.info("migrated the database", steps=len(names))
+    return names
 
 
-def _copy_before_migration(file: Path, missing: list[PlanStep]) -> None:
+def _copy_before_migration(file: Path, first: str) -> None:
     """Copy the database, if there is a table in it, with SQLite's own backup: right while the write-ahead log is in use."""
     if not _has_tables(file):
         return
     folder = file.parent / "backups"
     folder.mkdir(exist_ok=True)
-    copy = folder / f"before-{missing[0].migration.name}.sqlite3"
+    copy = folder / f"before-{first}.sqlite3"
     if shutil.disk_usage(folder).free < file.stat().st_size:
         msg = f"There is not enough disk space to copy the database ({file.stat().st_size} bytes) before migrating it."
         raise OSError(msg)

@@ -1,8 +1,9 @@
-"""The data folder: one server at a time, and the secret key that it keeps."""
+"""The data folder: who may use it at the same time, and the secret key that it keeps."""
 
 import fcntl
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -12,8 +13,12 @@ _KEY_FILE = "secret_key"
 _LOCK_FILE = "lock"
 
 
-def lock_data_folder(folder: Path) -> IO[str]:
+def lock_data_folder(folder: Path, *, is_shared: bool) -> IO[str]:
     """Make the folder (mode 0700) where there is none, and hold its lock until the returned file is closed.
+
+    Args:
+        folder: Servers on several machines may have mounted it.
+        is_shared: Whether others who say so, too, may hold it at the same time.
 
     Raises:
         Refusal: LOCKED where another server has it; SERVICE_UNAVAILABLE where it cannot be written.
@@ -25,7 +30,7 @@ def lock_data_folder(folder: Path) -> IO[str]:
         message = f"The data folder {folder} cannot be used ({error.strerror}): set WAYBILL_DATA_DIR to one that can."
         raise Refusal(ErrorCode.SERVICE_UNAVAILABLE, message) from None
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError:
         file.seek(0)
         holder = file.read().strip()
@@ -36,22 +41,26 @@ def lock_data_folder(folder: Path) -> IO[str]:
         )
         raise Refusal(ErrorCode.LOCKED, message) from None
     file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
+    if not is_shared:
+        file.write(str(os.getpid()))
+        file.flush()
     return file
 
 
 def read_secret_key(folder: Path) -> str:
-    """The key kept in the folder (mode 0600), made at the first start."""
+    """The key kept in the folder (mode 0600), made at the first start: one, however many servers start at once."""
     path = folder / _KEY_FILE
-    try:
+    with suppress(FileNotFoundError):
         return path.read_text().strip()
-    except FileNotFoundError:
-        key = secrets.token_urlsafe(48)
-        beside = path.with_suffix(".new")
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(key)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        return key
+    beside = path.with_suffix(f".{secrets.token_hex(8)}")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(48))
+        file.flush()
+        os.fsync(file.fileno())
+    # A link appears whole, and the first one stays, where to rename would put the last key over those in use.
+    try:
+        with suppress(FileExistsError):
+            path.hardlink_to(beside)
+    finally:
+        beside.unlink()
+    return path.read_text().strip()

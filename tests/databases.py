@@ -20,6 +20,7 @@ from models.database import close_database, database_config, migrate, sqlite_pat
 TABLES = (
     "uploads", "upload_parts", "jobs", "job_uploads", "slices", "items", "files", "job_events", "log_entries",
     "users", "sessions", "api_tokens", "identities", "audit_entries", "webhooks", "webhook_deliveries",
+    "installation",
 )  # fmt: skip
 
 
