@@ -5,8 +5,6 @@ transaction's first read; waiting does not help then (SQLite, "Transactions", se
 """
 
 import asyncio
-import sqlite3
-from collections.abc import Iterator
 
 from tortoise.backends.base.client import NestedTransactionContext, TransactionalDBClient, TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
@@ -27,11 +25,6 @@ class ImmediateTransaction(SqliteTransactionWrapper):
     async def abandon(self) -> None:
         """Undo a BEGIN of which nobody knows whether it was carried out."""
         await self._connection.rollback()
-
-    async def execute_script(self, query: str) -> None:
-        """Inside of the transaction: a script of the driver's begins by committing (Python, `sqlite3.Cursor.executescript`)."""
-        for statement in _statements(query):
-            await self.execute_query(statement)
 
     def _in_transaction(self) -> TransactionContext:
         return NestedTransactionContext(ImmediateTransaction(self))
@@ -68,16 +61,6 @@ class LaxTransaction(ImmediateTransaction):
     async def _be_strict(self) -> None:
         """For whoever uses the connection next, also where this caller is cancelled."""
         await asyncio.shield(asyncio.ensure_future(self._connection.execute(_WAIT_FOR_DISK)))
-
-
-def _statements(script: str) -> Iterator[str]:
-    """The statements of a script one by one; semicolons also stand in texts, comments and triggers."""
-    statement = ""
-    for part in script.split(";"):
-        statement += f"{part};"
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
 
 
 @timed

@@ -35,12 +35,19 @@ class Template:
 @contextmanager
 def made_postgres(server_url: str, folder: Path) -> Iterator[Template]:
     """A fresh, migrated database on the server of `server_url`, dropped afterwards."""
+    with empty_postgres(server_url) as url:
+        template = Template(url, folder)
+        asyncio.run(_migrate(template))
+        yield template
+
+
+@contextmanager
+def empty_postgres(server_url: str) -> Iterator[str]:
+    """The address of a fresh database without tables on the server of `server_url`, dropped afterwards."""
     name = f"waybill_test_{uuid.uuid4().hex[:12]}"
     asyncio.run(_command(server_url, f"CREATE DATABASE {name}"))
     try:
-        template = Template(urlunsplit(urlsplit(server_url)._replace(path=f"/{name}")), folder)
-        asyncio.run(_migrate(template))
-        yield template
+        yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
     finally:
         asyncio.run(_command(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
 

@@ -23,6 +23,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 import server
+from auth.keys import Keys
 from auth.tokens import issue_access_token
 from auth.viewer import Viewer
 from base.settings import Settings
@@ -152,7 +153,7 @@ class App:
         session = await Session.create(
             id=new_id("session"), user_id=user.id, current_hash="0" * 64, expires_at=now() + timedelta(days=30)
         )
-        token, _ = issue_access_token(SECRET, user.id, session.id, moment)
+        token, _ = issue_access_token(Keys(SECRET), user.id, session.id, moment)
         return Person(user, session.id, token)
 
     async def ask(

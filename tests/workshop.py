@@ -11,6 +11,7 @@ import orjson
 from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
+from auth.keys import Keys
 from auth.signatures import Signer
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
@@ -126,7 +127,7 @@ class Workshop:
         """What receives uploads here, tied to jobs as the server ties it."""
         return Receiver(
             storage=LocalStorage(self.folder),
-            signer=Signer("a secret of the tests, long enough"),
+            signer=Signer(Keys("a secret of the tests, long enough")),
             publisher=self,
             base_url=lambda _: "http://test",
             on_progress=partial(count_upload_bytes, outbox=self.outbox),

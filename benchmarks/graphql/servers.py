@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from auth.keys import Keys
 from auth.tokens import issue_access_token
 from benchmarks.graphql.filling import OWNER, SESSION
 from benchmarks.graphql.load import Order, Result
@@ -61,7 +62,7 @@ async def running_waybill(name: str, data_dir: Path, database_url: str) -> Async
         "WAYBILL_RETENTION_RESULTS": "36500 d",
         "WAYBILL_RETENTION_JOBS": "36500 d",
     }
-    token, _ = issue_access_token(SECRET, OWNER, SESSION, now())
+    token, _ = issue_access_token(Keys(SECRET), OWNER, SESSION, now())
     async with ServerProcess(data_dir, environment) as server:
         yield Asked(name, server.base_url, "/graphql", server.pid, f"Bearer {token}")
 

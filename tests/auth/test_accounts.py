@@ -19,7 +19,7 @@ from base.words import Role
 from models import AuditEntry, Session, User
 from models.fields import now
 from models.ids import new_id
-from tests.auth.people_for_tests import KEY, refresh_is_refused, refusal_of
+from tests.auth.people_for_tests import KEYS, refresh_is_refused, refusal_of
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -37,7 +37,7 @@ class Told:
 
     def __init__(self, **values: Any) -> None:
         self.user_ids: list[str] = []
-        self.gate = Gate(KEY, self.note, **values)
+        self.gate = Gate(KEYS, self.note, **values)
 
     async def note(self, user_id: str) -> None:
         self.user_ids.append(user_id)
@@ -49,7 +49,7 @@ def told() -> Told:
 
 
 async def viewer_of(opened: OpenSession) -> Viewer:
-    viewer = await find_viewer(Gate(KEY), f"Bearer {opened.access_token}")
+    viewer = await find_viewer(Gate(KEYS), f"Bearer {opened.access_token}")
     assert viewer is not None
     return viewer
 
@@ -72,7 +72,7 @@ async def actions(object_id: str) -> list[tuple[str, str | None]]:
 
 async def test_a_new_user_signs_in_with_the_role_that_was_given(root: Viewer) -> None:
     user = await create_user(root, "grace", "a good password", Role.WORKER)
-    opened = await open_session(Gate(KEY), "grace", "a good password")
+    opened = await open_session(Gate(KEYS), "grace", "a good password")
     assert (opened.user.id, (await viewer_of(opened)).role) == (user.id, Role.WORKER)
     assert (await actions(user.id))[0] == (Action.USER_CREATED, root.user_id)
     assert "good password" not in str(await AuditEntry.all().values())
@@ -131,7 +131,7 @@ async def test_who_is_disabled_while_signing_in_gets_nothing_that_outlasts_it(
     ada: User, root: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def right_and_then_disabled(*_: object) -> bool:
-        await update_user(Gate(KEY), root, ada.id, is_disabled=True)
+        await update_user(Gate(KEYS), root, ada.id, is_disabled=True)
         return True
 
     monkeypatch.setattr("auth.lifecycle.is_password", right_and_then_disabled)
@@ -192,8 +192,8 @@ async def test_two_admins_who_disable_each_other_at_once_do_not_both_succeed(roo
     other = await User.create(id=new_id("user"), username="other", role=Role.ADMIN)
     viewer = Viewer(other.id, Role.ADMIN, "", None)
     answers = await asyncio.gather(
-        update_user(Gate(KEY), root, other.id, is_disabled=True),
-        update_user(Gate(KEY), viewer, root.user_id, is_disabled=True),
+        update_user(Gate(KEYS), root, other.id, is_disabled=True),
+        update_user(Gate(KEYS), viewer, root.user_id, is_disabled=True),
         return_exceptions=True,
     )
     refusals = [answer for answer in answers if isinstance(answer, Refusal)]
@@ -238,7 +238,7 @@ async def test_a_wrong_current_password_changes_nothing_and_is_slowed_like_a_sig
         codes.append(caught.value.code)
     assert codes == [ErrorCode.INVALID_CREDENTIALS] * 5 + [ErrorCode.RATE_LIMITED]
     assert told.user_ids == []
-    assert (await open_session(Gate(KEY), "ada", "right")).user.id == ada.id
+    assert (await open_session(Gate(KEYS), "ada", "right")).user.id == ada.id
 
 
 async def test_of_two_changes_of_one_password_at_once_one_wins(ada: User, told: Told) -> None:
@@ -247,7 +247,7 @@ async def test_of_two_changes_of_one_password_at_once_one_wins(ada: User, told: 
     answers = await asyncio.gather(*changes, return_exceptions=True)
     assert [isinstance(answer, User) for answer in answers].count(True) == 1
     winner = next(number for number, answer in enumerate(answers) if isinstance(answer, User))
-    assert (await open_session(Gate(KEY), "ada", f"password number {winner}")).user.id == ada.id
+    assert (await open_session(Gate(KEYS), "ada", f"password number {winner}")).user.id == ada.id
 
 
 async def test_a_new_password_that_is_too_short_is_refused_at_its_argument(ada: User, told: Told) -> None:
@@ -287,7 +287,7 @@ async def test_the_first_admin_is_made_once_with_the_password_that_was_set() -> 
     assert await ensure_admin("root", "chosen by people") is None
     assert await ensure_admin("root", "another") is None
     assert await ensure_admin("second", "") is None
-    opened = await open_session(Gate(KEY), "root", "chosen by people")
+    opened = await open_session(Gate(KEYS), "root", "chosen by people")
     assert (opened.user.role, await User.all().count()) == (Role.ADMIN, 1)
 
 
@@ -296,7 +296,7 @@ async def test_a_password_that_was_not_set_is_made_up_and_told_once() -> None:
     assert password is not None
     assert len(password) == 20
     assert await ensure_admin("root", "") is None
-    assert (await open_session(Gate(KEY), "root", password)).user.role is Role.ADMIN
+    assert (await open_session(Gate(KEYS), "root", password)).user.role is Role.ADMIN
 
 
 async def test_no_admin_is_made_where_somebody_exists(ada: User) -> None:
@@ -307,25 +307,25 @@ async def test_no_admin_is_made_where_somebody_exists(ada: User) -> None:
 async def test_a_new_admin_password_ends_the_admins_sessions_and_nobody_elses(ada: User) -> None:
     password_hash = await hash_password("old password")
     await User.create(id=new_id("user"), username="root", role=Role.ADMIN, password_hash=password_hash)
-    root, other = await open_session(Gate(KEY), "root", "old password"), await open_session(Gate(KEY), "ada", "right")
-    assert await reset_admin_password(Gate(KEY), "root", "new password") == "new password"
+    root, other = await open_session(Gate(KEYS), "root", "old password"), await open_session(Gate(KEYS), "ada", "right")
+    assert await reset_admin_password(Gate(KEYS), "root", "new password") == "new password"
     await refresh_is_refused(root.refresh_token)
     assert (await refusal_of("root", "old password")).code == ErrorCode.INVALID_CREDENTIALS
-    assert (await open_session(Gate(KEY), "root", "new password")).user.role is Role.ADMIN
-    assert (await refresh_session(Gate(KEY), other.refresh_token)).user.id == ada.id
+    assert (await open_session(Gate(KEYS), "root", "new password")).user.role is Role.ADMIN
+    assert (await refresh_session(Gate(KEYS), other.refresh_token)).user.id == ada.id
 
 
 async def test_a_new_admin_password_is_made_up_where_none_is_given_and_lets_a_disabled_admin_in() -> None:
     await ensure_admin("root", "old password")
     await User.filter(username="root").update(is_disabled=True)
-    password = await reset_admin_password(Gate(KEY), "root", "")
+    password = await reset_admin_password(Gate(KEYS), "root", "")
     assert len(password) == 20
-    assert (await open_session(Gate(KEY), "root", password)).user.is_disabled is False
+    assert (await open_session(Gate(KEYS), "root", password)).user.is_disabled is False
 
 
 async def test_only_an_admin_gets_a_new_password_this_way(ada: User) -> None:
     for name in ("ada", "nobody"):
         with pytest.raises(Refusal) as caught:
-            await reset_admin_password(Gate(KEY), name, "new password")
+            await reset_admin_password(Gate(KEYS), name, "new password")
         assert caught.value.code == ErrorCode.NOT_FOUND
-    assert (await open_session(Gate(KEY), "ada", "right")).user.id == ada.id
+    assert (await open_session(Gate(KEYS), "ada", "right")).user.id == ada.id

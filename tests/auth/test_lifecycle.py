@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from auth.audit import Action
 from auth.gate import Gate
+from auth.keys import Keys
 from auth.lifecycle import (
     REFRESH_LIFETIME,
     OpenSession,
@@ -24,7 +25,7 @@ from base.words import Role
 from models import AuditEntry, Session, User
 from models.fields import now
 from models.ids import new_id
-from tests.auth.people_for_tests import KEY, refresh_is_refused, refusal_of
+from tests.auth.people_for_tests import KEYS, refresh_is_refused, refusal_of
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -59,26 +60,26 @@ async def row_of(opened: OpenSession) -> Session:
 
 async def test_signing_in_gives_both_tokens_and_their_ends(ada: User, later: SetClock) -> None:
     moment = later(timedelta(0))
-    opened = await open_session(Gate(KEY), "ada", "right")
+    opened = await open_session(Gate(KEYS), "ada", "right")
     assert opened.user.id == ada.id
     assert opened.expires_at == (moment + timedelta(minutes=30)).replace(microsecond=0)
     assert opened.refresh_expires_at == moment + timedelta(days=30)
-    access = read_access_token(KEY, opened.access_token)
+    access = read_access_token(KEYS, opened.access_token)
     assert (access.user_id, access.session_id) == (ada.id, (await row_of(opened)).id)
 
 
 async def test_no_token_is_stored_as_it_is(ada: User) -> None:
-    opened = await open_session(Gate(KEY), "ada", "right")
+    opened = await open_session(Gate(KEYS), "ada", "right")
     (row,) = await Session.all().values()
     secret = opened.refresh_token.partition(".")[2]
     assert not [value for value in row.values() if secret in str(value) or opened.access_token in str(value)]
 
 
 async def test_each_sign_in_is_its_own_session(ada: User) -> None:
-    first, second = await open_session(Gate(KEY), "ada", "right"), await open_session(Gate(KEY), "ada", "right")
-    await close_session(Gate(KEY), await viewer_of(first))
+    first, second = await open_session(Gate(KEYS), "ada", "right"), await open_session(Gate(KEYS), "ada", "right")
+    await close_session(Gate(KEYS), await viewer_of(first))
     await refresh_is_refused(first.refresh_token)
-    assert (await refresh_session(Gate(KEY), second.refresh_token)).user.id == ada.id
+    assert (await refresh_session(Gate(KEYS), second.refresh_token)).user.id == ada.id
 
 
 async def test_a_wrong_name_a_wrong_password_and_a_disabled_user_are_one_answer(ada: User) -> None:
@@ -123,31 +124,31 @@ async def test_a_refused_sign_in_is_logged_without_name_and_password(ada: User) 
 
 
 async def test_refreshing_gives_new_tokens_of_the_same_session(ada: User, later: SetClock) -> None:
-    opened = await open_session(Gate(KEY), "ada", "right")
+    opened = await open_session(Gate(KEYS), "ada", "right")
     moment = later(timedelta(minutes=20))
-    renewed = await refresh_session(Gate(KEY), opened.refresh_token)
+    renewed = await refresh_session(Gate(KEYS), opened.refresh_token)
     assert renewed.refresh_token != opened.refresh_token
     assert (await row_of(renewed)).id == (await row_of(opened)).id
     assert renewed.expires_at == (moment + timedelta(minutes=30)).replace(microsecond=0)
     assert renewed.refresh_expires_at == opened.refresh_expires_at
-    assert (await refresh_session(Gate(KEY), renewed.refresh_token)).user.id == ada.id
+    assert (await refresh_session(Gate(KEYS), renewed.refresh_token)).user.id == ada.id
 
 
 @pytest.mark.parametrize("seconds", [0, 29, 30])
 async def test_a_refresh_token_that_comes_again_within_30_s_gets_the_same_successor(
     ada: User, later: SetClock, seconds: int
 ) -> None:
-    opened = await open_session(Gate(KEY), "ada", "right")
-    first = await refresh_session(Gate(KEY), opened.refresh_token)
+    opened = await open_session(Gate(KEYS), "ada", "right")
+    first = await refresh_session(Gate(KEYS), opened.refresh_token)
     later(timedelta(seconds=seconds))
-    second = await refresh_session(Gate(KEY), opened.refresh_token)
+    second = await refresh_session(Gate(KEYS), opened.refresh_token)
     assert second.refresh_token == first.refresh_token
     assert (await row_of(opened)).revoked_at is None
 
 
 async def test_a_refresh_token_that_comes_again_later_ends_the_session(ada: User, later: SetClock) -> None:
-    opened = await open_session(Gate(KEY), "ada", "right")
-    renewed = await refresh_session(Gate(KEY), opened.refresh_token)
+    opened = await open_session(Gate(KEYS), "ada", "right")
+    renewed = await refresh_session(Gate(KEYS), opened.refresh_token)
     moment = later(timedelta(seconds=30, microseconds=1))
     await refresh_is_refused(opened.refresh_token)
     assert (await row_of(opened)).revoked_at == moment
@@ -155,8 +156,8 @@ async def test_a_refresh_token_that_comes_again_later_ends_the_session(ada: User
 
 
 async def test_the_end_of_a_session_by_reuse_is_logged(ada: User, later: SetClock) -> None:
-    opened = await open_session(Gate(KEY), "ada", "right")
-    await refresh_session(Gate(KEY), opened.refresh_token)
+    opened = await open_session(Gate(KEYS), "ada", "right")
+    await refresh_session(Gate(KEYS), opened.refresh_token)
     later(timedelta(minutes=1))
     with capture_logs() as lines:
         await refresh_is_refused(opened.refresh_token)
@@ -164,33 +165,33 @@ async def test_the_end_of_a_session_by_reuse_is_logged(ada: User, later: SetCloc
 
 
 async def test_a_token_two_steps_old_ends_the_session_even_within_30_s(ada: User, later: SetClock) -> None:
-    opened = await open_session(Gate(KEY), "ada", "right")
-    renewed = await refresh_session(Gate(KEY), opened.refresh_token)
-    newest = await refresh_session(Gate(KEY), renewed.refresh_token)
+    opened = await open_session(Gate(KEYS), "ada", "right")
+    renewed = await refresh_session(Gate(KEYS), opened.refresh_token)
+    newest = await refresh_session(Gate(KEYS), renewed.refresh_token)
     await refresh_is_refused(opened.refresh_token)
     await refresh_is_refused(newest.refresh_token)
 
 
 async def test_two_tabs_at_the_same_moment_get_the_same_successor(ada: User) -> None:
-    opened = await open_session(Gate(KEY), "ada", "right")
-    tabs = await asyncio.gather(*(refresh_session(Gate(KEY), opened.refresh_token) for _ in range(4)))
+    opened = await open_session(Gate(KEYS), "ada", "right")
+    tabs = await asyncio.gather(*(refresh_session(Gate(KEYS), opened.refresh_token) for _ in range(4)))
     assert len({tab.refresh_token for tab in tabs}) == 1
-    assert (await refresh_session(Gate(KEY), tabs[0].refresh_token)).user.id == ada.id
+    assert (await refresh_session(Gate(KEYS), tabs[0].refresh_token)).user.id == ada.id
 
 
 async def test_a_session_ends_30_days_after_the_sign_in_however_often_it_is_refreshed(
     ada: User, later: SetClock
 ) -> None:
-    token = (await open_session(Gate(KEY), "ada", "right")).refresh_token
+    token = (await open_session(Gate(KEYS), "ada", "right")).refresh_token
     for days in (10, 20, 29):
         later(timedelta(days=days))
-        token = (await refresh_session(Gate(KEY), token)).refresh_token
+        token = (await refresh_session(Gate(KEYS), token)).refresh_token
     later(REFRESH_LIFETIME)
     await refresh_is_refused(token)
 
 
 async def test_a_disabled_and_a_removed_user_refresh_nothing(ada: User) -> None:
-    opened = await open_session(Gate(KEY), "ada", "right")
+    opened = await open_session(Gate(KEYS), "ada", "right")
     await User.filter(id=ada.id).update(is_disabled=True)
     await refresh_is_refused(opened.refresh_token)
     assert (await row_of(opened)).revoked_at is None
@@ -206,10 +207,10 @@ async def test_nonsense_refreshes_nothing(ada: User, token: str) -> None:
 
 
 async def test_the_successor_cannot_be_computed_without_the_secret(ada: User) -> None:
-    opened = await open_session(Gate(KEY), "ada", "right")
-    mine = await refresh_session(Gate(KEY), opened.refresh_token)
+    opened = await open_session(Gate(KEYS), "ada", "right")
+    mine = await refresh_session(Gate(KEYS), opened.refresh_token)
     with pytest.raises(Refusal):
-        await refresh_session(Gate("another secret of the tests, as long"), mine.refresh_token + "x")
+        await refresh_session(Gate(Keys("another secret of the tests, as long")), mine.refresh_token + "x")
     assert mine.refresh_token.partition(".")[2] != opened.refresh_token.partition(".")[2]
 
 
@@ -217,12 +218,12 @@ async def test_the_successor_cannot_be_computed_without_the_secret(ada: User) ->
 
 
 async def test_signing_out_ends_the_session_and_twice_changes_nothing(ada: User, later: SetClock) -> None:
-    opened = await open_session(Gate(KEY), "ada", "right")
+    opened = await open_session(Gate(KEYS), "ada", "right")
     moment = later(timedelta(seconds=1))
-    await close_session(Gate(KEY), await viewer_of(opened))
+    await close_session(Gate(KEYS), await viewer_of(opened))
     later(timedelta(seconds=2))
-    await close_session(Gate(KEY), await viewer_of(opened))
-    await close_session(Gate(KEY), replace(await viewer_of(opened), session_id="session-1754556928-00000000000b"))
+    await close_session(Gate(KEYS), await viewer_of(opened))
+    await close_session(Gate(KEYS), replace(await viewer_of(opened), session_id="session-1754556928-00000000000b"))
     assert (await row_of(opened)).revoked_at == moment
     await refresh_is_refused(opened.refresh_token)
 
@@ -231,7 +232,7 @@ async def test_signing_out_ends_the_session_and_twice_changes_nothing(ada: User,
 
 
 async def test_without_an_account_one_comes_in_where_that_is_allowed() -> None:
-    gate = Gate(KEY, is_anonymous_allowed=True)
+    gate = Gate(KEYS, is_anonymous_allowed=True)
     opened, another = await open_anonymous_session(gate), await open_anonymous_session(gate)
     user = await User.get(id=opened.user.id)
     assert (user.username, user.is_anonymous, user.role, user.password_hash) == (None, True, Role.USER, None)
@@ -243,6 +244,6 @@ async def test_without_an_account_one_comes_in_where_that_is_allowed() -> None:
 
 async def test_without_an_account_nobody_comes_in_where_that_is_not_allowed() -> None:
     with pytest.raises(Refusal) as caught:
-        await open_anonymous_session(Gate(KEY))
+        await open_anonymous_session(Gate(KEYS))
     assert caught.value.code is ErrorCode.FORBIDDEN
     assert await User.all().count() == 0

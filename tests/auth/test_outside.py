@@ -29,7 +29,7 @@ from models import AuditEntry, Identity, User
 from models.fields import now
 from models.ids import new_id
 from tests.auth.issuer_for_tests import AUDIENCE, Issuer, jwk_of, running_issuer
-from tests.auth.people_for_tests import KEY
+from tests.auth.people_for_tests import KEYS
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -61,7 +61,7 @@ class Told:
     def __init__(self, issuer: Issuer, clock: Clock, session: aiohttp.ClientSession, role_claim: str = "") -> None:
         self.user_ids: list[str] = []
         keys = OutsideKeys(issuer.url, fetching(session), clock)
-        self.gate = Gate(KEY, self.note, issuer=OutsideIssuer(issuer.url, AUDIENCE, role_claim, keys))
+        self.gate = Gate(KEYS, self.note, issuer=OutsideIssuer(issuer.url, AUDIENCE, role_claim, keys))
 
     async def note(self, user_id: str) -> None:
         self.user_ids.append(user_id)
@@ -204,7 +204,7 @@ async def test_a_token_without_a_signature_of_the_issuer_is_invalid(door: Told, 
         forged({"alg": "RS256", "kid": "r1", "jwk": jwk_of("r1", other.keys["r1"])}),
         signed_with(issuer.public_pem("r1")),
         signed_with(json.dumps(jwk_of("r1", issuer.keys["r1"])).encode()),
-        signed_with(KEY.encode()),
+        signed_with(KEYS.signing.encode()),
         other.token("r1"),
         other.token("e1"),
         jwt.encode({"iss": issuer.url, "sub": "x"}, issuer.keys["r1"], algorithm="RS512", headers={"kid": "r1"}),

@@ -4,6 +4,7 @@ import pytest
 
 from auth.callers import find_viewer
 from auth.gate import Gate
+from auth.keys import Keys
 from auth.lifecycle import OpenSession, open_session, refresh_session
 from auth.queries import find_user, require_viewer, users_by_ids
 from auth.tokens import issue_access_token, read_access_token
@@ -15,30 +16,30 @@ from models.ids import new_id
 
 pytestmark = pytest.mark.usefixtures("database")
 
-KEY = "a secret of the tests, long enough"
+KEYS = Keys("a secret of the tests, long enough")
 
 
 @pytest.fixture
 async def opened(ada: User) -> OpenSession:
-    return await open_session(Gate(KEY), "ada", "right")
+    return await open_session(Gate(KEYS), "ada", "right")
 
 
 async def code_of(authorization: str) -> ErrorCode:
     with pytest.raises(Refusal) as caught:
-        await find_viewer(Gate(KEY), authorization)
+        await find_viewer(Gate(KEYS), authorization)
     return caught.value.code
 
 
 @pytest.mark.parametrize("authorization", [None, ""])
 async def test_without_a_header_there_is_no_viewer(authorization: str | None) -> None:
-    assert await find_viewer(Gate(KEY), authorization) is None
+    assert await find_viewer(Gate(KEYS), authorization) is None
 
 
 @pytest.mark.parametrize("form", ["Bearer {}", "bearer {}", "BEARER   {}", "  Bearer {}  "])
 async def test_the_viewer_is_who_the_token_names(ada: User, opened: OpenSession, form: str) -> None:
-    viewer = await find_viewer(Gate(KEY), form.format(opened.access_token))
+    viewer = await find_viewer(Gate(KEYS), form.format(opened.access_token))
     assert viewer is not None
-    session_id = read_access_token(KEY, opened.access_token).session_id
+    session_id = read_access_token(KEYS, opened.access_token).session_id
     assert (viewer.user_id, viewer.role, viewer.session_id) == (ada.id, Role.USER, session_id)
     assert viewer.expires_at == opened.expires_at
 
@@ -51,13 +52,13 @@ async def test_a_header_without_a_good_bearer_token_is_invalid(authorization: st
 
 
 async def test_a_token_that_is_over_says_so(ada: User, opened: OpenSession) -> None:
-    session_id = read_access_token(KEY, opened.access_token).session_id
-    token, _ = issue_access_token(KEY, ada.id, session_id, now() - timedelta(hours=1))
+    session_id = read_access_token(KEYS, opened.access_token).session_id
+    token, _ = issue_access_token(KEYS, ada.id, session_id, now() - timedelta(hours=1))
     assert await code_of(f"Bearer {token}") == ErrorCode.TOKEN_EXPIRED
 
 
 async def test_a_token_of_a_closed_or_removed_session_is_invalid(opened: OpenSession) -> None:
-    session_id = read_access_token(KEY, opened.access_token).session_id
+    session_id = read_access_token(KEYS, opened.access_token).session_id
     await Session.filter(id=session_id).update(revoked_at=now())
     assert await code_of(f"Bearer {opened.access_token}") == ErrorCode.INVALID_TOKEN
     await Session.all().delete()
@@ -73,7 +74,7 @@ async def test_a_token_of_a_disabled_or_removed_user_is_invalid(ada: User, opene
 
 async def test_a_token_of_a_session_that_is_somebody_elses_is_invalid(opened: OpenSession) -> None:
     eve = await User.create(id=new_id("user"), username="eve")
-    token, _ = issue_access_token(KEY, eve.id, read_access_token(KEY, opened.access_token).session_id, now())
+    token, _ = issue_access_token(KEYS, eve.id, read_access_token(KEYS, opened.access_token).session_id, now())
     assert await code_of(f"Bearer {token}") == ErrorCode.INVALID_TOKEN
 
 
@@ -82,30 +83,30 @@ async def test_a_refresh_token_is_no_access_token(opened: OpenSession) -> None:
 
 
 async def test_an_access_token_stays_good_when_its_session_is_refreshed(ada: User, opened: OpenSession) -> None:
-    await refresh_session(Gate(KEY), opened.refresh_token)
-    viewer = await find_viewer(Gate(KEY), f"Bearer {opened.access_token}")
+    await refresh_session(Gate(KEYS), opened.refresh_token)
+    viewer = await find_viewer(Gate(KEYS), f"Bearer {opened.access_token}")
     assert viewer is not None
     assert viewer.user_id == ada.id
 
 
 async def test_a_change_of_role_counts_from_the_next_request(ada: User, opened: OpenSession) -> None:
     await User.filter(id=ada.id).update(role=Role.ADMIN)
-    viewer = await find_viewer(Gate(KEY), f"Bearer {opened.access_token}")
+    viewer = await find_viewer(Gate(KEYS), f"Bearer {opened.access_token}")
     assert viewer is not None
     assert viewer.is_admin
 
 
 async def test_a_user_sees_their_own_and_an_admin_sees_all(ada: User, opened: OpenSession) -> None:
-    viewer = require_viewer(await find_viewer(Gate(KEY), f"Bearer {opened.access_token}"))
+    viewer = require_viewer(await find_viewer(Gate(KEYS), f"Bearer {opened.access_token}"))
     assert (viewer.may_see(ada.id), viewer.may_see("user-1754556928-00000000000c")) == (True, False)
     await User.filter(id=ada.id).update(role=Role.ADMIN)
-    admin = require_viewer(await find_viewer(Gate(KEY), f"Bearer {opened.access_token}"))
+    admin = require_viewer(await find_viewer(Gate(KEYS), f"Bearer {opened.access_token}"))
     assert admin.may_see("user-1754556928-00000000000c")
 
 
 async def test_a_worker_sees_its_own_only(ada: User, opened: OpenSession) -> None:
     await User.filter(id=ada.id).update(role=Role.WORKER)
-    viewer = require_viewer(await find_viewer(Gate(KEY), f"Bearer {opened.access_token}"))
+    viewer = require_viewer(await find_viewer(Gate(KEYS), f"Bearer {opened.access_token}"))
     assert not viewer.may_see("user-1754556928-00000000000c")
 
 

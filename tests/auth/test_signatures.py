@@ -2,9 +2,10 @@ import re
 
 import pytest
 
+from auth.keys import Keys
 from auth.signatures import Signer
 
-SIGNER = Signer("a secret of the tests, long enough")
+SIGNER = Signer(Keys("a secret of the tests, long enough"))
 
 
 def test_a_signature_is_43_characters_that_an_address_may_have() -> None:
@@ -12,7 +13,7 @@ def test_a_signature_is_43_characters_that_an_address_may_have() -> None:
 
 
 def test_equal_texts_have_equal_signatures() -> None:
-    assert SIGNER.sign("file", "text") == Signer("a secret of the tests, long enough").sign("file", "text")
+    assert SIGNER.sign("file", "text") == Signer(Keys("a secret of the tests, long enough")).sign("file", "text")
 
 
 def test_a_signature_is_good_for_its_text_purpose_and_secret_alone() -> None:
@@ -20,7 +21,7 @@ def test_a_signature_is_good_for_its_text_purpose_and_secret_alone() -> None:
     assert SIGNER.is_valid("file", "text", signature)
     assert not SIGNER.is_valid("file", "texT", signature)
     assert not SIGNER.is_valid("bundle", "text", signature)
-    assert not Signer("another secret of the tests, as long").is_valid("file", "text", signature)
+    assert not Signer(Keys("another secret of the tests, as long")).is_valid("file", "text", signature)
 
 
 def test_purpose_and_text_cannot_be_shifted_against_each_other() -> None:

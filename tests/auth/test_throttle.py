@@ -17,7 +17,7 @@ from auth.redis_tallies import RedisTallies
 from auth.throttle import MemoryTallies, Tallies, Throttle, attempt_of
 from base.errors import ErrorCode, Refusal
 from models import AuditEntry, User
-from tests.auth.people_for_tests import KEY
+from tests.auth.people_for_tests import KEYS
 
 HERE, THERE = "192.0.2.1", "198.51.100.7"
 Later = Callable[[float], Awaitable[None]]
@@ -197,7 +197,7 @@ async def code_of(gate: Gate, password: str, address: str = HERE, name: str = "a
 
 async def test_a_guesser_waits_also_with_the_right_password_and_nobody_learns_which_it_was(ada: User) -> None:
     for name in ("ada", "nobody"):
-        gate = Gate(KEY)
+        gate = Gate(KEYS)
         codes = [await code_of(gate, "wrong", name=name) for _ in range(6)]
         assert codes == [ErrorCode.INVALID_CREDENTIALS] * 5 + [ErrorCode.RATE_LIMITED]
         assert await code_of(gate, "right", name=name) is ErrorCode.RATE_LIMITED
@@ -207,12 +207,12 @@ async def test_a_guesser_waits_also_with_the_right_password_and_nobody_learns_wh
 
 
 async def test_guesses_that_come_all_at_once_are_slowed_like_those_that_come_one_by_one(ada: User) -> None:
-    gate = Gate(KEY)
+    gate = Gate(KEYS)
     codes = await asyncio.gather(*(code_of(gate, f"guess {number}") for number in range(60)))
     assert codes.count(ErrorCode.INVALID_CREDENTIALS) <= 6
     assert set(codes) == {ErrorCode.INVALID_CREDENTIALS, ErrorCode.RATE_LIMITED}
 
 
 async def test_right_passwords_are_never_slowed(ada: User) -> None:
-    gate = Gate(KEY)
+    gate = Gate(KEYS)
     assert set(await asyncio.gather(*(code_of(gate, "right") for _ in range(20)))) == {None}

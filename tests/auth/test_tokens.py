@@ -5,17 +5,19 @@ from typing import Any
 import jwt
 import pytest
 
+from auth.keys import Keys
 from auth.tokens import LIFETIME, issue_access_token, read_access_token
 from base.errors import ErrorCode, Refusal
 from models.fields import now
 
 KEY = "a secret of the tests, long enough"
+KEYS = Keys(KEY)
 USER, SESSION = "user-1754556928-00000000000a", "session-1754556928-00000000000b"
 
 
 def code_of(token: str, key: str = KEY) -> ErrorCode:
     with pytest.raises(Refusal) as caught:
-        read_access_token(key, token)
+        read_access_token(Keys(key), token)
     return caught.value.code
 
 
@@ -28,22 +30,22 @@ def forged(key: str = KEY, algorithm: str = "HS256", **changes: Any) -> str:
 
 def test_a_token_says_who_in_which_session_and_until_when() -> None:
     moment = now()
-    token, expires_at = issue_access_token(KEY, USER, SESSION, moment)
+    token, expires_at = issue_access_token(KEYS, USER, SESSION, moment)
     assert expires_at == (moment + timedelta(minutes=30)).replace(microsecond=0)
-    access = read_access_token(KEY, token)
+    access = read_access_token(KEYS, token)
     assert (access.user_id, access.session_id, access.expires_at) == (USER, SESSION, expires_at)
     assert access.expires_at.tzinfo is UTC
 
 
 def test_a_token_ends_after_30_minutes() -> None:
-    good, _ = issue_access_token(KEY, USER, SESSION, now() - LIFETIME + timedelta(seconds=5))
-    over, _ = issue_access_token(KEY, USER, SESSION, now() - LIFETIME - timedelta(seconds=1))
-    assert read_access_token(KEY, good).user_id == USER
+    good, _ = issue_access_token(KEYS, USER, SESSION, now() - LIFETIME + timedelta(seconds=5))
+    over, _ = issue_access_token(KEYS, USER, SESSION, now() - LIFETIME - timedelta(seconds=1))
+    assert read_access_token(KEYS, good).user_id == USER
     assert code_of(over) == ErrorCode.TOKEN_EXPIRED
 
 
 def test_the_forged_tokens_of_this_file_are_good_where_nothing_is_changed() -> None:
-    assert read_access_token(KEY, forged()).user_id == USER
+    assert read_access_token(KEYS, forged()).user_id == USER
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,6 @@ def test_nonsense_is_invalid(token: str) -> None:
 
 def test_the_sentences_say_what_to_call() -> None:
     with pytest.raises(Refusal, match="call refreshSession"):
-        read_access_token(KEY, issue_access_token(KEY, USER, SESSION, now() - timedelta(hours=1))[0])
+        read_access_token(KEYS, issue_access_token(KEYS, USER, SESSION, now() - timedelta(hours=1))[0])
     with pytest.raises(Refusal, match="call login"):
-        read_access_token(KEY, "nonsense")
+        read_access_token(KEYS, "nonsense")

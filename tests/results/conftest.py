@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from auth.keys import Keys
 from auth.signatures import Signer
 from jobs.retention import Retention
 from results.endpoints import Shelf
@@ -22,6 +23,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def desk(tmp_path: Path, template: Path) -> AsyncIterator[Desk]:
     async with open_copy(template, tmp_path):
-        signer, kept = Signer("a secret of the tests, long enough"), timedelta(days=36_500)
+        signer, kept = Signer(Keys("a secret of the tests, long enough")), timedelta(days=36_500)
         retention = Retention(inputs=kept, results=kept, jobs=kept)
         yield Desk(Shelf(LocalStorage(tmp_path), signer, retention, tmp_path / "guides"))

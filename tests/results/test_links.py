@@ -3,11 +3,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from auth.keys import Keys
 from auth.signatures import Signer
 from base.errors import ErrorCode, Refusal
 from results.links import bundle_path, check_bundle_link, check_file_link, file_path
 
-SIGNER = Signer("a secret of the tests, long enough")
+SIGNER = Signer(Keys("a secret of the tests, long enough"))
 FILE, OTHER = "file-1754556928-12a41dbec0f3", "file-1754556928-12a41dbec0f4"
 JOB = "batch-1754556928-12a41dbec0f3"
 MOMENT = datetime(2025, 8, 7, 9, 35, 28, tzinfo=UTC)

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from auth.keys import Keys
 from auth.signatures import Signer
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
@@ -125,7 +126,7 @@ def make_receiver(data_dir: Path, recorder: Recorder, **changes: Any) -> Receive
     limits = {field.name: changes.pop(field.name) for field in fields(Limits) if field.name in changes}
     receiver = Receiver(
         storage=LocalStorage(data_dir),
-        signer=Signer("a secret of the tests, long enough"),
+        signer=Signer(Keys("a secret of the tests, long enough")),
         publisher=recorder,
         base_url=lambda scope: f"{scope['scheme']}://{dict(scope['headers'])[b'host'].decode()}",
         on_progress=recorder.on_progress,

@@ -1,11 +1,12 @@
 import pytest
 
+from auth.keys import Keys
 from auth.signatures import Signer
 from base.errors import ErrorCode, Refusal
 from uploads.capability import id_in_url, is_signed, redact_path, split_segment, upload_path
 
 ID, OTHER = "upload-1754556928-12a41dbec0f3", "upload-1754556928-12a41dbec0f4"
-SIGNER = Signer("one secret of the tests, long enough")
+SIGNER = Signer(Keys("one secret of the tests, long enough"))
 
 
 def test_the_path_begins_with_the_id_and_carries_its_right() -> None:
@@ -21,7 +22,7 @@ def test_the_path_begins_with_the_id_and_carries_its_right() -> None:
 def test_the_right_is_good_for_this_upload_and_this_secret_alone() -> None:
     signature = upload_path(SIGNER, ID).rpartition("~")[2]
     assert not is_signed(SIGNER, OTHER, signature)
-    assert not is_signed(Signer("another secret of the tests, long"), ID, signature)
+    assert not is_signed(Signer(Keys("another secret of the tests, long")), ID, signature)
     assert not is_signed(SIGNER, ID, SIGNER.sign("file", ID))
 
 
