@@ -34,7 +34,15 @@ from background.sweepers import sweep_uploads_forever
 from background.worker import worker_name, worker_prefix
 from base.errors import ErrorCode, Refusal, told
 from base.logging import log_for, set_up_logging
-from base.settings import MIN_KEY_CHARACTERS, VERSION, Settings, SettingsError, describe_settings, load_settings, unsafe_settings
+from base.settings import (
+    MIN_KEY_CHARACTERS,
+    VERSION,
+    Settings,
+    SettingsError,
+    describe_settings,
+    load_settings,
+    unsafe_settings,
+)
 from events.feed import open_events
 from events.hub import Hub, Publisher
 from events.messages import Event
@@ -145,7 +153,9 @@ async def _forget_secret_key(settings: Settings) -> int:
         await forget_key()
     finally:
         await close_database()
-    print("The next server that starts says what the secret key is. Links, upload URLs and access tokens of another end.")
+    print(
+        "The next server that starts says what the secret key is. Links, upload URLs and access tokens of another end."
+    )
     return 0
 
 

@@ -11,7 +11,7 @@ Tables = dict[str, list[str]]
 _POSTGRES_COLUMNS = """
 SELECT c.relname AS table, a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
        || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
-       || CASE WHEN a.attidentity <> '' THEN ' IDENTITY ' || a.attidentity ELSE '' END
+       || CASE WHEN a.attidentity <> '' THEN ' IDENTITY' ELSE '' END
        || coalesce(' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '') AS line
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
@@ -32,7 +32,9 @@ async def read_columns() -> dict[str, list[str]]:
     """The names of the columns of each table."""
     db = get_connection("default")
     if db.capabilities.dialect == "postgres":
-        statement = "SELECT table_name AS t, column_name AS c FROM information_schema.columns WHERE table_schema = 'public'"
+        statement = (
+            "SELECT table_name AS t, column_name AS c FROM information_schema.columns WHERE table_schema = 'public'"
+        )
     else:
         statement = f"SELECT t.name AS t, c.name AS c FROM ({_SQLITE_TABLES}) t, pragma_table_info(t.name) c"
     columns: dict[str, list[str]] = defaultdict(list)

@@ -5,30 +5,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
-from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
 
 from models import User
-from models.database import (
-    close_database,
-    database_config,
-    database_now,
-    is_sqlite,
-    open_database,
-    sql,
-    sqlite_path,
-    transaction,
-)
+from models.database import database_config, database_now, is_sqlite, sql, sqlite_path, transaction
 from models.fields import InstantField, now
 from models.sqlite import ImmediateClient
 

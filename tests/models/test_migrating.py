@@ -1,6 +1,5 @@
 """Migrations: they lead to what the models say, keep what is there, and are whole or not at all."""
 
-import asyncio
 import re
 import signal
 import sqlite3
@@ -9,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ import pytest
 from tortoise import Tortoise
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.connection import get_connection
+from tortoise.exceptions import OperationalError
 from tortoise.migrations import operations
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
-from tortoise.migrations.migration import Migration
 
 from base.words import JobStatus
 from models import Job, User
@@ -116,28 +116,14 @@ ADDITIVE = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def migrations() -> list[Migration]:
-    async def load() -> list[Migration]:
-        await Tortoise.init(config=database_config("", Path("/nowhere")), _enable_global_fallback=True)
-        executor = MigrationExecutor(get_connection("default"), database_config("", Path("/nowhere"))["apps"])
-        await executor.loader.build_graph()
-        await close_database()
-        return [executor.loader.graph.nodes[key] for key in executor._full_plan()]
+def test_migrations_only_add_so_that_the_version_before_goes_on_working_and_no_table_is_made_anew() -> None:
+    modules = [import_module(f"models.migrations.{name}") for name in MIGRATIONS]
+    every = [operation for module in modules for operation in module.Migration.operations]
 
-    return asyncio.run(load())
-
-
-def test_migrations_only_add_so_that_the_version_before_goes_on_working_and_no_table_is_made_anew(
-    migrations: list[Migration],
-) -> None:
-    every = [(migration.name, operation) for migration in migrations for operation in migration.operations]
-
-    assert [migration.name for migration in migrations] == MIGRATIONS
-    assert [(name, operation) for name, operation in every if not isinstance(operation, ADDITIVE)] == []
-    added = [operation for _, operation in every if isinstance(operation, operations.AddField)]
+    assert [operation for operation in every if not isinstance(operation, ADDITIVE)] == []
+    added = [operation for operation in every if isinstance(operation, operations.AddField)]
     assert [field.name for field in added if not (field.field.null or field.field.has_db_default())] == []
-    texts = [operation.sql for _, operation in every if isinstance(operation, operations.RunSQL)]
+    texts = [operation.sql for operation in every if isinstance(operation, operations.RunSQL)]
     assert [text for text in texts if re.search(r"\b(DROP|ALTER|RENAME|TRUNCATE|DELETE)\b", str(text).upper())] == []
 
 
@@ -150,6 +136,12 @@ WORDS = {
     ("slices", "phase"): "ITEMS", ("files", "role"): "RESULT", ("job_events", "status"): "COMPLETED",
     ("log_entries", "level"): "INFO",
 }  # fmt: skip
+NEWER = """
+CREATE TABLE moods (id INTEGER PRIMARY KEY, name TEXT);
+ALTER TABLE users ADD COLUMN mood VARCHAR(10) NOT NULL DEFAULT 'calm';
+INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('models', '0099_moods', CURRENT_TIMESTAMP);
+"""
+"""What a version that is not out yet may have done."""
 ROWS = range(1, 4)
 """Rows of each table; those of the same number belong together."""
 
@@ -217,3 +209,165 @@ async def test_on_the_way_up_no_row_no_value_and_no_index_is_lost(place: Place, 
     assert after == before
     assert status is JobStatus.COMPLETED
     assert migrated == await structure_of_models(place)
+
+
+async def test_the_first_start_makes_the_tables_and_no_copy_of_nothing(tmp_path: Path) -> None:
+    await open_database("", tmp_path)
+    assert await User.all().count() == 0
+    await close_database()
+    assert not (tmp_path / "backups").exists()
+
+
+async def test_migrating_twice_migrates_once_and_keeps_the_rows(place: Place) -> None:
+    assert await migrate(place.url, place.folder) == MIGRATIONS
+    await add_users(place, "ada")
+    assert await migrate(place.url, place.folder) == []
+    assert await names_of_users(place) == ["ada"]
+    async with connected(place) as db:
+        rows = await db.execute_query_dict("SELECT name FROM tortoise_migrations ORDER BY id")
+    assert [row["name"] for row in rows] == MIGRATIONS
+    assert not (place.folder / "backups").exists()
+
+
+async def test_what_a_newer_version_added_stays_and_does_not_disturb(place: Place) -> None:
+    await migrate(place.url, place.folder)
+    async with connected(place) as db:
+        await db.execute_script(NEWER)
+    newer = await structure_of(place)
+    assert await migrate(place.url, place.folder) == []
+    await add_users(place, "ada")
+
+    async with connected(place) as db:
+        assert [user.username for user in await User.all()] == ["ada"]
+        assert [row["mood"] for row in await db.execute_query_dict("SELECT mood FROM users")] == ["calm"]
+    assert await structure_of(place) == newer
+
+
+# --------------------------------------------------------------------------------- whole, or not at all
+
+TO_BE_KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+import aiosqlite, asyncpg
+from models.database import migrate
+
+trips, last = 0, int(sys.argv[3])
+
+def counted(method):
+    def call(*arguments, **named):
+        global trips
+        trips += 1
+        if trips == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return method(*arguments, **named)
+    return call
+
+aiosqlite.Connection._execute = counted(aiosqlite.Connection._execute)
+for name in ("execute", "executemany", "fetch"):
+    setattr(asyncpg.Connection, name, counted(getattr(asyncpg.Connection, name)))
+asyncio.run(migrate(sys.argv[1], Path(sys.argv[2])))
+print(trips)
+"""
+"""Migrates, is killed before its trip to the database of the given number, and says how many there were where it was not."""
+
+
+def migrate_elsewhere(place: Place, *, killed_at: int) -> int:
+    """In a process of its own; returns how many trips to the database it took, or 0 where it was killed."""
+    command = [sys.executable, "-c", TO_BE_KILLED, place.url, str(place.folder), str(killed_at)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode in {0, -signal.SIGKILL}, done.stderr
+    return int(done.stdout.split()[-1]) if done.returncode == 0 else 0
+
+
+async def empty(place: Place) -> None:
+    """Take everything away, as at first."""
+    if place.url:
+        async with connected(place) as db:
+            await db.execute_script("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    else:
+        for path in place.folder.glob("waybill.sqlite3*"):
+            path.unlink()
+
+
+async def check_that_the_next_start_goes_on(place: Place, whole: dict[str, list[str]], *, killed_at: int) -> None:
+    await empty(place)
+    await migrate_until(place, MIGRATIONS[0])
+    await fill(place)
+    async with connected(place):
+        columns = await read_columns()
+    before = await read_rows(place, columns)
+
+    assert migrate_elsewhere(place, killed_at=killed_at) == 0
+    applied = await migrate(place.url, place.folder)
+
+    assert applied == MIGRATIONS[len(MIGRATIONS) - len(applied) :]
+    assert await structure_of(place) == whole
+    assert await read_rows(place, columns) == before
+
+
+@pytest.mark.parametrize("part", [0.4, 0.9])
+async def test_a_start_that_was_killed_while_it_migrated_leaves_what_the_next_one_goes_on_with(
+    place: Place, part: float
+) -> None:
+    await migrate_until(place, MIGRATIONS[0])
+    trips = migrate_elsewhere(place, killed_at=0)
+    whole = await structure_of(place)
+    await check_that_the_next_start_goes_on(place, whole, killed_at=int(trips * part))
+
+
+@pytest.mark.long
+async def test_whenever_a_start_is_killed_while_it_migrates_the_next_one_goes_on(place: Place) -> None:
+    await migrate_until(place, MIGRATIONS[0])
+    trips = migrate_elsewhere(place, killed_at=0)
+    whole = await structure_of(place)
+    for killed_at in range(2, trips + 1, 3):
+        await check_that_the_next_start_goes_on(place, whole, killed_at=killed_at)
+
+
+@pytest.fixture
+async def with_a_table_in_the_way(tmp_path: Path) -> Place:
+    """A file of the version before, with one user, where the last migration cannot be applied."""
+    place = Place("", tmp_path)
+    await migrate(place.url, place.folder)
+    await add_users(place, "ada")
+    async with connected(place) as db:
+        await db.execute_query("DELETE FROM tortoise_migrations WHERE name = ?", [MIGRATIONS[-1]])
+    return place
+
+
+async def test_a_database_with_tables_is_copied_before_it_is_migrated(tmp_path: Path) -> None:
+    place = Place("", tmp_path)
+    await migrate_until(place, MIGRATIONS[-2])
+    await add_users(place, "ada")
+    old = await structure_of(place)
+    assert await migrate(place.url, place.folder) == MIGRATIONS[-1:]
+    copied = tmp_path / "copied"
+    copied.mkdir()
+    (tmp_path / "backups" / f"before-{MIGRATIONS[-1]}.sqlite3").rename(sqlite_path("", copied))
+
+    assert await names_of_users(Place("", copied)) == await names_of_users(place) == ["ada"]
+    assert await structure_of(Place("", copied)) == old
+    assert await structure_of(place) != old
+    with closing(sqlite3.connect(sqlite_path("", copied))) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+async def test_a_migration_that_fails_stops_the_start_and_leaves_the_tables_as_they_were(
+    with_a_table_in_the_way: Place,
+) -> None:
+    before = await structure_of(with_a_table_in_the_way)
+    with pytest.raises(OperationalError, match=r"already exists|duplicate column"):
+        await open_database("", with_a_table_in_the_way.folder)
+    await close_database()
+    assert await structure_of(with_a_table_in_the_way) == before
+    assert (with_a_table_in_the_way.folder / "backups" / f"before-{MIGRATIONS[-1]}.sqlite3").exists()
+
+
+async def test_without_room_for_the_copy_nothing_is_migrated(
+    with_a_table_in_the_way: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.database.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
+    with pytest.raises(OSError, match="not enough disk space to copy the database"):
+        await open_database("", with_a_table_in_the_way.folder)
+    await close_database()
+    assert list((with_a_table_in_the_way.folder / "backups").iterdir()) == []
