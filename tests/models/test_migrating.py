@@ -263,7 +263,7 @@ def counted(method):
     return call
 
 aiosqlite.Connection._execute = counted(aiosqlite.Connection._execute)
-for name in ("execute", "executemany", "fetch"):
+for name in ("execute", "executemany", "fetch", "fetchrow"):
     setattr(asyncpg.Connection, name, counted(getattr(asyncpg.Connection, name)))
 asyncio.run(migrate(sys.argv[1], Path(sys.argv[2])))
 print(trips)
