@@ -299,6 +299,13 @@ async def test_a_password_that_was_not_set_is_made_up_and_told_once() -> None:
     assert (await open_session(Gate(KEYS), "root", password)).user.role is Role.ADMIN
 
 
+async def test_of_several_who_start_at_once_one_makes_the_admin() -> None:
+    told = await asyncio.gather(*(ensure_admin("root", "") for _ in range(4)))
+    (password,) = [one for one in told if one is not None]
+    assert [user.username for user in await User.all()] == ["root"]
+    assert (await open_session(Gate(KEYS), "root", password)).user.role is Role.ADMIN
+
+
 async def test_no_admin_is_made_where_somebody_exists(ada: User) -> None:
     assert await ensure_admin("root", "") is None
     assert await User.filter(role=Role.ADMIN).count() == 0

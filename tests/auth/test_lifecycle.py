@@ -27,6 +27,8 @@ from models.fields import now
 from models.ids import new_id
 from tests.auth.people_for_tests import KEYS, refresh_is_refused, refusal_of
 
+NEW_KEY = "a newer secret of the tests, as long"
+
 pytestmark = pytest.mark.usefixtures("database")
 
 SetClock = Callable[[timedelta], datetime]
@@ -177,6 +179,17 @@ async def test_two_tabs_at_the_same_moment_get_the_same_successor(ada: User) -> 
     tabs = await asyncio.gather(*(refresh_session(Gate(KEYS), opened.refresh_token) for _ in range(4)))
     assert len({tab.refresh_token for tab in tabs}) == 1
     assert (await refresh_session(Gate(KEYS), tabs[0].refresh_token)).user.id == ada.id
+
+
+async def test_two_tabs_at_servers_that_sign_with_two_keys_get_the_same_successor(ada: User) -> None:
+    opened = await open_session(Gate(KEYS), "ada", "right")
+    before = Gate(Keys(KEYS.signing, (NEW_KEY,)))
+    after = Gate(Keys(NEW_KEY, (KEYS.signing,)))
+    for first, second in ((before, after), (after, before)):
+        tabs = [await refresh_session(gate, opened.refresh_token) for gate in (first, second)]
+        assert tabs[0].refresh_token == tabs[1].refresh_token
+        opened = tabs[0]
+    assert (await row_of(opened)).revoked_at is None
 
 
 async def test_a_session_ends_30_days_after_the_sign_in_however_often_it_is_refreshed(

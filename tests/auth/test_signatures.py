@@ -24,6 +24,18 @@ def test_a_signature_is_good_for_its_text_purpose_and_secret_alone() -> None:
     assert not Signer(Keys("another secret of the tests, as long")).is_valid("file", "text", signature)
 
 
+def test_signed_with_is_the_first_key_and_the_signatures_of_all_are_good() -> None:
+    old, new = "the old secret of the tests, long enough", "the new secret of the tests, long enough"
+    both = Signer(Keys(new, (old,)))
+    by_old, by_new = Signer(Keys(old)).sign("file", "text"), Signer(Keys(new)).sign("file", "text")
+    assert both.sign("file", "text") == by_new
+    assert both.is_valid("file", "text", by_new)
+    assert both.is_valid("file", "text", by_old)
+    assert not both.is_valid("bundle", "text", by_old)
+    assert not both.is_valid("file", "text", SIGNER.sign("file", "text"))
+    assert not Signer(Keys(new)).is_valid("file", "text", by_old)
+
+
 def test_purpose_and_text_cannot_be_shifted_against_each_other() -> None:
     assert not SIGNER.is_valid("fil", "etext", SIGNER.sign("file", "text"))
 

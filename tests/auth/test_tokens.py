@@ -78,6 +78,21 @@ def test_a_token_whose_claims_were_changed_is_invalid() -> None:
     assert code_of(f"{header}.{claims}.{signature}") == ErrorCode.INVALID_TOKEN
 
 
+def test_signed_with_is_the_first_key_and_tokens_of_all_are_good() -> None:
+    old, new = "the old secret of the tests, long enough", "the new secret of the tests, long enough"
+    both = Keys(new, (old,))
+    token, _ = issue_access_token(both, USER, SESSION, now())
+    assert read_access_token(Keys(new), token).user_id == USER
+    assert code_of(token, old) == ErrorCode.INVALID_TOKEN
+    assert read_access_token(both, forged(old)).user_id == USER
+    with pytest.raises(Refusal) as caught:
+        read_access_token(both, forged(KEY))
+    assert caught.value.code == ErrorCode.INVALID_TOKEN
+    with pytest.raises(Refusal) as caught:
+        read_access_token(both, forged(old, exp=now() - timedelta(seconds=1)))
+    assert caught.value.code == ErrorCode.TOKEN_EXPIRED
+
+
 @pytest.mark.parametrize("token", ["", ".", "..", "a.b.c", "é.é.é", "\0", "x" * 100_000])
 def test_nonsense_is_invalid(token: str) -> None:
     assert code_of(token) == ErrorCode.INVALID_TOKEN

@@ -151,9 +151,19 @@ def test_a_file_that_is_no_text_is_said_in_a_sentence(tmp_path: Path) -> None:
         load_settings()
 
 
+def test_other_secret_keys_are_a_list_of_long_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAYBILL_OTHER_SECRET_KEYS", f"{'a' * 32}, {'b' * 40}")
+    assert [key.get_secret_value() for key in load_settings().other_secret_keys] == ["a" * 32, "b" * 40]
+    monkeypatch.setenv("WAYBILL_OTHER_SECRET_KEYS", f"{'a' * 32}, hush")
+    with pytest.raises(SettingsError, match="^WAYBILL_OTHER_SECRET_KEYS has a key that is too short") as error:
+        load_settings()
+    assert "hush" not in str(error.value)
+
+
 def test_secrets_and_passwords_in_addresses_are_not_shown() -> None:
     settings = load_settings(
         secret_key=SecretStr("k" * 32),
+        other_secret_keys=(SecretStr("hush" * 8),),
         admin_password=SecretStr("hush-hush-hush"),
         database_url="postgres://waybill:hush@host/name",
         redis_url="redis://:hush@host:6379/0",
@@ -161,7 +171,7 @@ def test_secrets_and_passwords_in_addresses_are_not_shown() -> None:
     shown = {line.name: line.value for line in describe_settings(settings)}
 
     assert "hush" not in str(shown)
-    assert shown["WAYBILL_SECRET_KEY"] == "(set)"
+    assert shown["WAYBILL_SECRET_KEY"] == shown["WAYBILL_OTHER_SECRET_KEYS"] == "(set)"
     assert shown["WAYBILL_DATABASE_URL"] == "postgres://waybill:(hidden)@host/name"
     assert shown["WAYBILL_REDIS_URL"] == "redis://:(hidden)@host:6379/0"
 

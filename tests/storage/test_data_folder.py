@@ -1,0 +1,85 @@
+"""The data folder: who may have it at the same time, and that its key is one, whoever starts with whom."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from base.errors import ErrorCode, Refusal
+from storage.data_folder import lock_data_folder, read_secret_key
+
+ROOT = Path(__file__).resolve().parents[2]
+READ_WHEN_TOLD = """
+import sys
+from pathlib import Path
+from storage.data_folder import read_secret_key
+print("ready", flush=True)
+sys.stdin.readline()
+print(read_secret_key(Path(sys.argv[1])))
+"""
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from storage.data_folder import read_secret_key
+sys.addaudithook(lambda event, _: event == sys.argv[2] and os.kill(os.getpid(), signal.SIGKILL))
+read_secret_key(Path(sys.argv[1]))
+"""
+"""Is killed at the moment of an event that Python tells its auditors."""
+
+
+def test_a_key_is_made_once_and_nobody_else_may_read_it(tmp_path: Path) -> None:
+    key = read_secret_key(tmp_path)
+    assert read_secret_key(tmp_path) == key
+    assert len(key) == 64
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+
+
+def test_all_that_start_at_once_have_the_same_key(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", READ_WHEN_TOLD, str(tmp_path)]
+    started = [
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(6)
+    ]
+    for process in started:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("now\n")
+        process.stdin.flush()
+    keys = {process.communicate()[0].strip() for process in started}
+
+    assert keys == {(tmp_path / "secret_key").read_text()}
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+
+
+@pytest.mark.parametrize("event", ["open", "os.link", "os.remove"])
+def test_whoever_is_killed_meanwhile_leaves_a_whole_key_or_none(tmp_path: Path, event: str) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), event], cwd=ROOT, check=False)
+    left = tmp_path / "secret_key"
+    was_there = left.exists()
+
+    assert done.returncode == -signal.SIGKILL
+    assert was_there is (event == "os.remove")
+    key = left.read_text() if was_there else ""
+    assert len(read_secret_key(tmp_path)) == 64
+    assert read_secret_key(tmp_path) == (key or left.read_text())
+
+
+def test_a_folder_is_for_one_or_for_all_who_share_it(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with lock_data_folder(folder, is_shared=True), lock_data_folder(folder, is_shared=True):
+        with pytest.raises(Refusal, match="Another server uses the data folder") as caught:
+            lock_data_folder(folder, is_shared=False)
+        assert caught.value.code is ErrorCode.LOCKED
+    with lock_data_folder(folder, is_shared=False):
+        for is_shared in (True, False):
+            with pytest.raises(Refusal, match=rf"Another server \(process {os.getpid()}\) uses the data folder"):
+                lock_data_folder(folder, is_shared=is_shared)
+    with lock_data_folder(folder, is_shared=True):
+        pass
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
