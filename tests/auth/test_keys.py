@@ -29,8 +29,7 @@ async def is_refused(keys: Keys) -> bool:
     try:
         await agree_on_key(keys)
     except Refusal as refusal:
-        assert refusal.code is ErrorCode.SERVICE_UNAVAILABLE
-        return True
+        return refusal.code is ErrorCode.SERVICE_UNAVAILABLE
     return False
 
 

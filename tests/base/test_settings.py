@@ -155,7 +155,7 @@ def test_other_secret_keys_are_a_list_of_long_ones(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("WAYBILL_OTHER_SECRET_KEYS", f"{'a' * 32}, {'b' * 40}")
     assert [key.get_secret_value() for key in load_settings().other_secret_keys] == ["a" * 32, "b" * 40]
     monkeypatch.setenv("WAYBILL_OTHER_SECRET_KEYS", f"{'a' * 32}, hush")
-    with pytest.raises(SettingsError, match="^WAYBILL_OTHER_SECRET_KEYS has a key that is too short") as error:
+    with pytest.raises(SettingsError, match=r"^WAYBILL_OTHER_SECRET_KEYS has a key that is too short") as error:
         load_settings()
     assert "hush" not in str(error.value)
 
