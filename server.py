@@ -18,11 +18,11 @@ from starlette.types import ASGIApp
 
 from auth.accounts import ensure_admin, reset_admin_password
 from auth.gate import Gate
+from auth.keys import Keys, agree_on_key, forget_key
 from auth.outside import OutsideIssuer
 from auth.outside_keys import OutsideKeys, fetching
 from auth.rates import Rates, rate_storage
 from auth.redis_tallies import RedisTallies
-from auth.keys import Keys, agree_on_key, forget_key
 from auth.signatures import Signer
 from auth.throttle import Throttle
 from background.deliveries import running_deliveries

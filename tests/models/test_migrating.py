@@ -121,7 +121,7 @@ def test_migrations_only_add_so_that_the_version_before_goes_on_working_and_no_t
     every = [operation for module in modules for operation in module.Migration.operations]
 
     assert [operation for operation in every if not isinstance(operation, ADDITIVE)] == []
-    added = [operation for operation in every if isinstance(operation, operations.AddField)]
+    added: list[Any] = [operation for operation in every if isinstance(operation, operations.AddField)]
     assert [field.name for field in added if not (field.field.null or field.field.has_db_default())] == []
     texts = [operation.sql for operation in every if isinstance(operation, operations.RunSQL)]
     assert [text for text in texts if re.search(r"\b(DROP|ALTER|RENAME|TRUNCATE|DELETE)\b", str(text).upper())] == []
