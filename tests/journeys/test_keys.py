@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
+import asyncpg
 import pytest
 
 from client.api import Waybill, WaybillError
@@ -22,6 +23,7 @@ PASSWORD = "a password of the tests"
 LOGIN = 'mutation ($p: String!) { login(username: "admin", password: $p) { accessToken refreshToken } }'
 REFRESH = "mutation ($t: String!) { refreshSession(refreshToken: $t) { accessToken refreshToken } }"
 SIGNED = """mutation { createUpload(input: {filename: "a.bin", size: 5}) { url } }"""
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 ANOTHER_KEY = "The servers of this database sign with another secret key than this one would: "
 
 
@@ -209,3 +211,28 @@ async def test_four_servers_that_start_at_once_on_nothing_have_one_key_and_one_a
     assert [path.name for path in data_dir.glob("secret_key*")] == ["secret_key"]
     assert stat.S_IMODE((data_dir / "secret_key").stat().st_mode) == 0o600
     assert len((data_dir / "secret_key").read_text()) == 64
+
+
+async def test_of_servers_that_find_nobody_at_the_same_moment_one_makes_the_admin(
+    tmp_path: Path, empty: dict[str, str]
+) -> None:
+    data_dir = tmp_path / "data"
+    await run_server_command(data_dir, "--migrate", settings=empty)
+    servers = [ServerProcess(data_dir, empty, tmp_path / f"{number}.log") for number in range(3)]
+    held = await asyncpg.connect(empty["WAYBILL_DATABASE_URL"])
+    starting = [asyncio.create_task(server.start()) for server in servers]
+    try:
+        async with asyncio.timeout(60):
+            async with held.transaction():
+                await held.execute("LOCK TABLE users IN EXCLUSIVE MODE")  # all may look, nobody may write
+                while await held.fetchval(WAITING) < len(servers):
+                    await asyncio.sleep(0.05)
+            await asyncio.gather(*starting)
+        passwords = [server.admin_password for server in servers if server.admin_password]
+        users = await held.fetchval("SELECT count(*) FROM users")
+    finally:
+        await held.close()
+        await asyncio.gather(*starting, return_exceptions=True)
+        await asyncio.gather(*(server.kill() for server in servers))
+
+    assert (len(passwords), users) == (1, 1)
