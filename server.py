@@ -153,9 +153,7 @@ async def _forget_secret_key(settings: Settings) -> int:
         await forget_key()
     finally:
         await close_database()
-    print(
-        "The next server that starts says what the secret key is. Links, upload URLs and access tokens of another end."
-    )
+    print("Forgotten: the next server that starts says what the secret key is. What was signed with another one ends.")
     return 0
 
 
