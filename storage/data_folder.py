@@ -30,8 +30,8 @@ def lock_data_folder(folder: Path, *, is_shared: bool) -> IO[str]:
         message = f"The data folder {folder} cannot be used ({error.strerror}): set WAYBILL_DATA_DIR to one that can."
         raise Refusal(ErrorCode.SERVICE_UNAVAILABLE, message) from None
     try:
-        fcntl.flock(file, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except OSError:
+        _lock(file, folder, is_shared=is_shared)
+    except BlockingIOError:
         file.seek(0)
         holder = file.read().strip()
         file.close()
@@ -45,6 +45,20 @@ def lock_data_folder(folder: Path, *, is_shared: bool) -> IO[str]:
         file.write(str(os.getpid()))
         file.flush()
     return file
+
+
+def _lock(file: IO[str], folder: Path, *, is_shared: bool) -> None:
+    """Raises BlockingIOError where somebody has it; some file systems that machines share have no locks at all."""
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        if not is_shared:
+            message = (
+                f"The data folder {folder} cannot be locked ({error.strerror}): SQLite needs a disk of this machine."
+            )
+            raise Refusal(ErrorCode.SERVICE_UNAVAILABLE, message) from None
 
 
 def read_secret_key(folder: Path) -> str:

@@ -1,5 +1,7 @@
 """The data folder: who may have it at the same time, and that its key is one, whoever starts with whom."""
 
+import errno
+import fcntl
 import os
 import signal
 import stat
@@ -83,3 +85,15 @@ def test_a_folder_is_for_one_or_for_all_who_share_it(tmp_path: Path) -> None:
     with lock_data_folder(folder, is_shared=True):
         pass
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_where_there_are_no_locks_only_those_who_share_can_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    lock_data_folder(tmp_path, is_shared=True).close()
+    with pytest.raises(Refusal, match="SQLite needs a disk of this machine"):
+        lock_data_folder(tmp_path, is_shared=False)
