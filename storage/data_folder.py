@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from base.errors import ErrorCode, Refusal
+from storage.writer import sync_folder
 
 _KEY_FILE = "secret_key"
 _LOCK_FILE = "lock"
@@ -77,4 +78,5 @@ def read_secret_key(folder: Path) -> str:
             path.hardlink_to(beside)
     finally:
         beside.unlink()
+    sync_folder(folder)  # whoever starts after a power cut must not be without the key that the database knows
     return path.read_text().strip()
