@@ -56,6 +56,7 @@ def _lock(file: IO[str], folder: Path, *, is_shared: bool) -> None:
         raise
     except OSError as error:
         if not is_shared:
+            file.close()
             message = (
                 f"The data folder {folder} cannot be locked ({error.strerror}): SQLite needs a disk of this machine."
             )
