@@ -55,8 +55,7 @@ async def installed(
         )
         for process in (*house.servers, *house.workers):
             stack.push_async_callback(process.kill)
-        await house.servers[0].start()  # alone: it makes the tables and the secret key
-        await asyncio.gather(*(process.start() for process in (*house.servers[1:], *house.workers)))
+        await asyncio.gather(*(process.start() for process in (*house.servers, *house.workers)))
         yield house
 
 
