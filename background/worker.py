@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from hashlib import sha256
+from itertools import count
 
 from background.children import CallFailed, Children, ChildrenClosed
 from background.phases import Phases
@@ -27,6 +28,7 @@ from jobs.claims import (
     claim_slice,
     release_slice,
     renew_leases,
+    undo_claim,
 )
 from jobs.outbox import Outbox
 from jobs.records import record_failure, record_question
@@ -88,6 +90,7 @@ class Worker:
         self._phases = Phases(children, storage, outbox)
         self._seats = asyncio.Semaphore(children.count)
         self._running: dict[Claim, asyncio.Task[None]] = {}
+        self._marks = count()
         self._works = 0
         self._has_stopped = asyncio.Event()
         self._is_stopping = False
@@ -163,12 +166,21 @@ class Worker:
 
     async def _claim(self) -> Claim | None:
         """As `claim_slice`; a claim that arrives when nobody waits for it any more is given back."""
-        claiming = asyncio.ensure_future(claim_slice(self.name, self._stages, self._outbox, self._budget))
+        claiming = asyncio.ensure_future(self._claim_as(f"{self.name}#{next(self._marks)}"))
         try:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
             if (claim := await claiming) is not None:
                 await release_slice(claim, self._outbox)
+            raise
+
+    async def _claim_as(self, mark: str) -> Claim | None:
+        """As `claim_slice`; where the database went away, what it may have committed without an answer is undone."""
+        try:
+            return await claim_slice(mark, self._stages, self._outbox, self._budget)
+        except Exception as error:
+            if is_unreachable(error):
+                await once_reachable(partial(undo_claim, mark, self._outbox), LEASE_SECONDS)
             raise
 
     async def _do(self, claim: Claim, seat: Seat, *, is_first: bool) -> None:

@@ -55,7 +55,7 @@ async def claim_slice(worker: str, stages: Stages, outbox: Outbox, budget: Budge
     """Take the best waiting slice: the highest priority, then the owner with the least running, then the oldest.
 
     Args:
-        worker: Name of the worker, for people and for recovery.
+        worker: Name of the worker, for people and for recovery; with a mark of this very claim it can be undone.
         stages: What the worker can do; slices of other kinds are left to others.
         outbox: Told when the job begins to move.
         budget: What one owner may have at most.
@@ -135,6 +135,11 @@ async def recover_slices(worker_prefix: str, outbox: Outbox) -> int:
     """At the start of an embedded server: its own slices of the life before are free again. Returns how many."""
     condition = f"substr(worker, 1, {len(worker_prefix)}) = $1"
     return await _recover(condition, worker_prefix, outbox=outbox, is_crash=False)
+
+
+async def undo_claim(worker: str, outbox: Outbox) -> int:
+    """Free what a claim under this name has taken, if it has: the database went away before it answered. Returns how many."""
+    return await _recover("worker = $1", worker, outbox=outbox, is_crash=False)
 
 
 async def sweep_leases(outbox: Outbox) -> int:

@@ -362,3 +362,23 @@ async def test_a_database_that_was_away_is_not_the_slices_fault(floor: Floor, mo
     assert (await check_counters(job.id)).completed_items == 2
     assert {row.crash_count for row in await Slice.filter(job_id=job.id)} == {0}
     assert "took back slices of lost workers" not in [line["event"] for line in logs]
+
+
+async def test_a_claim_whose_answer_was_lost_waits_for_no_lease(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def claim_without_an_answer(*given: Any) -> None:
+        assert await claim_slice(*given) is not None
+        msg = "connection was closed in the middle of operation"
+        raise DBConnectionError(msg)
+
+    await floor.shop.plan(1)
+    kept = await floor.shop.claim()
+    job = await floor.add_job()
+    with monkeypatch.context() as patch:
+        patch.setattr(worker_module, "claim_slice", claim_without_an_answer)
+        worker = await floor.worker()
+        with pytest.raises(DBConnectionError):
+            await worker.work()
+    assert [row.id for row in await Slice.filter(status="RUNNING")] == [kept.slice_id]
+    await worker.work()
+    assert (await Job.get(id=job.id)).status is JobStatus.COMPLETED
+    assert {row.crash_count for row in await Slice.all()} == {0}
