@@ -29,6 +29,7 @@ ANNOUNCE = 'mutation ($size: BigInt!) { createUpload(input: {filename: "a.bin", 
 CREATE_TASK = "mutation ($o: DemoOptionsInput!) { createTask(input: {work: {demo: $o}}) { id } }"
 UPLOAD_FILE = '{"query": "mutation ($f: FileUpload!) { uploadFile(file: $f) { id } }", "variables": {"f": null}}'
 RENAME = 'mutation ($id: ID!) { updateJob(id: $id, input: {title: "Renamed"}) { title } }'
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 WATCH = "subscription { jobsUpdated { id } }"
 LIST = "{ jobs { totalCount } uploads { totalCount } }"
 
@@ -136,7 +137,7 @@ async def test_nothing_new_begins_at_a_server_that_drains_and_all_is_told_when_t
     assert left == {"jobs": {"totalCount": 0}, "uploads": {"totalCount": 1}}, "something of it was done nevertheless"
 
 
-async def test_a_socket_is_closed_with_1012_after_what_it_was_asked_is_answered(
+async def test_what_is_under_way_is_answered_and_then_sockets_are_closed_with_1012(
     pair: tuple[ServerProcess, ServerProcess], shared: dict[str, str]
 ) -> None:
     first, _ = pair
@@ -148,8 +149,9 @@ async def test_a_socket_is_closed_with_1012_after_what_it_was_asked_is_answered(
         async with database.transaction():
             await database.execute("SELECT * FROM jobs FOR UPDATE")
             await socket.send_json({"id": "1", "type": "subscribe", "payload": {"query": RENAME, "variables": job}})
+            by_post = asyncio.create_task(waybill.execute(RENAME, job))
             async with asyncio.timeout(5):
-                while not await database.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                while await database.fetchval(WAITING) < 2:
                     pass
             told_at = tell_to_stop(first)
             while (last := await watching.receive(timeout=2)).type is aiohttp.WSMsgType.TEXT:
@@ -160,6 +162,7 @@ async def test_a_socket_is_closed_with_1012_after_what_it_was_asked_is_answered(
 
         assert (last.type, last.data) == (aiohttp.WSMsgType.CLOSE, 1012)
         assert answered[0].json()["payload"] == {"data": {"updateJob": {"title": "Renamed"}}}
+        assert await by_post == {"updateJob": {"title": "Renamed"}}
         assert answered[1].json() == {"id": "1", "type": "complete"}
         assert (answered[2].type, answered[2].data) == (aiohttp.WSMsgType.CLOSE, 1012)
         assert await gone(first, told_at) == 0
@@ -230,6 +233,8 @@ async def test_a_slice_is_handed_back_and_taken_over_before_its_lease_ends(
                 await asyncio.sleep(0.05)
         slices = await database.fetch("SELECT attempt, crash_count, status FROM slices WHERE phase = 'PROCESS'")
         items = await database.fetch("SELECT status, count(*), max(attempt) FROM items GROUP BY status ORDER BY status")
+        told = await database.fetch("SELECT message FROM job_events WHERE status = 'PENDING' ORDER BY id")
+        assert [row["message"] for row in told][1:] == ["The worker stopped; another goes on."]
         assert [tuple(row) for row in slices] == [(1, 0, "DONE")]
         assert [tuple(row) for row in items] == [("COMPLETED", 39, 1), ("FAILED", 1, 1)]
         assert "Traceback" not in busy.output()
