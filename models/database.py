@@ -45,6 +45,8 @@ _UNREACHABLE = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.InterfaceError,
+    # The server's farewell has arrived, and the end of the connection not yet.
+    asyncpg.InternalClientError,
     # A newer version has changed a table meanwhile: the client forgets what it knew of it, and the same succeeds.
     asyncpg.InvalidCachedStatementError,
 )

@@ -54,6 +54,7 @@ async def test_who_cannot_connect_is_told_to_come_again(unreachable: None, work:
         (asyncpg.TooManyConnectionsError("too many"), ErrorCode.SERVICE_UNAVAILABLE),
         (asyncpg.AdminShutdownError("terminated"), ErrorCode.SERVICE_UNAVAILABLE),
         (asyncpg.InterfaceError("connection is closed"), ErrorCode.SERVICE_UNAVAILABLE),
+        (asyncpg.InternalClientError("another operation (2) is in progress"), ErrorCode.SERVICE_UNAVAILABLE),
         (asyncpg.DeadlockDetectedError("deadlock"), ErrorCode.DATABASE_ERROR),
         (asyncpg.DiskFullError("no space"), ErrorCode.INSUFFICIENT_STORAGE),
         (asyncpg.exceptions._base.DataError("a value"), None),
