@@ -287,7 +287,10 @@ def main(arguments: list[str]) -> int | None:
     try:
         set_up()
         # The programs start in this folder; a file that the caller names lies in the caller's.
-        rest = [str(Path(word).absolute()) if rest[n - 1 : n] == ["--file"] else word for n, word in enumerate(rest)]
+        rest = [
+            str(Path(word).absolute()) if rest[n - 1 : n] in (["--file"], ["--backup"]) else word
+            for n, word in enumerate(rest)
+        ]
         os.chdir(ROOT)
         return COMMANDS[command](rest)
     except (Stop, OSError) as error:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import aiohttp
 import uvicorn
@@ -25,6 +26,7 @@ from auth.rates import Rates, rate_storage
 from auth.redis_tallies import RedisTallies
 from auth.signatures import Signer
 from auth.throttle import Throttle
+from background.backup import back_up
 from background.deliveries import running_deliveries
 from background.ending import Ending
 from background.queue import DELIVERIES, WORK, DocketQueue, is_outage
@@ -94,6 +96,8 @@ def main() -> int:
         set_up_logging(settings.log_format, settings.log_level, is_outage)
         if arguments.check:
             return _check(settings)
+        if arguments.backup is not None:
+            return back_up(settings, arguments.backup, partial(print, flush=True))
         with lock_data_folder(settings.data_dir, is_shared=not is_sqlite(settings.database_url)):
             return uvloop.run(_work(arguments, settings))
     except (SettingsError, Refusal) as error:
@@ -126,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--forget-secret-key", action="store_true", help="let the next start have another secret key than the last one"
     )
+    parser.add_argument("--backup", type=Path, metavar="FOLDER", help="write a backup there, while servers may run")
     parser.add_argument("--print-schema", action="store_true", help="print the GraphQL schema")
     return parser
 

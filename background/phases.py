@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
+from anyio.to_thread import run_sync
 
 from background.children import CallFailed, Children
 from background.messages import ChildCall, LogLine, Message, Progress, ResultBatch, write_results
@@ -210,11 +211,11 @@ class Phases:
             Refusal: UPLOAD_NOT_FOUND where one is gone.
         """
         uploads = await inputs_of_job(claim.job.id)
+        contents = await contents_of(self._storage, uploads)
         for upload in uploads:
-            if upload.status is not UploadStatus.COMPLETED:
+            if upload.status is not UploadStatus.COMPLETED or not await run_sync(contents[upload.id].is_there):
                 message = f"The upload “{upload.filename}” is gone; it cannot be processed."
                 raise Refusal(ErrorCode.UPLOAD_NOT_FOUND, message)
-        contents = await contents_of(self._storage, uploads)
         sources = []
         for upload in uploads:
             content = contents[upload.id]

@@ -81,3 +81,8 @@ def read_secret_key(folder: Path) -> str:
         beside.unlink()
     sync_folder(folder)  # whoever starts after a power cut must not be without the key that the database knows
     return path.read_text().strip()
+
+
+def key_files(folder: Path) -> list[Path]:
+    """The files in which the folder keeps keys; none where they are in the settings."""
+    return [path for path in sorted(folder.glob(f"{_KEY_FILE}*")) if path.suffix != ".new"]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from functools import partial
 
+from anyio.to_thread import run_sync
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,7 +26,7 @@ from uploads.finishing import MOMENT_SECONDS, check_unfinished, finished, settle
 from uploads.intake import PartIntake, is_empty
 from uploads.lifecycle import NewUpload, create_concatenation, create_upload, delete_upload, take_up
 from uploads.metadata import describe, parse_metadata
-from uploads.queries import content_of, find_stored_upload, find_upload, upload_not_found
+from uploads.queries import content_of, find_stored_upload, find_upload, upload_expired, upload_not_found
 from uploads.receiver import Receiver
 from uploads.receiving import Delivery, append_bytes, create_with_bytes
 
@@ -167,6 +168,8 @@ async def _read(receiver: Receiver, request: Request) -> Response:
         "Cache-Control": "private, no-cache",
     }
     content = await content_of(receiver.storage, upload)
+    if not await run_sync(content.is_there):
+        raise upload_expired()
     return answer_with(content, request, Validators(f'"{upload.sha256}"', upload.updated_at), headers)
 
 
