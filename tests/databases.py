@@ -45,11 +45,17 @@ def made_postgres(server_url: str, folder: Path) -> Iterator[Template]:
 def empty_postgres(server_url: str) -> Iterator[str]:
     """The address of a fresh database without tables on the server of `server_url`, dropped afterwards."""
     name = f"waybill_test_{uuid.uuid4().hex[:12]}"
+    url = urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
     asyncio.run(_command(server_url, f"CREATE DATABASE {name}"))
     try:
-        yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+        yield url
     finally:
-        asyncio.run(_command(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
+        asyncio.run(drop_database(url))
+
+
+async def drop_database(url: str) -> None:
+    """Drop the PostgreSQL database, whoever is connected to it."""
+    await _command(url, f"DROP DATABASE {urlsplit(url).path.lstrip('/')} WITH (FORCE)")
 
 
 def made_sqlite(folder: Path) -> Template:
