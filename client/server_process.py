@@ -16,7 +16,7 @@ from typing import ClassVar, Self
 import aiohttp
 
 ROOT = Path(__file__).resolve().parent.parent
-READY = re.compile(r"^Waybill \S+ is ready: (http://\S+?)/graphql", re.MULTILINE)
+READY = re.compile(r"^Waybill \S+ is ready: (https?://\S+?)/graphql", re.MULTILINE)
 WORKER_READY = re.compile(r"^Waybill \S+ worker is ready: ", re.MULTILINE)
 ADMIN = re.compile(r"^Admin: user name (\S+), password (\S+)", re.MULTILINE)
 START_SECONDS = 60.0
@@ -156,9 +156,14 @@ class ServerProcess:
 
     async def _is_ready(self) -> bool:
         found = READY.search(self.output())
-        if found is None or not await _answers(f"{found[1]}/ready"):
+        if found is None:
             return False
-        self._remember(found[1])
+        # What it tells is how clients reach it: that may be a proxy, and then its own port is one that was chosen for it.
+        port = self._environment.get("WAYBILL_PORT")
+        base_url = f"http://127.0.0.1:{port}" if port else found[1]
+        if not await _answers(f"{base_url}/ready"):
+            return False
+        self._remember(base_url)
         return True
 
     def _remember(self, base_url: str) -> None:

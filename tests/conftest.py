@@ -16,7 +16,7 @@ from tests.postgres_server import PostgresServer, find_programs
 from tests.redis_server import IS_INSTALLED, RedisServer
 
 TESTS = Path(__file__).parent
-_ROOMS_WITH_PROCESSES = {"journeys", "clients", "client", "repo"}
+_ROOMS_WITH_PROCESSES = {"journeys", "clients", "client", "deploy", "repo"}
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])

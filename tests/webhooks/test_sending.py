@@ -10,15 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from structlog.testing import capture_logs
 
 from models import Webhook
-from models.fields import now
 from outgoing.session import outgoing_session
+from tests.certificates import certificate_for_localhost
 from tests.webhooks.receiver_for_tests import Receiver, receiving
 from webhooks.sending import Message, Outcome, Sender
 from webhooks.signing import new_secret
@@ -169,24 +165,6 @@ async def test_what_nobody_foresaw_is_a_failure_too(
     with capture_logs() as logs:
         assert await sender.send(webhook_at(receiver.url), MESSAGE) == Outcome(None, "The message could not be sent.")
     assert [line["log_level"] for line in logs] == ["warning", "info"]
-
-
-def certificate_for_localhost(folder: Path) -> Path:
-    """A certificate that signs itself, with its key, in one file."""
-    key, name = (
-        ec.generate_private_key(ec.SECP256R1()),
-        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]),
-    )
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(now() - timedelta(days=1)).not_valid_after(now() + timedelta(days=1))
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
-    path = folder / "certificate.pem"
-    path.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
-        + builder.sign(key, hashes.SHA256()).public_bytes(pem)
-    )
-    return path
 
 
 async def sent_by_a_process(url: str, **environment: str) -> str:

@@ -1,0 +1,96 @@
+"""Two real servers behind a real proxy, for all tests of one sample."""
+
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from client.api import Waybill
+from client.server_process import ServerProcess
+from tests.certificates import certificate_for_localhost
+from tests.clients.programs import program_or_skip
+from tests.conftest import own_names, service_or_skip
+from tests.databases import made_postgres
+from tests.deploy.proxies import PROXIES, Proxy, proxy_for, running
+from tests.redis_server import free_port
+
+PASSWORD = "a password of the tests"
+CLIENT_ADDRESS = "127.0.0.9"
+"""From here clients come; the proxy comes from 127.0.0.1, which alone is trusted."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a client meets, and the servers behind it."""
+
+    proxy: Proxy
+    servers: tuple[ServerProcess, ServerProcess]
+    trust: ssl.SSLContext
+
+    @property
+    def url(self) -> str:
+        return self.proxy.public_url
+
+    def session(self) -> aiohttp.ClientSession:
+        """Connections of one client."""
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self.trust, local_addr=(CLIENT_ADDRESS, 0)),
+            timeout=aiohttp.ClientTimeout(total=60),
+        )
+
+    def log(self) -> str:
+        return "".join(server.log_path.read_text() for server in self.servers)
+
+
+@pytest.fixture(scope="module", params=list(PROXIES))
+def proxy(request: pytest.FixtureRequest) -> Proxy:
+    found = proxy_for(request.param)
+    program_or_skip(found.program)
+    return found
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site(
+    proxy: Proxy, redis_url: str, tmp_path_factory: pytest.TempPathFactory, postgres_url: str
+) -> AsyncIterator[Site]:
+    folder: Path = tmp_path_factory.mktemp("site")
+    certificate = certificate_for_localhost(folder)
+    async with own_names(redis_url) as prefix:
+        settings = {
+            "WAYBILL_DATABASE_URL": postgres_url,
+            "WAYBILL_REDIS_URL": redis_url,
+            "WAYBILL_REDIS_PREFIX": prefix,
+            "WAYBILL_WORKERS": "1",
+            "WAYBILL_ADMIN_PASSWORD": PASSWORD,
+            "WAYBILL_PUBLIC_URL": proxy.public_url,
+            "WAYBILL_TRUSTED_PROXIES": "127.0.0.1",
+            "WAYBILL_LOG_FORMAT": "json",
+        }
+        first, second = (
+            ServerProcess(folder / "data", {**settings, "WAYBILL_PORT": str(free_port())}, folder / f"{name}.log")
+            for name in ("one", "two")
+        )
+        async with first, second:
+            addresses = [urlsplit(server.base_url).netloc for server in (first, second)]
+            async with running(proxy, certificate, addresses):
+                yield Site(proxy, (first, second), ssl.create_default_context(cafile=str(certificate)))
+
+
+@pytest.fixture(scope="module")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory, proxy: Proxy) -> Iterator[str]:
+    with made_postgres(service_or_skip("postgres", "TEST_DATABASE_URL"), tmp_path_factory.mktemp("rows")) as made:
+        yield made.url
+
+
+@pytest.fixture
+async def waybill(site: Site) -> AsyncIterator[Waybill]:
+    async with Waybill(site.url) as waybill:
+        await waybill._session.close()
+        waybill._session = site.session()
+        await waybill.login("admin", PASSWORD)
+        yield waybill

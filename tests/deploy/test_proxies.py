@@ -1,0 +1,176 @@
+"""The samples of docs/deploy, run: what a client is promised holds behind nginx and Caddy, also below a path."""
+
+import asyncio
+import hashlib
+import json
+import re
+from collections.abc import AsyncIterator
+from urllib.parse import urljoin
+
+from client.api import Data, Waybill
+from tests.clients.stored import check_stored, random_bytes
+from tests.deploy.conftest import CLIENT_ADDRESS, Site
+from tests.wire import OFFSET_TYPE
+
+TUS = {"Tus-Resumable": "1.0.0"}
+MB = 1_000_000
+CREATE_UPLOAD = (
+    "mutation ($name: String!, $size: BigInt!) { createUpload(input: {filename: $name, size: $size}) { id url } }"
+)
+CREATE_TASK = "mutation { createTask(input: {work: {demo: {items: 3, seconds: 1}}}) { id } }"
+WATCH_TASK = "subscription ($id: ID!) { taskUpdated(id: $id) { status files { name size sha256 url } bundleUrl } }"
+WATCH_UPLOAD = "subscription ($id: ID!) { uploadUpdated(id: $id) { status } }"
+OFFSET = "query ($id: ID!) { upload(id: $id) { offset } }"
+ANYTHING = {"query": "{ serverInfo { version } }"}
+
+
+async def announce(waybill: Waybill, name: str, size: int) -> Data:
+    upload: Data = (await waybill.execute(CREATE_UPLOAD, {"name": name, "size": size}))["createUpload"]
+    return upload
+
+
+def appending(offset: int, length: int | None = None) -> dict[str, str]:
+    headers = {**TUS, "Upload-Offset": str(offset), "Content-Type": OFFSET_TYPE}
+    return headers if length is None else {**headers, "Content-Length": str(length)}
+
+
+async def test_graphiql_and_all_that_it_loads_are_there(site: Site) -> None:
+    async with site.session() as session:
+        async with session.get(f"{site.url}/", headers={"Accept": "text/html"}) as answer:
+            page = await answer.text()
+            assert (answer.status, str(answer.url)) == (200, f"{site.url}/graphql")
+        loaded = re.findall(r'(?:src|href)="(\./[^"]+)"', page)
+        assert len(loaded) == 2
+        for link in loaded:
+            async with session.get(urljoin(f"{site.url}/graphql", link)) as answer:
+                assert (answer.status, answer.content_type) in {(200, "text/javascript"), (200, "text/css")}
+
+
+async def test_what_is_for_the_operator_is_not_for_everybody(site: Site) -> None:
+    async with site.session() as session:
+        statuses = {}
+        for path in ("/metrics", "/health"):
+            async with session.get(f"{site.url}{path}") as answer:
+                statuses[path] = answer.status
+    assert statuses == {"/metrics": 404, "/health": 200}
+
+
+async def test_a_subscription_over_a_socket_comes_to_its_end_and_its_links_lead_back(
+    site: Site, waybill: Waybill
+) -> None:
+    task = (await waybill.execute(CREATE_TASK))["createTask"]
+    async with asyncio.timeout(40):
+        states = [data["taskUpdated"] async for data in waybill.subscribe(WATCH_TASK, task)]
+    assert states[-1]["status"] == "COMPLETED"
+    (file,) = states[-1]["files"]
+    assert file["url"].startswith(f"{site.url}/results/")
+    assert hashlib.sha256(await waybill.fetch(file["url"])).hexdigest() == file["sha256"]
+    async with waybill._session.get(file["url"], headers={"Range": "bytes=1-4"}) as answer:
+        assert (answer.status, answer.headers["Content-Range"]) == (206, f"bytes 1-4/{file['size']}")
+        assert len(await answer.read()) == 4
+    assert states[-1]["bundleUrl"].startswith(f"{site.url}/bundles/")
+    assert (await waybill.fetch(states[-1]["bundleUrl"]))[:2] == b"PK"
+
+
+async def test_what_a_subscription_says_arrives_at_once(waybill: Waybill) -> None:
+    upload = await announce(waybill, "a.bin", 3)
+    statuses = []
+    async with asyncio.timeout(20):
+        async for data in waybill.subscribe(WATCH_UPLOAD, {"id": upload["id"]}):
+            statuses.append(data["uploadUpdated"]["status"])
+            if len(statuses) == 1:  # what comes later is made by this: nothing could be collected first
+                async with waybill._session.patch(upload["url"], headers=appending(0), data=b"abc") as sent:
+                    assert sent.status == 204
+    assert (statuses[0], statuses[-1]) == ("UPLOADING", "COMPLETED")
+
+
+async def test_bytes_arrive_while_they_are_sent_and_the_address_of_the_upload_leads_back(
+    site: Site, waybill: Waybill
+) -> None:
+    content = random_bytes("large", 50 * MB) + random_bytes("larger", 50 * MB) + b"the rest"
+    headers = {**TUS, **waybill.headers, "Upload-Length": str(len(content))}
+    async with waybill._session.post(f"{site.url}/files/", headers=headers) as answer:
+        assert answer.status == 201
+        url = answer.headers["Location"]
+    assert url.startswith(f"{site.url}/files/")
+    upload_id = url.rpartition("/")[2].partition("~")[0]
+
+    async def first_chunk() -> AsyncIterator[bytes]:
+        yield content[: 20 * MB]
+        async with asyncio.timeout(20):
+            while (await waybill.execute(OFFSET, {"id": upload_id}))["upload"]["offset"] < 15 * MB:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        yield content[20 * MB : 50 * MB]
+
+    async with waybill._session.patch(url, headers=appending(0, 50 * MB), data=first_chunk()) as answer:
+        assert (answer.status, answer.headers["Upload-Offset"]) == (204, str(50 * MB))
+    for offset in (50 * MB, 100 * MB):
+        body = pieces(content[offset : offset + 50 * MB])
+        length = min(50 * MB, len(content) - offset)
+        async with waybill._session.patch(url, headers=appending(offset, length), data=body) as answer:
+            assert answer.status == 204
+    await check_stored(waybill, url, content)
+
+
+async def pieces(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), MB):
+        yield content[start : start + MB]
+
+
+async def test_a_chunk_over_100_mb_is_refused_unread_in_words_that_pages_may_read(site: Site, waybill: Waybill) -> None:
+    upload = await announce(waybill, "large.bin", 200 * MB)
+    path = "/" + upload["url"].split("/", 3)[3]
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", site.proxy.port, ssl=site.trust, server_hostname="localhost"
+    )
+    lines = [f"{name}: {value}" for name, value in appending(0, 101 * MB).items()]
+    writer.write("\r\n".join([f"PATCH {path} HTTP/1.1", "Host: localhost", *lines, "", ""]).encode())
+    head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)).decode().lower().split("\r\n")
+    body = await asyncio.wait_for(reader.read(1000), 10)
+    writer.close()
+
+    assert head[0].split()[1] == "413"
+    assert "access-control-allow-origin: *" in head
+    assert json.loads(body)["error"]["code"] == "FILE_TOO_LARGE"
+    assert (await waybill.execute(OFFSET, {"id": upload["id"]}))["upload"]["offset"] == 0
+
+
+async def test_the_address_of_a_client_is_its_own_whatever_it_says(site: Site, waybill: Waybill) -> None:
+    forged = {
+        "X-Forwarded-For": "6.6.6.6",
+        "Forwarded": "for=6.6.6.7;host=evil.example",
+        "X-Forwarded-Host": "evil.example",
+    }
+    headers = {**TUS, **waybill.headers, **forged, "Upload-Length": "1", "X-Request-ID": "of-this-test"}
+    async with waybill._session.post(f"{site.url}/files/", headers=headers) as answer:
+        assert answer.headers["Location"].startswith(f"{site.url}/files/")
+    async with asyncio.timeout(10):  # the line is written after the answer
+        while not (lines := [line for line in site.log().splitlines() if '"of-this-test"' in line]):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    assert [json.loads(line)["address"] for line in lines] == [CLIENT_ADDRESS]
+    assert "6.6.6." not in site.log()
+
+
+async def test_requests_go_on_while_one_server_is_dead_and_are_told_to_come_again_while_both_are(
+    site: Site, waybill: Waybill
+) -> None:
+    first, second = site.servers
+    await first.kill()
+    answers = []
+    for _ in range(20):
+        async with waybill._session.post(f"{site.url}/graphql", json=ANYTHING) as answer:
+            answers.append(answer.status)
+    assert answers == [200] * 20
+    await second.kill()
+    async with waybill._session.post(f"{site.url}/graphql", json=ANYTHING) as answer:
+        said = await answer.json()
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert said["error"]["code"] == "SERVICE_UNAVAILABLE"
+    await asyncio.gather(first.start(), second.start())
+    async with asyncio.timeout(20):
+        while True:
+            async with waybill._session.post(f"{site.url}/graphql", json=ANYTHING) as answer:
+                if answer.status == 200:
+                    break
+            await asyncio.sleep(0.2)
