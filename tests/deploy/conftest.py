@@ -1,7 +1,9 @@
 """Two real servers behind a real proxy, for all tests of one sample."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -31,17 +33,19 @@ class Site:
     proxy: Proxy
     servers: tuple[ServerProcess, ServerProcess]
     trust: ssl.SSLContext
+    proxy_log: Path
 
     @property
     def url(self) -> str:
         return self.proxy.public_url
 
-    def session(self) -> aiohttp.ClientSession:
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[aiohttp.ClientSession]:
         """Connections of one client."""
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self.trust, local_addr=(CLIENT_ADDRESS, 0)),
-            timeout=aiohttp.ClientTimeout(total=60),
-        )
+        connector = aiohttp.TCPConnector(ssl=self.trust, local_addr=(CLIENT_ADDRESS, 0))
+        async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=60)) as session:
+            yield session
+        await asyncio.sleep(0.05)  # closing TLS takes some turns of the loop, and aiohttp does not tell when it is done
 
     def log(self) -> str:
         return "".join(server.log_path.read_text() for server in self.servers)
@@ -77,8 +81,8 @@ async def site(
         )
         async with first, second:
             addresses = [urlsplit(server.base_url).netloc for server in (first, second)]
-            async with running(proxy, certificate, addresses):
-                yield Site(proxy, (first, second), ssl.create_default_context(cafile=str(certificate)))
+            async with running(proxy, certificate, addresses) as log:
+                yield Site(proxy, (first, second), ssl.create_default_context(cafile=str(certificate)), log)
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +93,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory, proxy: Proxy) -> Iter
 
 @pytest.fixture
 async def waybill(site: Site) -> AsyncIterator[Waybill]:
-    async with Waybill(site.url) as waybill:
+    async with Waybill(site.url) as waybill, site.session() as session:
         await waybill._session.close()
-        waybill._session = site.session()
+        waybill._session = session
         await waybill.login("admin", PASSWORD)
         yield waybill
