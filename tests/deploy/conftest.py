@@ -51,7 +51,10 @@ class Site:
         return "".join(server.log_path.read_text() for server in self.servers)
 
 
-@pytest.fixture(scope="module", params=list(PROXIES))
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[] if name == "nginx.conf" else pytest.mark.long) for name in PROXIES],
+)
 def proxy(request: pytest.FixtureRequest) -> Proxy:
     found = proxy_for(request.param)
     program_or_skip(found.program)
