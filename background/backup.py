@@ -68,7 +68,7 @@ def _size_text(size_bytes: float) -> str:
     """A number of bytes for people: `48.2 MiB`."""
     for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
         if size_bytes >= unit:
-            return f"{size_bytes / unit:.1f} {name}"
+            return f"{size_bytes / unit:,.1f} {name}"
     return f"{size_bytes:.0f} bytes"
 
 

@@ -1,0 +1,204 @@
+"""What a backup takes, and what it does about a disk that changes under it."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from background import backup
+from background.backup import back_up
+from base.errors import ErrorCode, Refusal
+from base.settings import Settings
+from base.words import FileRole, JobStatus, JobType, UploadStatus
+from client.server_process import ROOT
+from models import File, Job, Upload, UploadPart
+from models.fields import now
+from storage.keys import file_key, path_under, upload_key
+from tests.clients.programs import program_or_skip
+from tests.databases import Template, opened
+
+
+@pytest.fixture
+async def settings(template: Template, tmp_path: Path) -> AsyncIterator[Settings]:
+    """A data folder with a database and nothing else."""
+    data = tmp_path / "data"
+    data.mkdir()
+    if template.url:
+        program_or_skip("pg_dump", "postgres")
+    before = os.umask(0o022)
+    async with opened(template, data):
+        yield Settings(data_dir=data, database_url=template.url)
+    os.umask(before)
+
+
+async def said_by_backup(settings: Settings, folder: Path) -> list[str]:
+    said: list[str] = []
+    assert await asyncio.to_thread(back_up, settings, folder, said.append) == 0
+    return said
+
+
+def store(settings: Settings, key: str, content: bytes) -> None:
+    path = path_under(settings.data_dir, key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+async def stored_upload(settings: Settings, number: int, content: bytes, **columns: object) -> Upload:
+    id_ = f"upload-1-{number:012x}"
+    store(settings, upload_key(id_), content)
+    values = {"status": UploadStatus.COMPLETED, "size_bytes": len(content), "offset_bytes": len(content), **columns}
+    return await Upload.create(id=id_, owner_id="user-1", filename="a", content_type="a/b", **values)
+
+
+async def stored_file(settings: Settings, number: int, **columns: object) -> File:
+    id_ = f"file-1-{number:012x}"
+    store(settings, file_key(id_), b"result")
+    return await File.create(
+        id=id_, job_id="task-1", owner_id="user-1", role=FileRole.RESULT, name="a", content_type="a/b", size_bytes=6,
+        sha256="", storage_key=file_key(id_), **columns,
+    )  # fmt: skip
+
+
+def keys_in(folder: Path) -> set[str]:
+    return {
+        path.relative_to(folder).as_posix() for room in ("uploads", "files") for path in (folder / room).rglob("*-*")
+    }
+
+
+async def test_every_byte_that_the_database_names_is_taken_and_no_other(settings: Settings, tmp_path: Path) -> None:
+    await Job.create(
+        id="task-1", owner_id="user-1", type=JobType.TASK, kind="demo", status=JobStatus.COMPLETED, options={}
+    )
+    whole = await stored_upload(settings, 1, b"whole")
+    empty = await stored_upload(settings, 2, b"")
+    half = await stored_upload(
+        settings, 3, b"confirmed, and more", status=UploadStatus.UPLOADING, size_bytes=100, offset_bytes=9
+    )
+    part = await stored_upload(settings, 4, b"part", status=UploadStatus.DELETED, is_partial=True)
+    final = await Upload.create(
+        id="upload-1-final", owner_id="user-1", filename="a", content_type="a/b", concat="final;", is_stored=False,
+        size_bytes=4, offset_bytes=4, status=UploadStatus.COMPLETED,
+    )  # fmt: skip
+    await UploadPart.create(final_id=final.id, part_id=part.id, position=0)
+    await stored_upload(settings, 5, b"gone", status=UploadStatus.DELETED)
+    await stored_upload(settings, 6, b"", status=UploadStatus.UPLOADING, size_bytes=7)
+    result = await stored_file(settings, 1)
+    await stored_file(settings, 2, expires_at=now())
+    store(settings, file_key("file-1-nobody"), b"no row names it")
+    said = await said_by_backup(settings, tmp_path / "backup")
+
+    named = {upload_key(upload.id): upload for upload in (whole, empty, half, part)}
+    assert keys_in(tmp_path / "backup") == {*named, file_key(result.id)}
+    contents = [path_under(tmp_path / "backup", key).read_bytes() for key in named]
+    assert contents == [b"whole", b"", b"confirmed", b"part"]
+    assert said == [f"Backed up the database and 5 files (24 bytes) to {tmp_path / 'backup'}."]
+
+
+async def test_what_is_removed_while_it_is_copied_is_named_by_no_row_of_the_backup(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stored_upload(settings, 1, b"stays")
+    going = await stored_upload(settings, 2, b"goes")
+    loop, copy = asyncio.get_running_loop(), backup._copy_rest
+
+    async def remove() -> None:
+        """As `delete_upload` does: first the row, then the bytes."""
+        await Upload.filter(id=going.id).update(status=UploadStatus.DELETED)
+        path_under(settings.data_dir, upload_key(going.id)).unlink(missing_ok=True)
+        await stored_upload(settings, 3, b"came")
+
+    def copy_late(source: Path, target: Path, key: str, size: int, tell: object) -> bool:
+        if key == upload_key(going.id):
+            asyncio.run_coroutine_threadsafe(remove(), loop).result(10)
+        return copy(source, target, key, size, tell)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(backup, "_copy_rest", copy_late)
+    (line,) = await said_by_backup(settings, tmp_path / "backup")
+
+    assert keys_in(tmp_path / "backup") == {upload_key(f"upload-1-{number:012x}") for number in (1, 3)}
+    assert "and 2 files (9 bytes)" in line
+
+
+async def test_bytes_that_are_lost_are_told_and_keep_nothing_else_from_being_saved(
+    settings: Settings, tmp_path: Path
+) -> None:
+    kept, lost = await stored_upload(settings, 1, b"kept"), await stored_upload(settings, 2, b"lost")
+    path_under(settings.data_dir, upload_key(lost.id)).unlink()
+    said = await said_by_backup(settings, tmp_path / "backup")
+
+    assert keys_in(tmp_path / "backup") == {upload_key(kept.id)}
+    assert said[0].startswith("Backed up the database and 1 files (4 bytes)")
+    assert said[1].startswith("1 files are named by the database and not whole on the disk")
+
+
+async def test_without_enough_room_nothing_is_begun(settings: Settings, tmp_path: Path) -> None:
+    await stored_upload(settings, 1, b"", size_bytes=10**17, offset_bytes=10**17)
+    with pytest.raises(Refusal) as refused:
+        await said_by_backup(settings, tmp_path / "backup")
+
+    assert refused.value.code is ErrorCode.INSUFFICIENT_STORAGE
+    assert refused.value.message.startswith("The backup needs 93,132,257.5 GiB, and ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
+
+
+async def test_a_folder_that_cannot_be_taken_is_left_as_it_is(settings: Settings, tmp_path: Path) -> None:
+    full, link = tmp_path / "full", tmp_path / "link"
+    full.mkdir()
+    (full / "precious").write_text("x")
+    link.symlink_to(settings.data_dir)
+    (tmp_path / "begun.incomplete").mkdir()
+    for folder, words in {
+        full: "is there already",
+        settings.data_dir: "lies in the data folder",
+        settings.data_dir / "backups" / "first": "lies in the data folder",
+        link / "below": "lies in the data folder",
+        tmp_path / "begun": "a backup was broken off",
+        full / "precious" / "below": "cannot be written to",
+    }.items():
+        with pytest.raises(Refusal, match=words):
+            await said_by_backup(settings, folder)
+    assert [path.name for path in full.iterdir()] == ["precious"]
+
+
+async def test_an_empty_folder_is_taken(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "backup").mkdir()
+    await said_by_backup(settings, tmp_path / "backup")
+
+    assert any((tmp_path / "backup").iterdir())
+
+
+async def test_a_backup_that_is_killed_can_be_told_from_a_whole_one(settings: Settings, tmp_path: Path) -> None:
+    await stored_upload(settings, 1, b"whole")
+    program = (
+        "import os, sys; from pathlib import Path\n"
+        "from background import backup; from base.settings import Settings\n"
+        "backup.SECONDS_BETWEEN_LINES = 0\n"
+        "settings = Settings(data_dir=Path(sys.argv[1]), database_url=sys.argv[2])\n"
+        "backup.back_up(settings, Path(sys.argv[3]), lambda said: os.kill(os.getpid(), 9))\n"
+    )
+    command = [sys.executable, "-c", program, str(settings.data_dir), settings.database_url, str(tmp_path / "backup")]
+    done = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, timeout=30)
+
+    assert done.returncode == -signal.SIGKILL
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["backup.incomplete", "data"]
+
+
+async def test_without_pg_dump_the_operator_is_told_what_to_install_and_nothing_is_left(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not settings.database_url:
+        pytest.skip("SQLite needs no program.")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Refusal, match=r"^The program pg_dump is not there: install"):
+        await said_by_backup(settings, tmp_path / "backup")
+    (tmp_path / "pg_dump").write_text("#!/bin/sh\necho 'pg_dump: error: server version mismatch' >&2\nexit 1\n")
+    (tmp_path / "pg_dump").chmod(0o700)
+    with pytest.raises(Refusal, match=r"^The database cannot be written to a file \(pg_dump: error: server version"):
+        await said_by_backup(settings, tmp_path / "backup")
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "pg_dump"]
