@@ -58,10 +58,14 @@ def back_up(settings: Settings, folder: Path, say: Callable[[str], None]) -> int
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
-    say(f"Backed up the database and {backup.count:,} files ({_size_text(backup.size_bytes)}) to {folder}.")
+    say(f"Backed up to {folder}: the database and {_files(backup.count)} ({_size_text(backup.size_bytes)}).")
     for sentence in backup.remarks:
         say(sentence)
     return 0
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"
 
 
 def _size_text(size_bytes: float) -> str:
@@ -117,8 +121,8 @@ class _Backup:
         )
         if missing:
             self.remarks.append(
-                f"{len(missing):,} files are named by the database and not whole on the disk: a restored server will say "
-                "that they are gone, as this one does."
+                f"Not whole on the disk: {_files(len(missing))} that the database names; a restored server will say that "
+                "they are gone, as this one does."
             )
 
     @contextmanager

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,14 +49,14 @@ def store(settings: Settings, key: str, content: bytes) -> None:
     path.write_bytes(content)
 
 
-async def stored_upload(settings: Settings, number: int, content: bytes, **columns: object) -> Upload:
+async def stored_upload(settings: Settings, number: int, content: bytes, **columns: Any) -> Upload:
     id_ = f"upload-1-{number:012x}"
     store(settings, upload_key(id_), content)
     values = {"status": UploadStatus.COMPLETED, "size_bytes": len(content), "offset_bytes": len(content), **columns}
     return await Upload.create(id=id_, owner_id="user-1", filename="a", content_type="a/b", **values)
 
 
-async def stored_file(settings: Settings, number: int, **columns: object) -> File:
+async def stored_file(settings: Settings, number: int, **columns: Any) -> File:
     id_ = f"file-1-{number:012x}"
     store(settings, file_key(id_), b"result")
     return await File.create(
@@ -96,7 +97,7 @@ async def test_every_byte_that_the_database_names_is_taken_and_no_other(settings
     assert keys_in(tmp_path / "backup") == {*named, file_key(result.id)}
     contents = [path_under(tmp_path / "backup", key).read_bytes() for key in named]
     assert contents == [b"whole", b"", b"confirmed", b"part"]
-    assert said == [f"Backed up the database and 5 files (24 bytes) to {tmp_path / 'backup'}."]
+    assert said == [f"Backed up to {tmp_path / 'backup'}: the database and 5 files (24 bytes)."]
 
 
 async def test_what_is_removed_while_it_is_copied_is_named_by_no_row_of_the_backup(
@@ -112,10 +113,10 @@ async def test_what_is_removed_while_it_is_copied_is_named_by_no_row_of_the_back
         path_under(settings.data_dir, upload_key(going.id)).unlink(missing_ok=True)
         await stored_upload(settings, 3, b"came")
 
-    def copy_late(source: Path, target: Path, key: str, size: int, tell: object) -> bool:
+    def copy_late(source: Path, target: Path, key: str, size: int, tell: Any) -> bool:
         if key == upload_key(going.id):
             asyncio.run_coroutine_threadsafe(remove(), loop).result(10)
-        return copy(source, target, key, size, tell)  # type: ignore[arg-type]
+        return copy(source, target, key, size, tell)
 
     monkeypatch.setattr(backup, "_copy_rest", copy_late)
     (line,) = await said_by_backup(settings, tmp_path / "backup")
@@ -132,8 +133,8 @@ async def test_bytes_that_are_lost_are_told_and_keep_nothing_else_from_being_sav
     said = await said_by_backup(settings, tmp_path / "backup")
 
     assert keys_in(tmp_path / "backup") == {upload_key(kept.id)}
-    assert said[0].startswith("Backed up the database and 1 files (4 bytes)")
-    assert said[1].startswith("1 files are named by the database and not whole on the disk")
+    assert "the database and 1 file (4 bytes)." in said[0]
+    assert said[1].startswith("Not whole on the disk: 1 file that the database names")
 
 
 async def test_without_enough_room_nothing_is_begun(settings: Settings, tmp_path: Path) -> None:
