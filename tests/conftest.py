@@ -90,7 +90,7 @@ def service_or_skip(name: str, env: str) -> str:
 
 
 def skip_or_fail(name: str, sentence: str) -> NoReturn:
-    """Skip the test, which needs `name`; where WAYBILL_TEST_REQUIRE (`postgres,redis,node,chromium`) names it, fail.
+    """Skip the test, which needs `name`; where WAYBILL_TEST_REQUIRE (`postgres,redis,node,chromium,nginx,caddy`) names it, fail.
 
     A machine that should have it can then not leave the test out unnoticed.
     """

@@ -112,7 +112,7 @@ async def restore(house: House, backup: Path) -> None:
     await run("sh", "-euc", commands_of("The folder:"), **known)
     if house.database_url:
         known |= {"SERVER": urlunsplit(parts._replace(path="")), "DATABASE": parts.path.lstrip("/")}
-        await run("sh", "-euc", commands_of("The PostgreSQL:"), **known)
+        await run("sh", "-euc", commands_of("The PostgreSQL, with"), **known)
 
 
 async def states_of(waybill: Waybill, job_id: str) -> list[Data]:
