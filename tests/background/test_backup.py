@@ -100,29 +100,34 @@ async def test_every_byte_that_the_database_names_is_taken_and_no_other(settings
     assert said == [f"Backed up to {tmp_path / 'backup'}: the database and 5 files (24 bytes)."]
 
 
-async def test_what_is_removed_while_it_is_copied_is_named_by_no_row_of_the_backup(
+async def test_what_goes_while_it_is_copied_is_named_by_no_row_of_the_backup_and_what_comes_is_in_it(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The second goes once it is copied; the third comes then, and goes just before it would be; the fourth comes then."""
+    keys = {number: upload_key(f"upload-1-{number:012x}") for number in range(1, 5)}
     await stored_upload(settings, 1, b"stays")
-    going = await stored_upload(settings, 2, b"goes")
+    await stored_upload(settings, 2, b"goes")
     loop, copy = asyncio.get_running_loop(), backup._copy_rest
 
-    async def remove() -> None:
-        """As `delete_upload` does: first the row, then the bytes."""
-        await Upload.filter(id=going.id).update(status=UploadStatus.DELETED)
-        path_under(settings.data_dir, upload_key(going.id)).unlink(missing_ok=True)
-        await stored_upload(settings, 3, b"came")
+    async def exchange(going: int) -> None:
+        """As `delete_upload` removes: first the row says so, then the bytes go."""
+        await Upload.filter(id=keys[going][-len("upload-1-") - 12 :]).update(status=UploadStatus.DELETED)
+        path_under(settings.data_dir, keys[going]).unlink()
+        await stored_upload(settings, going + 1, b"comes")
 
-    def copy_late(source: Path, target: Path, key: str, size: int, tell: Any) -> bool:
-        if key == upload_key(going.id):
-            asyncio.run_coroutine_threadsafe(remove(), loop).result(10)
-        return copy(source, target, key, size, tell)
+    def copy_while_things_change(source: Path, target: Path, key: str, size: int, tell: Any) -> bool:
+        if key == keys[3] and path_under(source, key).exists():
+            asyncio.run_coroutine_threadsafe(exchange(3), loop).result(10)
+        is_copied = copy(source, target, key, size, tell)
+        if key == keys[2] and path_under(source, key).exists():
+            asyncio.run_coroutine_threadsafe(exchange(2), loop).result(10)
+        return is_copied
 
-    monkeypatch.setattr(backup, "_copy_rest", copy_late)
+    monkeypatch.setattr(backup, "_copy_rest", copy_while_things_change)
     (line,) = await said_by_backup(settings, tmp_path / "backup")
 
-    assert keys_in(tmp_path / "backup") == {upload_key(f"upload-1-{number:012x}") for number in (1, 3)}
-    assert "and 2 files (9 bytes)" in line
+    assert keys_in(tmp_path / "backup") == {keys[1], keys[4]}
+    assert "and 2 files (10 bytes)" in line
 
 
 async def test_bytes_that_are_lost_are_told_and_keep_nothing_else_from_being_saved(
