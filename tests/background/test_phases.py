@@ -16,6 +16,7 @@ from jobs.claims import ClaimLost
 from jobs.outbox import Letters, Outbox
 from models import File, Item, LogEntry, Slice, Upload
 from processors.contract import MadeFile
+from storage.keys import upload_key
 from storage.local import LocalStorage
 from tests.background.floor_for_tests import Floor, on_sqlite
 from tests.workshop import Workshop, check_counters, item_statuses
@@ -67,9 +68,13 @@ async def test_an_item_that_goes_wrong_fails_alone(floor: Floor, act: str, messa
     assert [index for index, status, _ in await floor.report(job) if status == "COMPLETED"] == [0, 1, 3, 4, 5, 6, 7]
 
 
-async def test_an_input_that_is_gone_is_named(floor: Floor) -> None:
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_an_input_that_is_gone_is_named(floor: Floor, is_known: bool) -> None:
     job = await floor.add_job(sizes=[1])
-    await Upload.all().update(status="DELETED")
+    if is_known:
+        await Upload.all().update(status="DELETED")
+    else:  # the row is of a backup, or the disk lost it
+        floor.storage.path_of(upload_key((await Upload.get()).id)).unlink()
     job = await floor.run(job)
     assert (job.status, job.error_code) == (JobStatus.FAILED, "UPLOAD_NOT_FOUND")
     assert job.error_message == "The upload “a.txt” is gone; it cannot be processed."

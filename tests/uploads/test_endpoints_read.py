@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from storage.keys import upload_key
 from tests.uploads.app_for_tests import TUS, UNKNOWN, Client, base64_of, error_of, id_in, sha256
 from uploads.receiver import Receiver
 
@@ -84,6 +85,12 @@ async def test_an_unfinished_upload_cannot_be_read(client: Client) -> None:
     url = await client.create(5)
     await client.patch(url, 0, b"ab")
     assert error_of(await client.http.get(url)) == (404, "UPLOAD_NOT_FOUND")
+
+
+async def test_an_upload_that_the_disk_lost_has_expired(client: Client, receiver: Receiver) -> None:
+    url = await finished(client, b"ab", "a.bin", "application/octet-stream")
+    receiver.storage.path_of(upload_key(id_in(url))).write_bytes(b"a")
+    assert error_of(await client.http.get(url)) == (410, "UPLOAD_EXPIRED")
 
 
 async def test_every_answer_says_which_tus_it_is(client: Client) -> None:
