@@ -13,7 +13,7 @@ from base.settings import GIB, KIB, MIB, Settings
 from models.database import DATABASE_TROUBLE
 from models.snapshots import Snapshot, snapshot_of
 from results.guides import guides_folder, list_guides
-from storage.data_folder import key_files
+from storage.data_folder import key_file
 from storage.keys import path_under, upload_key
 from storage.reading import StoredFile
 
@@ -114,7 +114,7 @@ class _Backup:
             message = "Files go faster than they can be copied: try again when less is going on."
             raise Refusal(ErrorCode.SERVICE_UNAVAILABLE, message)
         self._remove_unnamed(named)
-        self._copy_keys_and_guides()
+        self._copy_key_and_guides()
         self.count, self.size_bytes = (
             len(named) - len(missing),
             sum(named.values()) - sum(named[key] for key in missing),
@@ -160,9 +160,9 @@ class _Backup:
                 if path.is_file() and path.relative_to(self._target).as_posix() not in named:
                     path.unlink()
 
-    def _copy_keys_and_guides(self) -> None:
-        for path in key_files(self._source):
-            shutil.copyfile(path, self._target / path.name)
+    def _copy_key_and_guides(self) -> None:
+        if (key := key_file(self._source)).exists():
+            shutil.copyfile(key, self._target / key.name)
         if self._settings.secret_key.get_secret_value():
             self.remarks.append("WAYBILL_SECRET_KEY is in your settings and not in the backup: keep it, too.")
         guides = guides_folder(self._settings)

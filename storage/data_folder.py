@@ -83,6 +83,6 @@ def read_secret_key(folder: Path) -> str:
     return path.read_text().strip()
 
 
-def key_files(folder: Path) -> list[Path]:
-    """The files in which the folder keeps keys; none where they are in the settings."""
-    return [path for path in sorted(folder.glob(f"{_KEY_FILE}*")) if path.suffix != ".new"]
+def key_file(folder: Path) -> Path:
+    """Where the folder keeps the key; nothing is there where that is in the settings."""
+    return folder / _KEY_FILE
