@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from functools import partial
+from urllib.parse import urlsplit
 
 from anyio.to_thread import run_sync
 from starlette.datastructures import MutableHeaders
@@ -184,7 +185,9 @@ def _method(request: Request) -> str:
 
 
 def _headers_of_new(receiver: Receiver, request: Request, upload: Upload) -> dict[str, str]:
-    base = request.scope.get("root_path", "") if receiver.has_relative_location else receiver.base_url(request.scope)
+    base = receiver.base_url(request.scope)
+    if receiver.has_relative_location:
+        base = urlsplit(base).path  # the server may lie below one
     return {"Location": base + upload_path(receiver.signer, upload.id), **_expiry(upload)}
 
 

@@ -130,6 +130,21 @@ async def test_what_goes_while_it_is_copied_is_named_by_no_row_of_the_backup_and
     assert "and 2 files (10 bytes)" in line
 
 
+async def test_what_takes_long_is_told_as_it_goes(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup, "SECONDS_BETWEEN_LINES", 0)
+    await stored_upload(settings, 1, b"a" * 1_500_000)
+    await stored_upload(settings, 2, b"b" * 1_500_000)
+    *told, _ = await said_by_backup(settings, tmp_path / "backup")
+
+    assert [line for line in told if "files" in line] == [
+        f"Copying the files: {done} of about 2.9 MiB" for done in ("1.0 MiB", "1.4 MiB", "2.4 MiB", "2.9 MiB")
+    ]
+    if not settings.database_url:
+        assert told[-1].startswith("Copying the database: ")
+
+
 async def test_bytes_that_are_lost_are_told_and_keep_nothing_else_from_being_saved(
     settings: Settings, tmp_path: Path
 ) -> None:

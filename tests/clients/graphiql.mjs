@@ -21,7 +21,7 @@ const browser = await chromium.launch({
 })
 
 try {
-  const page = await browser.newPage({ viewport: { width: 1400, height: 900 } })
+  const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, ignoreHTTPSErrors: true })
   const hosts = new Set()
   const complaints = []
   page.on('request', request => hosts.add(new URL(request.url()).host))

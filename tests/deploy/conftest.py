@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ class Site:
     params=[pytest.param(name, marks=[] if name == "nginx.conf" else pytest.mark.long) for name in PROXIES],
 )
 def proxy(request: pytest.FixtureRequest) -> Proxy:
+    if sys.platform != "linux":
+        pytest.skip(f"These tests come from {CLIENT_ADDRESS}, which Linux alone has without being told.")
     found = proxy_for(request.param)
     program_or_skip(found.program)
     return found

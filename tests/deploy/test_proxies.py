@@ -9,10 +9,12 @@ from contextlib import AbstractAsyncContextManager
 from urllib.parse import urljoin
 
 import aiohttp
+import pytest
 
 from client.api import Data, Waybill
+from tests.clients.programs import BROWSERS, node_or_skip, program_or_skip
 from tests.clients.stored import check_stored, random_bytes
-from tests.deploy.conftest import CLIENT_ADDRESS, Site
+from tests.deploy.conftest import CLIENT_ADDRESS, PASSWORD, Site
 from tests.wire import OFFSET_TYPE
 
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -20,6 +22,7 @@ MB = 1_000_000
 CREATE_UPLOAD = (
     "mutation ($name: String!, $size: BigInt!) { createUpload(input: {filename: $name, size: $size}) { id url } }"
 )
+CREATE_BATCH = "mutation ($upload: ID!) { createBatch(input: {work: {leads: {}}, uploadIds: [$upload]}) { id } }"
 CREATE_TASK = "mutation { createTask(input: {work: {demo: {items: 3, seconds: 1}}}) { id } }"
 WATCH_TASK = "subscription ($id: ID!) { taskUpdated(id: $id) { status files { name size sha256 url } bundleUrl } }"
 WATCH_UPLOAD = "subscription ($id: ID!) { uploadUpdated(id: $id) { status } }"
@@ -47,6 +50,26 @@ async def test_graphiql_and_all_that_it_loads_are_there(site: Site) -> None:
         for link in loaded:
             async with session.get(urljoin(f"{site.url}/graphql", link)) as answer:
                 assert (answer.status, answer.content_type) in {(200, "text/javascript"), (200, "text/css")}
+
+
+@pytest.mark.long
+async def test_graphiql_works_in_a_browser(site: Site, waybill: Waybill) -> None:
+    node = node_or_skip()
+    upload = await announce(waybill, "leads.csv", 100)
+    job = (await waybill.execute(CREATE_BATCH, {"upload": upload["id"]}))["createBatch"]["id"]
+    seen = await node.run(
+        "graphiql.mjs",
+        executablePath=program_or_skip(BROWSERS[0], also=BROWSERS[1:]),
+        url=f"{site.url}/graphql",
+        username="admin",
+        password=PASSWORD,
+        jobId=job,
+    )
+
+    assert '"createUpload":{"id":"upload-' in seen["upload"]
+    assert '"batchUpdated":{"status":"UPLOADING"' in seen["watched"]
+    assert seen["hosts"] == [f"localhost:{site.proxy.port}"]
+    assert seen["complaints"] == []
 
 
 async def test_what_is_for_the_operator_is_not_for_everybody(site: Site) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from base.settings import PREFIX, Settings, load_settings
+from base.settings import PREFIX, Settings, load_settings, unsafe_settings
 from client.server_process import ROOT
 from tests.clients.programs import program_or_skip
 from tests.deploy.proxies import SAMPLES
@@ -44,6 +44,7 @@ def test_the_settings_can_be_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
     assert len(lines) >= 8
     assert (settings.public_url, settings.workers) == ("https://files.example.com", 0)
+    assert unsafe_settings(settings) == []
 
 
 @pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.suffix == ".service"], ids=lambda unit: unit.name)

@@ -335,6 +335,14 @@ def test_demo_takes_a_file_from_where_the_caller_is(tmp_path: Path, monkeypatch:
     assert arguments == ["-m", "client.demo", "--keep", "--file", str(tmp_path / "mine.csv")]
 
 
+@pytest.mark.usefixtures("steps")
+def test_a_backup_is_written_to_where_the_caller_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = became(monkeypatch, "run", "--backup", "mine").arguments
+
+    assert arguments == ["server.py", "--backup", str(tmp_path / "mine")]
+
+
 def test_check_tells_each_step_and_what_the_failed_ones_said(capsys: pytest.CaptureFixture[str]) -> None:
     def fail() -> NoReturn:
         raise dev.Stop("Line 3 is wrong.")

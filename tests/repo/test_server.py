@@ -143,6 +143,21 @@ def test_the_schema_is_printed_without_any_setting(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, (ROOT / "schema.graphql").read_text())
 
 
+async def test_a_backup_needs_no_lock_and_says_in_a_sentence_what_keeps_it_from_being_written(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    first, second = (run(server.data_dir, "--backup", str(tmp_path / "backup")) for _ in range(2))
+    nowhere = run(tmp_path / "nothing", "--backup", str(tmp_path / "other"))
+
+    assert (first.returncode, first.stderr) == (0, "")
+    assert first.stdout == f"Backed up to {tmp_path / 'backup'}: the database and 0 files (0 bytes).\n"
+    assert (second.returncode, second.stdout) == (1, "")
+    assert second.stderr == f"{tmp_path / 'backup'} is there already: name a folder that is not there, or empty.\n"
+    assert nowhere.returncode == 1
+    assert nowhere.stderr.startswith("The database cannot be opened: ")
+    assert not (tmp_path / "nothing").exists()
+
+
 async def test_the_first_start_says_the_admins_password_once_and_keeps_the_key_to_itself(server: ServerProcess) -> None:
     password, name = server.admin_password, server.admin_name
     key = server.data_dir / "secret_key"

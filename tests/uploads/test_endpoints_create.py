@@ -220,6 +220,15 @@ async def test_location_is_a_whole_address_or_a_path_as_the_operator_wants(
     assert url.startswith("/files/upload-" if is_relative else "http://test/files/upload-")
 
 
+@pytest.mark.parametrize("is_relative", [False, True])
+async def test_location_has_the_path_below_which_the_server_lies(
+    receiver: Receiver, client_of: Callable[[Receiver], Client], is_relative: bool
+) -> None:
+    below = replace(receiver, has_relative_location=is_relative, base_url=lambda _scope: "https://example.com/waybill")
+    url = await client_of(below).create(5)
+    assert url.startswith("/waybill/files/upload-" if is_relative else "https://example.com/waybill/files/upload-")
+
+
 async def test_an_unfinished_upload_says_when_it_expires(client: Client, receiver: Receiver) -> None:
     answer = await client.send("POST", "/files/", owner=True, headers={"Upload-Length": "5"})
     expires = parsedate_to_datetime(answer.headers["Upload-Expires"])
