@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -19,6 +19,7 @@ SAMPLES = ROOT / "docs" / "deploy"
 CERTIFICATE = ("/etc/ssl/waybill/fullchain.pem", "/etc/ssl/waybill/key.pem")
 ADDRESSES = ("10.0.0.11:8000", "10.0.0.12:8000")
 START_SECONDS = 20
+STOP_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,9 @@ async def running(proxy: Proxy, certificate: Path, servers: Sequence[str]) -> As
             yield log
         finally:
             process.terminate()
+            with suppress(subprocess.TimeoutExpired):  # Caddy waits for connections that a failed test left open
+                await asyncio.to_thread(process.wait, STOP_SECONDS)
+            process.kill()
             await asyncio.to_thread(process.wait)
 
 

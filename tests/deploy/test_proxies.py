@@ -150,10 +150,12 @@ async def test_a_chunk_over_100_mb_is_refused_unread_in_words_that_pages_may_rea
         "127.0.0.1", site.proxy.port, ssl=site.trust, server_hostname="localhost"
     )
     lines = [f"{name}: {value}" for name, value in appending(0, 101 * MB).items()]
-    writer.write("\r\n".join([f"PATCH {path} HTTP/1.1", "Host: localhost", *lines, "", ""]).encode())
-    head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)).decode().lower().split("\r\n")
-    body = await asyncio.wait_for(reader.read(1000), 10)
-    writer.close()
+    try:
+        writer.write("\r\n".join([f"PATCH {path} HTTP/1.1", "Host: localhost", *lines, "", ""]).encode())
+        head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)).decode().lower().split("\r\n")
+        body = await asyncio.wait_for(reader.read(1000), 10)
+    finally:
+        writer.close()
 
     assert head[0].split()[1] == "413"
     assert "access-control-allow-origin: *" in head
@@ -194,7 +196,8 @@ async def test_requests_go_on_while_one_server_is_dead_and_are_told_to_come_agai
         assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         assert said["error"]["code"] == "SERVICE_UNAVAILABLE"
-    await asyncio.gather(first.start(), second.start())
+    await first.start()
+    await second.start()
     await until_answered(waybill)
 
 
