@@ -209,12 +209,13 @@ async def test_a_backup_that_is_killed_can_be_told_from_a_whole_one(settings: Se
     assert sorted(path.name for path in tmp_path.iterdir()) == ["backup.incomplete", "data"]
 
 
-async def test_without_pg_dump_the_operator_is_told_what_to_install_and_nothing_is_left(
+async def test_postgresql_needs_pg_dump_which_is_told_in_a_sentence_and_sqlite_needs_no_program(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not settings.database_url:
-        pytest.skip("SQLite needs no program.")
     monkeypatch.setenv("PATH", str(tmp_path))
+    if not settings.database_url:
+        await said_by_backup(settings, tmp_path / "backup")
+        return
     with pytest.raises(Refusal, match=r"^The program pg_dump is not there: install"):
         await said_by_backup(settings, tmp_path / "backup")
     (tmp_path / "pg_dump").write_text("#!/bin/sh\necho 'pg_dump: error: server version mismatch' >&2\nexit 1\n")
