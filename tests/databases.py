@@ -50,12 +50,7 @@ def empty_postgres(server_url: str) -> Iterator[str]:
     try:
         yield url
     finally:
-        asyncio.run(drop_database(url))
-
-
-async def drop_database(url: str) -> None:
-    """Drop the PostgreSQL database, whoever is connected to it."""
-    await _command(url, f"DROP DATABASE {urlsplit(url).path.lstrip('/')} WITH (FORCE)")
+        asyncio.run(_command(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def made_sqlite(folder: Path) -> Template:
@@ -88,6 +83,11 @@ async def read_tables(*tables: str) -> dict[str, list[dict[str, Any]]]:
         table: [dict(row) for row in await db.execute_query_dict(f"SELECT * FROM {table} ORDER BY id")]
         for table in tables or TABLES
     }
+
+
+async def drop_database(url: str) -> None:
+    """Drop the PostgreSQL database, whoever is connected to it."""
+    await _command(url, f"DROP DATABASE {urlsplit(url).path.lstrip('/')} WITH (FORCE)")
 
 
 async def _migrate(template: Template) -> None:
