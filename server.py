@@ -28,6 +28,7 @@ from auth.signatures import Signer
 from auth.throttle import Throttle
 from background.backup import back_up
 from background.deliveries import running_deliveries
+from background.duties import on_duty
 from background.ending import Ending
 from background.queue import DELIVERIES, WORK, DocketQueue, is_outage
 from background.retelling import Retelling
@@ -404,13 +405,10 @@ async def _looking_after(receiver: Receiver, hub: Hub, settings: Settings) -> As
     duties = [sweep_uploads_forever(receiver, Retention.of(settings)), receiver.locks.obey(hub)]
     if settings.redis_url:  # else whoever changes something tells it in this process, before it can die
         duties.append(Retelling(hub).run())
-    tasks = [asyncio.create_task(duty) for duty in duties]
     try:
-        yield
+        async with on_duty(*duties):
+            yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         await receiver.tasks.stop()
 
 

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from background.duties import on_duty
 from background.queue import Queue
-from background.running import complain
 from background.sweepers import sweep_deliveries_forever
 from base.logging import log_for
 from webhooks.planning import plan_deliveries
@@ -69,17 +69,11 @@ class Courier:
 async def running_deliveries(sender: Sender, queue: Queue) -> AsyncIterator[Courier]:
     """A courier that sends until the block is left."""
     courier = Courier(sender, queue.permit_work)
-    tasks = [
-        asyncio.create_task(queue.run(courier.work, SENDING_PER_PROCESS)),
-        asyncio.create_task(sweep_deliveries_forever(queue.permit_work)),
-    ]
-    for task in tasks:
-        task.add_done_callback(complain)
     try:
-        yield courier
+        async with on_duty(queue.run(courier.work, SENDING_PER_PROCESS), sweep_deliveries_forever(queue.permit_work)):
+            try:
+                yield courier
+            finally:
+                await courier.stop()
     finally:
-        await courier.stop()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         await queue.permit_work()  # what was given back is for others: this one took the permissions for it

@@ -1,0 +1,33 @@
+import asyncio
+
+import pytest
+from structlog.testing import capture_logs
+
+from background.duties import on_duty
+
+
+async def test_duties_run_while_the_block_lasts_whatever_ends_it() -> None:
+    ended = []
+
+    async def stand(name: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(name)
+
+    with pytest.raises(ZeroDivisionError):
+        async with on_duty(stand("first"), stand("second")):
+            await asyncio.sleep(0)
+            assert ended == []
+            raise ZeroDivisionError
+    assert ended == ["first", "second"]
+
+
+async def test_a_duty_that_ends_is_told_and_ends_nothing_else() -> None:
+    async def break_off() -> None:
+        raise ZeroDivisionError
+
+    with capture_logs() as logs:
+        async with on_duty(break_off()):
+            await asyncio.sleep(0.01)
+    assert [line["log_level"] for line in logs] == ["critical"]
