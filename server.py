@@ -1,18 +1,15 @@
 """Program 1: answers HTTP and WebSocket; opens and closes what the rooms need."""
 
 import argparse
-import asyncio
 import gc
-import socket
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import aiohttp
-import uvicorn
 import uvloop
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
@@ -69,21 +66,15 @@ from uploads.locks import UploadLocks
 from uploads.receiver import Receiver
 from uploads.redis_lock import RedisLock
 from web.app import build_app
-from web.connection import Connection
 from web.draining import Draining
 from web.health import Check
+from web.listening import address_of, bind, listen
 from web.persisted import PersistedQueries
 from web.proxies import base_url_of
 from webhooks.sending import Sender
 from webhooks.turns import recover_turns
 
 log = log_for("server")
-
-ANNOUNCE_SECONDS = 2.0
-"""A server that has colleagues can still be reached for so long when it stops, so that whoever sends people to it notices."""
-GRACE_SECONDS = 6
-"""Then answers under way have so long to come to their end."""
-_FAREWELL_SECONDS = 1.0
 
 
 def main() -> int:
@@ -178,77 +169,16 @@ async def _reset_admin_password(settings: Settings) -> int:
 
 
 async def _serve(settings: Settings, ending: Ending) -> int:
-    listener = _bind(settings)
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = settings.public_url or f"http://{host}:{listener.getsockname()[1]}"
+    port = bind(settings.host, settings.port)
     async with opened(settings) as house:
         ending.call(house.draining.begin)
-        config = uvicorn.Config(
-            build(house),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # uvicorn would believe any program on this machine; see `base_url_of`
-            lifespan="off",
-            http=Connection,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            ws_max_size=2**20,
-            ws_per_message_deflate=False,
-            timeout_keep_alive=75,
-        )
+        app = build(house)
         gc.collect()
         gc.freeze()  # what was loaded by now stays; looking through it at every collection would cost milliseconds
-        announce_seconds = 0.0 if is_sqlite(settings.database_url) else ANNOUNCE_SECONDS
-        await _Server(config, address, house.draining, announce_seconds).serve(sockets=[listener])
+        ready = f"Waybill {VERSION} is ready: {settings.public_url or address_of(port)}/graphql"
+        has_colleagues = not is_sqlite(settings.database_url)
+        await listen(app, port, house.draining, partial(print, ready, flush=True), has_colleagues=has_colleagues)
     return 0
-
-
-class _Server(uvicorn.Server):
-    """Says when it is ready, and leaves by returning, so that what was opened is closed after it."""
-
-    def __init__(self, config: uvicorn.Config, address: str, draining: Draining, announce_seconds: float) -> None:
-        super().__init__(config)
-        self._address = address
-        self._draining = draining
-        self._announce_seconds = announce_seconds
-        draining.add(self._leave)
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        print(f"Waybill {VERSION} is ready: {self._address}/graphql", flush=True)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """The port stays open until farewells are said, and whoever asks `/ready` has heard of it."""
-        await asyncio.gather(self._draining.wait(_FAREWELL_SECONDS), asyncio.sleep(self._announce_seconds))
-        await super().shutdown(sockets)
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """None: they are taken already."""
-        yield
-
-    async def _leave(self) -> None:
-        self.should_exit = True
-
-
-def _bind(settings: Settings) -> socket.socket:
-    """A socket at the address of the settings.
-
-    Raises:
-        Refusal: SERVICE_UNAVAILABLE where it cannot be had.
-    """
-    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-    except OSError as error:
-        listener.close()
-        message = (
-            f"Port {settings.port} of {settings.host} cannot be used ({error.strerror}): set WAYBILL_PORT or WAYBILL_HOST "
-            "to another."
-        )
-        raise Refusal(ErrorCode.SERVICE_UNAVAILABLE, message) from None
-    return listener
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,14 @@ async def test_duties_run_while_the_block_lasts_whatever_ends_it() -> None:
         finally:
             ended.append(name)
 
-    with pytest.raises(ZeroDivisionError):
+    async def break_off() -> None:
         async with on_duty(stand("first"), stand("second")):
             await asyncio.sleep(0)
             assert ended == []
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await break_off()
     assert ended == ["first", "second"]
 
 

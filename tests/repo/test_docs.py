@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-import server
 from auth.audit import Action
 from background.deliveries import STOP_SECONDS
 from background.ending import DEADLINE_SECONDS
@@ -14,6 +13,7 @@ from base.settings import PREFIX, Settings
 from base.words import Role
 from schema.documents import MAX_ALIASES, MAX_COST, MAX_DEPTH, MAX_KEPT_CHARACTERS, MAX_TOKENS
 from web.graphql import MAX_BODY_BYTES
+from web.listening import ANNOUNCE_SECONDS, GRACE_SECONDS
 from web.metrics import KEPT_SECONDS
 from web.persisted import MAX_BYTES, MAX_TEXT_BYTES, MAX_TEXTS, TTL_SECONDS
 from web.sockets import OPERATIONS_PER_CONNECTION
@@ -78,7 +78,7 @@ def test_the_numbers_of_http_are_those_of_the_program() -> None:
 
 def test_the_times_of_stopping_are_those_of_the_program() -> None:
     text = (ROOT / "docs" / "operations.md").read_text()
-    open_s, alone_s = server.ANNOUNCE_SECONDS, server.GRACE_SECONDS
+    open_s, alone_s = ANNOUNCE_SECONDS, GRACE_SECONDS
 
     for words in (
         f"| after {open_s:g} s | the port is closed",
