@@ -21,10 +21,14 @@ from jobs.choosing import Budget
 from jobs.outbox import Outbox
 from models.database import DATABASE_TROUBLE, close_database, is_sqlite, open_database
 from outgoing.session import outgoing_session
+from storage.data_folder import find_data_folder
 from storage.local import LocalStorage
 from webhooks.sending import Sender
 
 log = log_for("worker")
+
+_PATIENCE_SECONDS = 20.0
+"""A server that starts at the same time has so long to make the data folder."""
 
 
 def main() -> int:
@@ -64,6 +68,7 @@ async def _work(settings: Settings, ending: Ending) -> None:
     deliveries = DocketQueue(deliveries_docket)
     outbox = Outbox(events.publisher, queue.permit_work, deliveries.permit_work)
     name = worker_name(str(settings.data_dir.absolute()))
+    await find_data_folder(settings.data_dir, _PATIENCE_SECONDS)
     async with AsyncExitStack() as stack:
         with told(DATABASE_TROUBLE):
             await open_database(settings.database_url, settings.data_dir)

@@ -1,8 +1,10 @@
 """The data folder: who may use it at the same time, and the secret key that it keeps."""
 
+import asyncio
 import fcntl
 import os
 import secrets
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -12,6 +14,7 @@ from storage.writer import sync_folder
 
 _KEY_FILE = "secret_key"
 _LOCK_FILE = "lock"
+_POLL_SECONDS = 0.2
 
 
 def lock_data_folder(folder: Path, *, is_shared: bool) -> IO[str]:
@@ -46,6 +49,30 @@ def lock_data_folder(folder: Path, *, is_shared: bool) -> IO[str]:
         file.write(str(os.getpid()))
         file.flush()
     return file
+
+
+async def find_data_folder(folder: Path, seconds: float) -> None:
+    """See that this is the folder of the servers: one that starts at the same time has so many seconds to make it.
+
+    A worker with another folder would find no upload, and finish jobs whose files are nowhere.
+
+    Raises:
+        Refusal: SERVICE_UNAVAILABLE where no server has used it, or where it cannot be written.
+    """
+    until = time.monotonic() + seconds
+    while not (folder / _LOCK_FILE).exists():
+        if time.monotonic() >= until:
+            message = (
+                f"No server has used the data folder {folder}: set WAYBILL_DATA_DIR to the one that the servers have, and see "
+                "that it is mounted."
+            )
+            raise Refusal(ErrorCode.SERVICE_UNAVAILABLE, message)
+        await asyncio.sleep(_POLL_SECONDS)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        message = (
+            f"The data folder {folder} cannot be written: give it to the user of this worker, as it is the servers'."
+        )
+        raise Refusal(ErrorCode.SERVICE_UNAVAILABLE, message)
 
 
 def _lock(file: IO[str], folder: Path, *, is_shared: bool) -> None:

@@ -1,5 +1,6 @@
 """The data folder: who may have it at the same time, and that its key is one, whoever starts with whom."""
 
+import asyncio
 import errno
 import fcntl
 import os
@@ -8,11 +9,15 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+import worker
+from background.ending import Ending
 from base.errors import ErrorCode, Refusal
-from storage.data_folder import lock_data_folder, read_secret_key
+from base.settings import Settings
+from storage.data_folder import find_data_folder, lock_data_folder, read_secret_key
 
 ROOT = Path(__file__).resolve().parents[2]
 READ_WHEN_TOLD = """
@@ -97,3 +102,48 @@ def test_where_there_are_no_locks_only_those_who_share_can_begin(
     lock_data_folder(tmp_path, is_shared=True).close()
     with pytest.raises(Refusal, match="SQLite needs a disk of this machine"):
         lock_data_folder(tmp_path, is_shared=False)
+
+
+async def test_a_worker_waits_for_the_folder_that_a_server_makes(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    finding = asyncio.create_task(find_data_folder(folder, 10))
+    await asyncio.sleep(0.3)
+    assert not finding.done()
+
+    with lock_data_folder(folder, is_shared=True):
+        await asyncio.wait_for(finding, 2)
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["no folder", "a folder of others"])
+async def test_a_worker_does_not_work_on_a_folder_that_no_server_has_used(tmp_path: Path, is_there: bool) -> None:
+    folder = tmp_path / "data"
+    if is_there:
+        folder.mkdir()
+        (folder / "notes.txt").touch()
+
+    with pytest.raises(Refusal, match="No server has used the data folder") as caught:
+        await find_data_folder(folder, 0.1)
+    assert caught.value.code is ErrorCode.SERVICE_UNAVAILABLE
+    assert sorted(tmp_path.rglob("*")) == ([folder, folder / "notes.txt"] if is_there else [])
+
+
+async def test_a_worker_that_may_not_write_to_the_folder_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock_data_folder(tmp_path, is_shared=True).close()
+    monkeypatch.setattr("os.access", lambda path, _mode: path != tmp_path)
+
+    with pytest.raises(Refusal, match="cannot be written"):
+        await find_data_folder(tmp_path, 0)
+
+
+async def test_a_worker_asks_for_the_folder_before_anything_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_PATIENCE_SECONDS", 0)
+    settings = Settings(
+        data_dir=tmp_path, database_url="postgres://127.0.0.1:1/none", redis_url="redis://127.0.0.1:1", workers=1
+    )
+
+    with pytest.raises(Refusal, match="No server has used the data folder"):
+        await worker._work(settings, cast("Ending", None))
