@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -18,6 +18,11 @@ MIN_KEY_CHARACTERS = 32
 
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 _BYTE_UNITS = {"": 1, "B": 1, "KIB": KIB, "MIB": MIB, "GIB": GIB, "TIB": 1024**4, "KB": 1000, "MB": 10**6, "GB": 10**9}
+_DATABASE_OPTIONS = {
+    "maxsize": re.compile(r"[1-9]\d{0,3}"),
+    "sslmode": re.compile(r"disable|allow|prefer|require|verify-ca|verify-full"),
+}
+"""What may stand behind the ? of a PostgreSQL address: one that was passed over could be one that encrypts."""
 _SECONDS = {"": 1, "s": 1, "min": 60, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -207,6 +212,13 @@ class Settings(BaseSettings):
         if value and urlsplit(value).scheme not in {"postgres", "postgresql", "sqlite"}:
             msg = "is not a database: write postgres://user:password@host/name, or leave it empty for SQLite"
             raise ValueError(msg)
+        _check_port(value)
+        if urlsplit(value).scheme == "sqlite":
+            return value
+        for name, option in parse_qsl(urlsplit(value).query, keep_blank_values=True):
+            if name not in _DATABASE_OPTIONS or not _DATABASE_OPTIONS[name].fullmatch(option):
+                msg = f"has {name}={option}: known are maxsize (of connections, from 1) and sslmode (as libpq has it)"
+                raise ValueError(msg)
         return value
 
     @field_validator("redis_url")
@@ -214,6 +226,10 @@ class Settings(BaseSettings):
     def _redis_is_known(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
             msg = "is not a Redis address: write redis://host:6379/0, or leave it empty"
+            raise ValueError(msg)
+        _check_port(value)
+        if urlsplit(value).scheme != "unix" and not re.fullmatch(r"(/\d*)?", urlsplit(value).path):
+            msg = f"has {urlsplit(value).path}, which is not the number of a database: write redis://host:6379/0"
             raise ValueError(msg)
         return value
 
@@ -277,6 +293,15 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError("\n".join(lines)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"The file .env cannot be read: {error}.") from None
+
+
+def _check_port(address: str) -> None:
+    """Raises ValueError where the port of an address is none."""
+    try:
+        _ = urlsplit(address).port
+    except ValueError:
+        msg = "has a port that is not a number up to 65535"
+        raise ValueError(msg) from None
 
 
 def describe_settings(settings: Settings) -> list[SettingLine]:

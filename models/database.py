@@ -281,6 +281,8 @@ def _connection(database_url: str, data_dir: Path, *, is_migrating: bool) -> dic
         "minsize": 1,
         "maxsize": int(options.get("maxsize", "10")),
         "server_settings": _POSTGRES_SETTINGS,
+        # None: encrypted where the server can, or as the environment of libpq says (PGSSLMODE).
+        "ssl": options.get("sslmode"),
     }
     return {"engine": "models.postgres", "credentials": credentials}
 

@@ -131,6 +131,7 @@ class PostgresSnapshot:
             "PGUSER": self._credentials["user"],
             "PGDATABASE": self._credentials["database"],
             "PGPASSWORD": self._credentials["password"],
+            "PGSSLMODE": self._credentials["ssl"],
         }
         return {**os.environ, **{name: value for name, value in known.items() if value}}
 
@@ -150,7 +151,7 @@ def _said_at_the_end(dump: "subprocess.Popen[str]", target: Path, tell: Tell) ->
 
 @contextmanager
 def _postgres_snapshot(credentials: dict[str, Any]) -> Iterator[PostgresSnapshot]:
-    names = ("host", "port", "user", "password", "database")
+    names = ("host", "port", "user", "password", "database", "ssl")
     with asyncio.Runner() as runner:
         connection = runner.run(_connect({name: credentials[name] for name in names}))
         try:

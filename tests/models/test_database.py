@@ -104,14 +104,14 @@ def test_what_is_sqlite(url: str, expected: bool) -> None:
 
 
 def test_a_postgresql_address_is_taken_apart() -> None:
-    config = database_config("postgres://us%40er:p%2Fw@db.example:6432/bill?maxsize=25", Path("/data"))
+    config = database_config("postgres://us%40er:p%2Fw@db.example:6432/bill?maxsize=25&sslmode=require", Path("/data"))
     assert config["connections"]["default"] == {
         "engine": "models.postgres",
         "credentials": {
             "host": "db.example", "port": 6432, "user": "us@er", "password": "p/w", "database": "bill", "minsize": 1,
             "maxsize": 25, "server_settings": {
                 "jit": "off", "random_page_cost": "1.1", "idle_in_transaction_session_timeout": "10000",
-            },
+            }, "ssl": "require",
         },
     }  # fmt: skip
 

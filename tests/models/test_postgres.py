@@ -1,5 +1,6 @@
 """A PostgreSQL that cannot be reached is told as such, whatever keeps the connection from being opened."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -91,3 +92,27 @@ async def test_what_waits_for_the_database_goes_on_once_it_is_there() -> None:
 async def test_it_does_not_wait_for_ever_nor_for_what_is_no_outage(error: Exception, seconds: float) -> None:
     with pytest.raises(type(error)):
         await once_reachable(failing(error), seconds)
+
+
+@pytest.mark.parametrize(("option", "heard"), [("", 2), ("?sslmode=prefer", 2), ("?sslmode=require", 1)])
+async def test_who_wants_to_be_encrypted_tells_nothing_to_a_server_that_cannot(
+    tmp_path: Path, option: str, heard: int
+) -> None:
+    received = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.append(await reader.read(1024))
+        writer.write(b"N")  # to SSLRequest: not here. Source: PostgreSQL, "SSL Session Encryption"
+        received.append(await reader.read(1024))
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        url = f"postgres://somebody@127.0.0.1:{port}/nothing{option}"
+        await Tortoise.init(config=database_config(url, tmp_path), _enable_global_fallback=True)
+        try:
+            with pytest.raises(DBConnectionError):
+                await is_alive()
+        finally:
+            await close_database()
+    assert len(list(filter(None, received))) == heard
