@@ -45,6 +45,8 @@ _UNREACHABLE = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.InterfaceError,
+    # A standby, or a server that protects itself when its disk is nearly full.
+    asyncpg.ReadOnlySQLTransactionError,
     # The server's farewell has arrived, and the end of the connection not yet.
     asyncpg.InternalClientError,
     # A newer version has changed a table meanwhile: the client forgets what it knew of it, and the same succeeds.
@@ -70,7 +72,9 @@ async def open_database(database_url: str, data_dir: Path) -> None:
     """Bring the tables up to date and connect."""
     await migrate(database_url, data_dir)
     await Tortoise.init(config=database_config(database_url, data_dir), _enable_global_fallback=True)
-    await is_alive()
+    if not await is_alive():
+        msg = "it can only be read, as a standby"
+        raise DBConnectionError(msg)
 
 
 def _try_file(path: Path) -> None:
@@ -196,7 +200,7 @@ def refusal_of_database(error: BaseException) -> Refusal | None:
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Whether the database is away, and the same may succeed later."""
+    """Whether the database is away, or a standby that only reads, and the same may succeed later."""
     return isinstance(error, _UNREACHABLE) and not isinstance(error, ValueError)  # those are of values
 
 
@@ -223,9 +227,13 @@ def _is_out_of_space(error: BaseException | None) -> bool:
 
 
 async def is_alive() -> bool:
-    """Whether the database answers."""
-    await get_connection("default").execute_query("SELECT 1")
-    return True
+    """Whether the database answers, and can be written to."""
+    connection = get_connection("default")
+    if connection.capabilities.dialect != "postgres":
+        await connection.execute_query("SELECT 1")
+        return True
+    _, (row,) = await connection.execute_query("SHOW transaction_read_only")
+    return bool(row["transaction_read_only"] == "off")
 
 
 def sqlite_path(database_url: str, data_dir: Path) -> Path:

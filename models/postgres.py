@@ -4,7 +4,7 @@ The ORM takes a connection from the pool and begins then; whoever is cancelled i
 after ten of those nobody would get one any more. Whatever keeps a connection from being opened is DBConnectionError.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ from tortoise.backends.base.client import (
     TransactionContextPooled,
 )
 from tortoise.connection import get_connections
-from tortoise.exceptions import DBConnectionError
+from tortoise.exceptions import DBConnectionError, TransactionManagementError
 
 from models.timing import timed
 
@@ -54,8 +54,22 @@ class SafeTransactionContext(TransactionContextPooled):
             raise
 
 
+class _Translating(AsyncpgDBClient):
+    """A PostgreSQL that only reads is told as such: the ORM tells it as a transaction that is over, and leaves that open."""
+
+    async def _translate_exceptions(
+        self, func: Callable[..., Coroutine[Any, Any, Any]], *args: Any, **kwargs: Any
+    ) -> Any:
+        try:
+            return await super()._translate_exceptions(func, *args, **kwargs)
+        except TransactionManagementError as error:
+            if isinstance(error.__cause__, asyncpg.ReadOnlySQLTransactionError):
+                raise error.__cause__ from None
+            raise
+
+
 @timed
-class Transaction(TransactionWrapper):
+class Transaction(_Translating, TransactionWrapper):
     """The ORM's own."""
 
 
@@ -83,7 +97,7 @@ class KeptConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has n
 
 
 @timed
-class SafeClient(AsyncpgDBClient):
+class SafeClient(_Translating):
     """A pool of connections."""
 
     connection_class = KeptConnection

@@ -1,7 +1,7 @@
 """A PostgreSQL that cannot be reached is told as such, whatever keeps the connection from being opened."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -10,8 +10,19 @@ from tortoise import Tortoise
 from tortoise.exceptions import DBConnectionError
 
 from base.errors import ErrorCode
-from models.database import close_database, database_config, is_alive, once_reachable, refusal_of_database, transaction
+from models import AuditEntry
+from models.database import (
+    close_database,
+    database_config,
+    is_alive,
+    migrate,
+    once_reachable,
+    open_database,
+    refusal_of_database,
+    transaction,
+)
 from tests.conftest import service_or_skip
+from tests.databases import empty_postgres
 
 NOWHERE = "postgres://postgres@127.0.0.1:1/nothing"
 
@@ -55,6 +66,7 @@ async def test_who_cannot_connect_is_told_to_come_again(unreachable: None, work:
         (asyncpg.TooManyConnectionsError("too many"), ErrorCode.SERVICE_UNAVAILABLE),
         (asyncpg.AdminShutdownError("terminated"), ErrorCode.SERVICE_UNAVAILABLE),
         (asyncpg.InterfaceError("connection is closed"), ErrorCode.SERVICE_UNAVAILABLE),
+        (asyncpg.ReadOnlySQLTransactionError("a standby"), ErrorCode.SERVICE_UNAVAILABLE),
         (asyncpg.InternalClientError("another operation (2) is in progress"), ErrorCode.SERVICE_UNAVAILABLE),
         (asyncpg.DeadlockDetectedError("deadlock"), ErrorCode.DATABASE_ERROR),
         (asyncpg.DiskFullError("no space"), ErrorCode.INSUFFICIENT_STORAGE),
@@ -116,3 +128,51 @@ async def test_who_wants_to_be_encrypted_tells_nothing_to_a_server_that_cannot(
         finally:
             await close_database()
     assert len(list(filter(None, received))) == heard
+
+
+@pytest.fixture
+def reading_url(tmp_path: Path) -> Iterator[str]:
+    """A migrated database that can only be read, as a standby."""
+    with empty_postgres(service_or_skip("postgres", "TEST_DATABASE_URL")) as url:
+        asyncio.run(migrate(url, tmp_path))
+        asyncio.run(_make_read_only(url))
+        yield url
+
+
+async def _make_read_only(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET default_transaction_read_only = on")
+    await connection.close()
+
+
+async def delete_at_once() -> None:
+    await AuditEntry.all().delete()
+
+
+async def delete_in_a_transaction() -> None:
+    async with transaction() as db:
+        await AuditEntry.all().using_db(db).delete()
+
+
+@pytest.mark.parametrize("work", [delete_at_once, delete_in_a_transaction])
+async def test_who_writes_to_one_that_only_reads_is_told_to_come_again(
+    reading_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, work: Callable[[], Awaitable[None]]
+) -> None:
+    await Tortoise.init(config=database_config(reading_url, tmp_path), _enable_global_fallback=True)
+    try:
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError) as caught:
+            await work()
+        refusal = refusal_of_database(caught.value)
+        assert refusal is not None
+        assert (refusal.code, refusal.retry_after) == (ErrorCode.SERVICE_UNAVAILABLE, 2)
+        assert await is_alive() is False
+        assert await AuditEntry.all().count() == 0
+    finally:
+        await close_database()
+    assert caplog.messages == []  # such as of a transaction that was left open
+
+
+async def test_a_program_does_not_start_on_one_that_only_reads(reading_url: str, tmp_path: Path) -> None:
+    with pytest.raises(DBConnectionError, match="can only be read"):
+        await open_database(reading_url, tmp_path)
+    await close_database()
