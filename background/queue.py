@@ -7,7 +7,7 @@ from typing import Protocol
 
 from docket import Docket, Worker
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from redis.exceptions import MasterDownError, OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from base.logging import log_for
@@ -93,9 +93,22 @@ class DocketQueue:
             log.exception("a permission could not be used; the next sweep gives another")
 
 
+_AWAY = (
+    RedisConnectionError,
+    RedisTimeoutError,
+    ConnectionError,
+    # It answers, and takes nothing: it is full, or a replica.
+    OutOfMemoryError,
+    ReadOnlyError,
+    MasterDownError,
+)
+
+
 def is_outage(error: BaseException) -> bool:
     """Whether the database or Redis is away, and the same may succeed later."""
-    return is_unreachable(error) or isinstance(error, RedisConnectionError | RedisTimeoutError | ConnectionError)
+    # Who waits for a stream is told UNBLOCKED when all streams are gone, or the Redis has become a replica.
+    is_unblocked = isinstance(error, ResponseError) and str(error).startswith("UNBLOCKED")
+    return is_unreachable(error) or isinstance(error, _AWAY) or is_unblocked
 
 
 def _is_cancelled() -> bool:

@@ -9,11 +9,12 @@ from typing import Any
 import docket
 import pytest
 from docket import Docket
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 from structlog.testing import capture_logs
 from tortoise.exceptions import DBConnectionError
 
 from background import queue as queue_module
-from background.queue import DocketQueue
+from background.queue import DocketQueue, is_outage
 from background.running import running_worker
 from base.words import JobStatus
 from jobs.outbox import Outbox
@@ -172,3 +173,17 @@ async def test_a_permission_that_cannot_be_used_does_not_keep_the_next_from_bein
         assert [line["event"] for line in logs] == ["a permission could not be used; the next sweep gives another"]
         running.cancel()
         await asyncio.wait([running])
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OutOfMemoryError("command not allowed when used memory > 'maxmemory'."), True),
+        (ReadOnlyError("You can't write against a read only replica."), True),
+        (ResponseError("UNBLOCKED the stream key no longer exists"), True),
+        (ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value"), False),
+        (ValueError("a mistake of ours"), False),
+    ],
+)
+def test_a_redis_that_answers_and_takes_nothing_is_away(error: Exception, expected: bool) -> None:
+    assert is_outage(error) is expected
