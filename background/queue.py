@@ -20,6 +20,7 @@ WORK, DELIVERIES = "work", "deliveries"
 _TASK = "work"
 _PAUSE = timedelta(seconds=1)
 """After a failure of Redis."""
+_ALIVE_SECONDS = 60
 _PATIENCE_SECONDS = 0.5
 """Who permits work has committed it already, and is not held up by a queue that hangs."""
 
@@ -58,9 +59,9 @@ class DocketQueue:
             log.warning("the queue did not take a permission; the next sweep gives it", reason=type(error).__name__)
 
     async def is_alive(self) -> bool:
-        """Whether permissions can be given."""
+        """Whether permissions can be given: a Redis that is full, or a replica, answers and takes none."""
         async with self._docket.redis() as redis:
-            return await redis.exists(self._docket.stream_key) >= 0
+            return bool(await redis.set(f"{self._docket.name}:alive", "", ex=_ALIVE_SECONDS))
 
     async def run(self, work: Callable[[], Awaitable[None]], concurrency: int) -> None:
         self._work = work

@@ -4,11 +4,13 @@ import asyncio
 import uuid
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import docket
 import pytest
 from docket import Docket
+from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 from structlog.testing import capture_logs
 from tortoise.exceptions import DBConnectionError
@@ -20,6 +22,7 @@ from base.words import JobStatus
 from jobs.outbox import Outbox
 from models import Item, Job, Slice
 from tests.background.floor_for_tests import MEMORY_BYTES, Floor, wait_for_status, wait_until
+from tests.conftest import own_redis
 from tests.databases import Template
 from tests.workshop import check_counters
 
@@ -187,3 +190,18 @@ async def test_a_permission_that_cannot_be_used_does_not_keep_the_next_from_bein
 )
 def test_a_redis_that_answers_and_takes_nothing_is_away(error: Exception, expected: bool) -> None:
     assert is_outage(error) is expected
+
+
+async def test_a_redis_that_is_full_cannot_be_given_permissions(tmp_path: Path) -> None:
+    with own_redis(tmp_path) as server:
+        async with Redis.from_url(server.url) as redis, AsyncExitStack() as stack:
+            queue = await running_queue(stack, server.url, "waybill-test:work")
+            assert await queue.is_alive()
+
+            await redis.config_set("maxmemory", 1)
+            with pytest.raises(OutOfMemoryError):
+                await queue.is_alive()
+
+            await redis.config_set("maxmemory", 0)
+            assert await queue.is_alive()
+            assert 0 < await redis.ttl("waybill-test:work:alive") <= 60
