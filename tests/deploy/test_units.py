@@ -18,8 +18,9 @@ PROGRAM = "/opt/waybill/.venv/bin/python"
 
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
     program = program_or_skip("systemd-analyze")
+    (tmp_path / "python").symlink_to(sys.executable)
     for unit in UNITS:
-        (tmp_path / unit.name).write_text(unit.read_text().replace(PROGRAM, sys.executable))
+        (tmp_path / unit.name).write_text(unit.read_text().replace(PROGRAM, str(tmp_path / "python")))
     command = [program, "verify", "--man=no", *(str(tmp_path / unit.name) for unit in UNITS)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
