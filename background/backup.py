@@ -10,10 +10,10 @@ from pathlib import Path
 
 from base.errors import ErrorCode, Refusal, told
 from base.settings import GIB, KIB, MIB, Settings
-from models.database import DATABASE_TROUBLE
+from models.database import DATABASE_TROUBLE, is_sqlite
 from models.snapshots import Snapshot, snapshot_of
 from results.guides import guides_folder, list_guides
-from storage.data_folder import key_file
+from storage.data_folder import check_data_folder, key_file
 from storage.keys import path_under, upload_key
 from storage.reading import StoredFile
 
@@ -47,6 +47,8 @@ def back_up(settings: Settings, folder: Path, say: Callable[[str], None]) -> int
     folder = folder.absolute()
     unfinished = folder.with_name(f"{folder.name}.incomplete")
     _check_target(folder, unfinished, settings.data_dir.absolute())
+    if not is_sqlite(settings.database_url):  # that would not be found either
+        check_data_folder(settings.data_dir)
     with told(f"The backup cannot be written to {folder}"):
         unfinished.mkdir(parents=True)
     try:

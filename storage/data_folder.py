@@ -51,23 +51,32 @@ def lock_data_folder(folder: Path, *, is_shared: bool) -> IO[str]:
     return file
 
 
-async def find_data_folder(folder: Path, seconds: float) -> None:
-    """See that this is the folder of the servers: one that starts at the same time has so many seconds to make it.
-
-    A worker with another folder would find no upload, and finish jobs whose files are nowhere.
+def check_data_folder(folder: Path) -> None:
+    """See that servers use this folder: one that is not mounted is empty, and what is done with it would be done in vain.
 
     Raises:
-        Refusal: SERVICE_UNAVAILABLE where no server has used it, or where it cannot be written.
+        Refusal: SERVICE_UNAVAILABLE where no server has used it.
+    """
+    if not (folder / _LOCK_FILE).exists():
+        message = (
+            f"No server has used the data folder {folder}: set WAYBILL_DATA_DIR to the one that the servers have, and see "
+            "that it is mounted."
+        )
+        raise Refusal(ErrorCode.SERVICE_UNAVAILABLE, message)
+
+
+async def find_data_folder(folder: Path, seconds: float) -> None:
+    """As `check_data_folder`, for a worker, which writes to it; a server that starts now has so many seconds to make it.
+
+    Raises:
+        Refusal: SERVICE_UNAVAILABLE, also where it cannot be written.
     """
     until = time.monotonic() + seconds
     while not (folder / _LOCK_FILE).exists():
         if time.monotonic() >= until:
-            message = (
-                f"No server has used the data folder {folder}: set WAYBILL_DATA_DIR to the one that the servers have, and see "
-                "that it is mounted."
-            )
-            raise Refusal(ErrorCode.SERVICE_UNAVAILABLE, message)
+            break
         await asyncio.sleep(_POLL_SECONDS)
+    check_data_folder(folder)
     if not os.access(folder, os.W_OK | os.X_OK):
         message = (
             f"The data folder {folder} cannot be written: give it to the user of this worker, as it is the servers'."

@@ -19,6 +19,7 @@ from base.words import FileRole, JobStatus, JobType, UploadStatus
 from client.server_process import ROOT
 from models import File, Job, Upload, UploadPart
 from models.fields import now
+from storage.data_folder import lock_data_folder
 from storage.keys import file_key, path_under, upload_key
 from tests.clients.programs import program_or_skip
 from tests.databases import Template, opened
@@ -26,9 +27,9 @@ from tests.databases import Template, opened
 
 @pytest.fixture
 async def settings(template: Template, tmp_path: Path) -> AsyncIterator[Settings]:
-    """A data folder with a database and nothing else."""
+    """A data folder that a server has used, with a database and nothing else."""
     data = tmp_path / "data"
-    data.mkdir()
+    lock_data_folder(data, is_shared=True).close()
     if template.url:
         program_or_skip("pg_dump", "postgres")
     before = os.umask(0o022)
@@ -184,6 +185,22 @@ async def test_a_folder_that_cannot_be_taken_is_left_as_it_is(settings: Settings
         with pytest.raises(Refusal, match=words):
             await said_by_backup(settings, folder)
     assert [path.name for path in full.iterdir()] == ["precious"]
+
+
+async def test_a_data_folder_that_is_not_mounted_is_not_taken_for_one_that_lost_all(
+    settings: Settings, tmp_path: Path
+) -> None:
+    await stored_upload(settings, 1, b"bytes")
+    mounted = tmp_path / "mounted"
+    settings.data_dir.rename(mounted)
+    settings.data_dir.mkdir()
+
+    sentence = "No server has used the data folder" if settings.database_url else "The database cannot be opened"
+    with pytest.raises(Refusal, match=sentence):
+        await said_by_backup(settings, tmp_path / "backup")
+    assert not list(tmp_path.glob("backup*"))
+    settings.data_dir.rmdir()
+    mounted.rename(settings.data_dir)
 
 
 async def test_an_empty_folder_is_taken(settings: Settings, tmp_path: Path) -> None:
