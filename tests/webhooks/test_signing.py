@@ -39,6 +39,7 @@ def test_the_signature_is_that_of_the_standards_example() -> None:
         ("webhook-timestamp", str(int(now().timestamp()) - 1)),
         ("webhook-signature", "v1,AAAA"),
     ],
+    ids=["id", "timestamp", "signature"],
 )
 def test_another_implementation_finds_it_good_and_nothing_that_differs(header: str, value: str) -> None:
     secret, body = new_secret(), '{"title":"Größe"}'.encode()
