@@ -89,6 +89,8 @@ class RedisFeed:
             is_asked = False
             while True:
                 message = await pubsub.get_message(timeout=_PATIENCE_SECONDS if is_asked else _SILENCE_SECONDS)
+                if _is_cancelled():  # the client library takes a cancellation at the end of its timeout for that
+                    raise asyncio.CancelledError
                 if message is not None:
                     is_asked = False
                     self._take(message)
@@ -110,6 +112,11 @@ class RedisFeed:
                 log.warning("a message on the channel of events is not one of ours")
             else:
                 self._hub.deliver(event)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _event_in(data: bytes) -> Event | None:

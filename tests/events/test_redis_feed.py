@@ -132,6 +132,23 @@ async def test_a_silent_connection_is_asked_and_stays(url: str, prefix: str, mon
             assert await process.feed.is_alive()
 
 
+async def test_it_ends_at_whichever_moment_it_is_cancelled(
+    url: str, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of a silence, too: the client library takes a cancellation in that moment for the silence."""
+    monkeypatch.setattr("events.redis_feed._SILENCE_SECONDS", 0.003)
+    feeds = [RedisFeed(url, Hub(), prefix) for _ in range(60)]
+    for _ in range(5):
+        tasks = [asyncio.create_task(feed.listen()) for feed in feeds]
+        await asyncio.gather(*(feed.wait_until_listening() for feed in feeds))
+        for task in tasks:
+            task.cancel()
+            await asyncio.sleep(0.0005)
+        _, running_on = await asyncio.wait(tasks, timeout=5)
+        assert running_on == set()
+    await asyncio.gather(*(feed.close() for feed in feeds))
+
+
 async def test_a_connection_that_takes_everything_and_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("events.redis_feed._SILENCE_SECONDS", 0.05)
     monkeypatch.setattr("events.redis_feed._PATIENCE_SECONDS", 0.05)
