@@ -98,8 +98,8 @@ async def test_jobs_begin_in_the_order_of_their_places(tmp_path: Path, settings:
 
 
 async def test_owners_have_equal_shares_and_none_more_than_its_budget(tmp_path: Path, settings: dict[str, str]) -> None:
-    """One has waited longest with most; while others wait, too, each has two or three of the eight."""
-    wanted = {"ann": 20, "ben": 6, "cem": 6}
+    """One has waited longest with most; while others wait, too, all have the same, but for what is just being recorded."""
+    wanted = {"ann": 24, "ben": 10, "cem": 10}
     async with ServerProcess(tmp_path / "data", settings) as server, signed_in(server, *wanted) as (_, *callers):
         for caller, count in zip(callers, wanted.values(), strict=True):
             for _ in range(count):
@@ -113,13 +113,15 @@ async def test_owners_have_equal_shares_and_none_more_than_its_budget(tmp_path: 
                 rows = await database.fetch(LOOK)
                 jobs |= Counter({row["username"]: row["jobs"] for row in rows})
                 share = Counter({row["username"]: row["slices"] for row in rows})
-                if share.total() == WORKERS and len(rows) == len(wanted) and all(row["waiting"] for row in rows):
+                if share.total() >= WORKERS and len(rows) == len(wanted) and all(row["waiting"] for row in rows):
                     shares.append(share)
         ended = await database.fetch("SELECT status, count(*) AS jobs FROM jobs GROUP BY status")
         await database.close()
 
     assert [(row["status"], row["jobs"]) for row in ended] == [("COMPLETED", sum(wanted.values()))]
     assert len(shares) > 3
-    assert {count for share in shares for count in share.values()} <= {2, 3}
+    assert max(max(share.values()) - min(share.values()) for share in shares) <= 2
+    means = [sum(share[name] for share in shares) / len(shares) for name in wanted]
+    assert max(means) - min(means) < 1
     assert jobs["ann"] == JOBS_AT_ONCE
     assert max(jobs.values()) == JOBS_AT_ONCE
