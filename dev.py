@@ -180,8 +180,12 @@ def test(arguments: list[str]) -> int:
     environment = {k: v for k, v in clean_environment().items() if not re.match(r"WAYBILL_(?!TEST_)", k)}
     which = [] if "--all" in arguments else ["-m", "not long"]
     rest = [argument for argument in arguments if argument != "--all"]
-    # Whoever names tests wants to see them one after the other; see tests/conftest.py for what runs side by side.
-    how = [] if rest else ["-n", str(min(os.cpu_count() or 1, MAX_SIDE_BY_SIDE)), "--dist", "loadgroup"]
+    # Whoever names tests wants to see them one after the other; else the next free process takes the next test.
+    how = (
+        []
+        if rest
+        else ["-n", str(min(os.cpu_count() or 1, MAX_SIDE_BY_SIDE)), "--dist", "load", "--maxschedchunk", "1"]
+    )
     become("-m", "pytest", *which, *how, *rest, environment={**environment, "HOME": str(home)})
 
 

@@ -26,3 +26,9 @@ async def on_duty(*duties: Coroutine[None, None, None]) -> AsyncIterator[None]:
 def _complain(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         log.critical("a part of what runs without requests ended; restart the server", exc_info=error)
+
+
+def is_cancelled() -> bool:
+    """Whether somebody cancelled this very task, and not only what it waits for, or whose end it was told otherwise."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -10,6 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import MasterDownError, OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from background.duties import is_cancelled
 from base.logging import log_for
 from models.database import is_unreachable
 
@@ -70,7 +71,7 @@ class DocketQueue:
                 await self._run_once(concurrency)
             except Exception:
                 log.exception("the queue failed; it is taken up again")
-            if _is_cancelled():  # docket then ends quietly
+            if is_cancelled():  # docket then ends quietly
                 raise asyncio.CancelledError
             await asyncio.sleep(_PAUSE.total_seconds())
 
@@ -110,8 +111,3 @@ def is_outage(error: BaseException) -> bool:
     # Who waits for a stream is told UNBLOCKED when all streams are gone, or the Redis has become a replica.
     is_unblocked = isinstance(error, ResponseError) and str(error).startswith("UNBLOCKED")
     return is_unreachable(error) or isinstance(error, _AWAY) or is_unblocked
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -10,6 +10,7 @@ from hashlib import sha256
 from itertools import count
 
 from background.children import CallFailed, Children, ChildrenClosed
+from background.duties import is_cancelled
 from background.phases import Phases
 from base.errors import ErrorCode, Refusal
 from base.logging import log_for
@@ -196,7 +197,7 @@ class Worker:
             task.cancel()
             await asyncio.wait([task])
             await release_slice(claim, self._outbox)
-            if _is_cancelled():
+            if is_cancelled():
                 raise
         finally:
             del self._running[claim]
@@ -243,9 +244,3 @@ class Worker:
         else:
             refusal = Refusal(ErrorCode.INTERNAL_ERROR, "The work failed because of an error in the server.")
             await record_failure(claim, refusal, self._outbox, is_retryable=True)
-
-
-def _is_cancelled() -> bool:
-    """Whether somebody cancelled this very task, and not only the one that it waits for."""
-    current = asyncio.current_task()
-    return current is not None and current.cancelling() > 0

@@ -4,7 +4,6 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,9 +13,6 @@ from redis.asyncio import Redis
 from tests.databases import Template, made_postgres, made_sqlite
 from tests.postgres_server import PostgresServer, find_programs
 from tests.redis_server import IS_INSTALLED, RedisServer
-
-TESTS = Path(__file__).parent
-_ROOMS_WITH_PROCESSES = {"journeys", "clients", "client", "deploy", "repo"}
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
@@ -70,18 +66,6 @@ def own_postgres() -> PostgresServer:
     if programs is None:
         skip_or_fail("postgres", "This test needs postgres of its own: install the package postgresql.")
     return PostgresServer(programs)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what may run side by side (`dev.py test`): files may, but all that starts programs is one group."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group_of(item.path)))
-
-
-@cache
-def _group_of(path: Path) -> str:
-    place = path.relative_to(TESTS)
-    return "processes" if place.parts[0] in _ROOMS_WITH_PROCESSES else str(place)
 
 
 def service_or_skip(name: str, env: str) -> str:
