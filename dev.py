@@ -30,7 +30,7 @@ STAMP = VENV / "complete.json"
 LOCK = ROOT / "requirements.lock"
 SDL = ROOT / "schema.graphql"
 MAX_SIDE_BY_SIDE = 4
-"""Processes of tests: each has a database of its own, but some measure time."""
+"""Processes of tests, each with a database of its own: one more than processors, because many tests wait."""
 HOSTS = {"https://pypi.org", "https://files.pythonhosted.org"}
 PRINT_SDL = ("server.py", "--print-schema")
 LINT_IMPORTS = ("-c", "from importlinter.cli import lint_imports_command as main; main()", "--no-logo")
@@ -43,7 +43,7 @@ Waybill: all that a developer types. Each command first sets up .venv, when that
 
   python3 dev.py demo [--keep] [--file PATH]   see a file go up, be worked on and come back, in a minute
   python3 dev.py run [arguments of server.py]  start the server on http://127.0.0.1:8000
-  python3 dev.py test [--all] [of pytest]      run the tests; --all adds the long ones
+  python3 dev.py test [--long] [of pytest]     run the tests; --long adds the long ones, --all trials of minutes, too
   python3 dev.py check                         format, lint, types, imports, schema, lock files, names
   python3 dev.py fix                           mend what a program can mend of these
   python3 dev.py bench [name ...]              run the benchmarks, or the named ones
@@ -178,14 +178,17 @@ def test(arguments: list[str]) -> int:
     home = VENV / "home"
     home.mkdir(exist_ok=True)
     environment = {k: v for k, v in clean_environment().items() if not re.match(r"WAYBILL_(?!TEST_)", k)}
-    which = [] if "--all" in arguments else ["-m", "not long"]
-    rest = [argument for argument in arguments if argument != "--all"]
-    # Whoever names tests wants to see them one after the other; else the next free process takes the next test.
-    how = (
-        []
-        if rest
-        else ["-n", str(min(os.cpu_count() or 1, MAX_SIDE_BY_SIDE)), "--dist", "load", "--maxschedchunk", "1"]
-    )
+    which = ["-m", "not long and not trial"]
+    if "--long" in arguments:
+        which = ["-m", "not trial"]
+    if "--all" in arguments:
+        which = ["--hypothesis-profile=exploring"]
+    rest = [argument for argument in arguments if argument not in {"--long", "--all"}]
+    # Whoever names tests wants to see them one after the other; else the next free process takes the next test, or the
+    # next ones that share a server.
+    is_named = any(not argument.startswith("--") for argument in rest)
+    processes = min((os.cpu_count() or 1) + 1, MAX_SIDE_BY_SIDE)
+    how = [] if is_named else ["-n", str(processes)]
     become("-m", "pytest", *which, *how, *rest, environment={**environment, "HOME": str(home)})
 
 
