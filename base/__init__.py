@@ -1,1 +1,1 @@
-"""What every room may import: settings, errors, logging and the words they share; it stays four files."""
+"""Settings, errors, logging, resilience and words for every room."""

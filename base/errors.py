@@ -1,5 +1,6 @@
-"""Every refusal Waybill can give: its code, its HTTP status, and the exception that carries it to the two doors."""
+"""Refusals: code, HTTP status, and the exception that carries them."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,7 +9,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from base.logging import log_for, request_id
+from base.addresses import shown_address
+from base.logging import log_for, request_id, shortened, without_passwords
 
 log = log_for(__name__)
 
@@ -45,6 +47,7 @@ class ErrorCode(StrEnum):
     LOCKED = "LOCKED"
     UNSUPPORTED_VERSION = "UNSUPPORTED_VERSION"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
     INSUFFICIENT_STORAGE = "INSUFFICIENT_STORAGE"
     LEASE_LOST = "LEASE_LOST"
     FILE_TOO_LARGE = "FILE_TOO_LARGE"
@@ -95,18 +98,22 @@ HTTP_STATUS = {
     ErrorCode.LOCKED: 423,
     ErrorCode.UNSUPPORTED_VERSION: 412,
     ErrorCode.METHOD_NOT_ALLOWED: 405,
+    ErrorCode.NOT_ACCEPTABLE: 406,
     ErrorCode.INSUFFICIENT_STORAGE: 507,
     ErrorCode.LEASE_LOST: 409,
     ErrorCode.FILE_TOO_LARGE: 413,
     ErrorCode.UNSUPPORTED_TYPE: 415,
     ErrorCode.QUOTA_EXCEEDED: 403,
     ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.GRAPHQL_VALIDATION_FAILED: 422,
+    ErrorCode.QUERY_TOO_COMPLEX: 422,
+    ErrorCode.PERSISTED_QUERY_NOT_FOUND: 422,
     ErrorCode.TIMED_OUT: 503,
     ErrorCode.INTERNAL_ERROR: 500,
     ErrorCode.DATABASE_ERROR: 500,
     ErrorCode.SERVICE_UNAVAILABLE: 503,
 }
-"""The HTTP status of each code on the byte routes; a code that is not listed is a 400."""
+"""The HTTP status of each code; one that is not listed is a 400 (`BAD_INPUT` at /graphql: see `web.statuses`)."""
 
 
 @dataclass(eq=False)
@@ -119,6 +126,7 @@ class Refusal(Exception):  # noqa: N818  a refusal is an answer, not an error of
         field: The input that is wrong, as the client wrote it (`input.uploadIds`), where there is one.
         retry_after: Seconds to wait before the same request can succeed, where waiting helps.
         headers: What the HTTP answer says besides, where a protocol obliges it (tus: Upload-Offset with a 409).
+        status: Its HTTP status where the code alone does not tell.
     """
 
     code: ErrorCode
@@ -126,13 +134,14 @@ class Refusal(Exception):  # noqa: N818  a refusal is an answer, not an error of
     field: str | None = None
     retry_after: float | None = None
     headers: dict[str, str] = dataclass_field(default_factory=dict)
+    status: int | None = None
 
     def __str__(self) -> str:
         return self.message
 
     @property
     def http_status(self) -> int:
-        return HTTP_STATUS.get(self.code, 400)
+        return self.status or HTTP_STATUS.get(self.code, 400)
 
 
 def error_extensions(refusal: Refusal) -> dict[str, Any]:
@@ -152,19 +161,29 @@ def server_stops() -> Refusal:
     return Refusal(ErrorCode.SERVICE_UNAVAILABLE, "The server is stopping: try again.", retry_after=2)
 
 
+_ERROR_NUMBER = re.compile(r"\[Errno -?\d+\] |Error -?\d+ (?=connecting)")
+
+
 @contextmanager
-def told(sentence: str) -> Iterator[None]:
-    """What cannot be opened at start is told to the operator in a sentence; the traceback is in the log at level debug.
+def translate_errors(sentence: str, address: str = "") -> Iterator[None]:
+    """Translate whatever the block raises into a sentence for the operator; the traceback goes to the log at level debug.
 
     Raises:
-        Refusal: SERVICE_UNAVAILABLE with `sentence` and the reason, for any exception in the block.
+        Refusal: SERVICE_UNAVAILABLE with `sentence`, `address` without its password and the reason, for any exception in
+            the block.
     """
     try:
         yield
     except Exception as error:
         log.debug("could not start", exc_info=error)
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise Refusal(ErrorCode.SERVICE_UNAVAILABLE, f"{sentence} ({reason}).") from error
+        raise Refusal(ErrorCode.SERVICE_UNAVAILABLE, f"{sentence} ({reason_of(error, address)}).") from error
+
+
+def reason_of(error: BaseException, address: str = "") -> str:
+    """What an exception says, for an operator: without passwords and numbers of errors, and with where that was."""
+    words = _ERROR_NUMBER.sub("", without_passwords(str(error).partition("\n")[0]))
+    reason = shortened(words) or type(error).__name__
+    return f"{shown_address(address)}: {reason}" if address else reason
 
 
 def rfc3339(moment: datetime) -> str:

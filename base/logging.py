@@ -1,6 +1,10 @@
-"""Logging: structlog for our own lines and everybody else's, as text for people or JSON for machines."""
+"""Logging by structlog, as text for people or JSON for machines.
+
+Lines of libraries are logged in the same form.
+"""
 
 import logging
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,12 +16,22 @@ from typing import Any, Literal
 
 import structlog
 
+MAX_WORD_CHARACTERS = 500
+"""Of each value of a line: names of operations and files, paths, origins and messages of libraries hold callers' words."""
+MAX_VALUES = 20
+MAX_TRACE_CHARACTERS = 16_000
+_PLAIN = (int, float, bool, type(None))
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://\S{0,4000}")
+_PASSWORD = re.compile(r"(?<=://)([^:/?#]*):.*@")
+"""Up to the last @: names and passwords may hold one."""
+_PARAMETER = re.compile(r"([?&](?!(?:maxsize|sslmode|db|protocol)=)[^=&]+)=[^&]+")
+
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """Id of the request that this code runs for; None outside of requests."""
 
 
 @dataclass
-class Notes:
+class LogContext:
     """What is learnt about one request, or one operation on a socket, for the line that the log has about it.
 
     Attributes:
@@ -57,7 +71,7 @@ class Notes:
         return {**line, "database_ms": round(self.database_seconds * 1000, 1), **marked}
 
 
-notes: ContextVar[Notes | None] = ContextVar("notes", default=None)
+current_log_context: ContextVar[LogContext | None] = ContextVar("current_log_context", default=None)
 """Of the request that this code runs for; None outside of requests."""
 SECURITY_CODES = {
     "UNAUTHENTICATED",
@@ -70,9 +84,9 @@ SECURITY_CODES = {
 """Refusals that somebody who watches for attacks looks at."""
 
 
-def note_code(code: str) -> None:
+def log_refusal_code(code: str) -> None:
     """Note why the present request is refused."""
-    if (current := notes.get()) is not None:
+    if (current := current_log_context.get()) is not None:
         current.code = code
 
 
@@ -95,16 +109,18 @@ def set_up_logging(format_: Literal["text", "json"], level: str, is_outage: IsOu
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _bounded,
     ]
-    renderer: list[structlog.typing.Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
         if format_ == "json"
-        else [
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
-        ]
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer]
+        foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
@@ -119,6 +135,16 @@ def set_up_logging(format_: Literal["text", "json"], level: str, is_outage: IsOu
     )
 
 
+def announce(sentence: str, format_: Literal["text", "json"]) -> None:
+    """Print what is said at whatever level is logged: to standard output, in json as a line like those of the log."""
+    line: structlog.typing.EventDict = {"event": sentence, "level": "info", "logger": "start"}
+    if format_ == "json":
+        stamped = structlog.processors.TimeStamper(fmt="iso", utc=True)(None, "info", line)
+        sentence = str(structlog.processors.JSONRenderer()(None, "info", stamped))
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
+
+
 def _without_trace_of(
     is_outage: IsOutage, _logger: object, _method: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
@@ -130,6 +156,38 @@ def _without_trace_of(
         del event["exc_info"]
         event.setdefault("reason", f"{type(error).__name__}: {error}".partition("\n")[0])
     return event
+
+
+def _bounded(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Say no password, and no more of anybody's words than a line has room for."""
+    return {name: value if name.startswith("_") else _bounded_value(name, value) for name, value in event.items()}
+
+
+def _bounded_value(name: str, value: Any) -> Any:
+    if isinstance(value, _PLAIN):
+        return value
+    if name in {"exception", "stack"}:  # what went wrong stands at its end
+        text = str(value)
+        return without_passwords(text if len(text) <= MAX_TRACE_CHARACTERS else f"… {text[-MAX_TRACE_CHARACTERS:]}")
+    if isinstance(value, list | tuple):
+        return [_bounded_value("", each) for each in value[:MAX_VALUES]]
+    text = str(value)
+    return shortened(without_passwords(text[: 4 * MAX_WORD_CHARACTERS]), len(text))
+
+
+def shortened(text: str, length: int | None = None) -> str:
+    """The text, or where it is too long for a line its beginning, and how long all of it is (`length`, else its own)."""
+    whole = max(len(text), length or 0)
+    return text if len(text) <= MAX_WORD_CHARACTERS else f"{text[:MAX_WORD_CHARACTERS]}… ({whole} characters)"
+
+
+def without_passwords(text: str) -> str:
+    """The text with `(hidden)` for every password in an address, and for every parameter that may be one."""
+    return _ADDRESS.sub(lambda found: _hidden(found[0]), text) if "://" in text else text
+
+
+def _hidden(address: str) -> str:
+    return _PARAMETER.sub(r"\1=(hidden)", _PASSWORD.sub(r"\1:(hidden)@", address))
 
 
 def log_for(name: str) -> structlog.stdlib.BoundLogger:

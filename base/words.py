@@ -1,4 +1,7 @@
-"""The words that every room shares: types, statuses, roles and levels, spelled as clients see them."""
+"""Words that rooms share: types, statuses, roles and levels.
+
+They are spelled as clients see them.
+"""
 
 from enum import StrEnum
 
@@ -51,6 +54,12 @@ class JobStatus(StrEnum):
         return self not in {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.SKIPPED}
 
 
+class WaitReason(StrEnum):
+    """Why a job waits by itself, though its turn may have come."""
+
+    DISK_FULL = "DISK_FULL"
+
+
 class ItemStatus(StrEnum):
     """The life of an item; COMPLETED, FAILED, SKIPPED and CANCELLED end it."""
 
@@ -96,3 +105,18 @@ class LogLevel(StrEnum):
     SUCCESS = "SUCCESS"
     WARNING = "WARNING"
     ERROR = "ERROR"
+
+
+class ProxyMode(StrEnum):
+    """Which proxy a download goes through: none, that of the server's environment, or one that its owner names."""
+
+    NONE = "NONE"
+    SYSTEM = "SYSTEM"
+    CUSTOM = "CUSTOM"
+
+
+class OnDuplicate(StrEnum):
+    """What becomes of a download that would bring a file which its owner has already."""
+
+    SKIP = "SKIP"
+    DOWNLOAD = "DOWNLOAD"

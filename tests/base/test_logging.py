@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import pytest
 
+from base.logging import MAX_TRACE_CHARACTERS, MAX_VALUES, MAX_WORD_CHARACTERS, without_passwords
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import logging, sys
@@ -98,3 +100,65 @@ def test_that_a_service_is_away_is_told_in_a_line_and_a_bug_with_its_trace() -> 
         "ConnectionError: away", "ConnectionError: away", "ConnectionError: away", "ConnectionError: away", None, None,
     ]  # fmt: skip
     assert ["Traceback" in line.get("exception", "") for line in lines] == [False] * 4 + [True] * 2
+
+
+LONG = """
+import logging
+from base.logging import log_for, set_up_logging
+set_up_logging(__import__("sys").argv[1], "info")
+log = log_for("ours")
+log.info("request", path="/" + "x" * 200_000, names=["y" * 10_000] * 1_000, size=5)
+logging.getLogger("theirs").warning("z" * 200_000)
+try:
+    raise RuntimeError("w" * 200_000 + " the end")
+except RuntimeError:
+    log.exception("failed")
+log.warning("cannot reach postgres://way@bill:a@hush/?#@host/x?password=hush&sslmode=require", at="redis://:hush@host:6379/0")
+try:
+    raise RuntimeError("no answer from redis://host/0?password=hush")
+except RuntimeError:
+    log.exception("failed")
+"""
+
+
+def printed_long(format_: Literal["text", "json"]) -> str:
+    done = subprocess.run([sys.executable, "-c", LONG, format_], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stderr
+
+
+def test_no_value_takes_more_of_a_line_than_there_is_room_for() -> None:
+    lines = [json.loads(line) for line in printed_long("json").splitlines()]
+    request, theirs, failed, *_ = lines
+
+    assert request["path"] == f"/{'x' * (MAX_WORD_CHARACTERS - 1)}… (200001 characters)"
+    assert len(request["names"]) == MAX_VALUES
+    assert request["size"] == 5
+    assert theirs["event"] == f"{'z' * MAX_WORD_CHARACTERS}… (200000 characters)"
+    assert len(failed["exception"]) <= MAX_TRACE_CHARACTERS + 2
+    assert failed["exception"].endswith(" the end")
+    assert len(printed_long("text")) < 80_000
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_no_line_holds_a_password_of_an_address(format_: Literal["text", "json"]) -> None:
+    text = printed_long(format_)
+
+    assert "hush" not in text.replace('password=hush")', "")
+    assert "postgres://way@bill:(hidden)@host/x?password=(hidden)&sslmode=require" in text
+    assert "redis://:(hidden)@host:6379/0" in text
+    assert "no answer from redis://host/0?password=(hidden)" in text
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgres://waybill@host/x", "postgres://waybill@host/x"),
+        ("postgres://waybill:a@b@host/x", "postgres://waybill:(hidden)@host/x"),
+        ("redis://:a/b?c#d@host:6379/0", "redis://:(hidden)@host:6379/0"),
+        ("unix:///run/redis.sock?db=3&password=a&username=b", "unix:///run/redis.sock?db=3&password=(hidden)&username=(hidden)"),
+        ("see https://host:8000/x (or not)", "see https://host:8000/x (or not)"),
+        ("no address: a@b?c=d", "no address: a@b?c=d"),
+    ],
+)  # fmt: skip
+def test_what_may_be_a_password_is_hidden_in_any_text(address: str, shown: str) -> None:
+    assert without_passwords(address) == shown
