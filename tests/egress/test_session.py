@@ -1,4 +1,4 @@
-"""Where a session connects to is decided by the address of each socket, whatever a name led to before."""
+"""The address guard of a session, at each socket."""
 
 import asyncio
 import socket
@@ -9,13 +9,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from outgoing.session import AddressRefused, outgoing_session
+from egress.session import AddressRefused, guarded_session
 from tests.webhooks.receiver_for_tests import receiving
 
 
 async def why_not(url: str) -> OSError:
     """Why a guarded session does not connect to `url`."""
-    async with outgoing_session() as session:
+    async with guarded_session() as session:
         with pytest.raises(aiohttp.ClientConnectorError) as refused:
             await session.get(url)
     return refused.value.os_error
@@ -44,7 +44,7 @@ async def test_this_machine_is_not_called_by_any_of_its_names(host: str) -> None
 
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "127.1", "0177.0.0.1"])
 async def test_an_address_in_disguise_is_not_called(host: str) -> None:
-    async with receiving() as receiver, outgoing_session() as session:
+    async with receiving() as receiver, guarded_session() as session:
         with pytest.raises(aiohttp.ClientError):
             await session.get(f"http://{host}:{receiver.port}/")
         assert receiver.received == []
@@ -66,7 +66,7 @@ async def test_a_name_that_leads_elsewhere_the_second_time_is_refused_then(monke
 
     monkeypatch.setattr(type(asyncio.get_running_loop()), "sock_connect", connect)
     asked = leads_to(monkeypatch, ["93.184.216.34"], ["169.254.169.254"])
-    async with outgoing_session() as session:
+    async with guarded_session() as session:
         for kind in (ConnectionRefusedError, AddressRefused):
             with pytest.raises(aiohttp.ClientConnectorError) as refused:
                 await session.get("http://rebinding.example/")
@@ -89,7 +89,7 @@ async def test_of_several_addresses_only_public_ones_are_tried(monkeypatch: pyte
 
 
 async def test_where_private_addresses_are_allowed_this_machine_is_called() -> None:
-    async with receiving() as receiver, outgoing_session(is_private_allowed=True) as session:
+    async with receiving() as receiver, guarded_session(is_private_allowed=True) as session:
         for host in ("127.0.0.1", "localhost"):
             async with session.post(f"http://{host}:{receiver.port}/") as response:
                 assert response.status == 200
@@ -104,7 +104,7 @@ async def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.Monke
 
 
 async def test_a_cookie_is_not_sent_back() -> None:
-    async with receiving() as receiver, outgoing_session(is_private_allowed=True) as session:
+    async with receiving() as receiver, guarded_session(is_private_allowed=True) as session:
         receiver.headers["Set-Cookie"] = "a=b"
         for _ in range(2):
             async with session.get(f"http://127.0.0.1:{receiver.port}/"):
@@ -122,7 +122,7 @@ async def test_a_name_server_that_hangs_holds_up_its_own_caller_alone(monkeypatc
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     try:
-        async with receiving() as receiver, outgoing_session(is_private_allowed=True) as session:
+        async with receiving() as receiver, guarded_session(is_private_allowed=True) as session:
             url = f"http://{{}}.example:{receiver.port}/"
             stuck = [asyncio.create_task(session.get(url.format("hanging"))) for _ in range(50)]
             await asyncio.sleep(0.05)
@@ -139,6 +139,6 @@ async def test_a_name_server_that_hangs_holds_up_its_own_caller_alone(monkeypatc
 
 
 async def test_a_name_without_an_address_is_told_as_that() -> None:
-    async with outgoing_session() as session:
+    async with guarded_session() as session:
         with pytest.raises(aiohttp.ClientConnectorDNSError):
             await session.get("http://nothing.invalid/")

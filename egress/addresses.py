@@ -1,4 +1,7 @@
-"""Which network addresses may be called: those of the public internet, by any way of writing them, and no others."""
+"""The address guard: only the public internet may be called.
+
+Any way of writing an address is understood.
+"""
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 

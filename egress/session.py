@@ -1,8 +1,11 @@
-"""A client session for addresses that users name: each one is looked at when it is connected to, not before."""
+"""An HTTP client session behind the address guard.
+
+Each address is looked at when a socket connects to it, not before.
+"""
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from threading import Thread
 from typing import Any
@@ -10,7 +13,7 @@ from typing import Any
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from outgoing.addresses import is_public
+from egress.addresses import is_public
 
 
 class AddressRefused(OSError):  # noqa: N818  it reads as what happened
@@ -21,22 +24,37 @@ class AddressRefused(OSError):  # noqa: N818  it reads as what happened
 
 
 @asynccontextmanager
-async def outgoing_session(*, is_private_allowed: bool = False) -> AsyncIterator[aiohttp.ClientSession]:
+async def guarded_session(*, is_private_allowed: bool = False) -> AsyncIterator[aiohttp.ClientSession]:
     """A session that keeps no cookie and no connection, and asks no proxy.
 
     A name may lead elsewhere from one question to the next, so what counts is the address of each socket, in the
     moment before it connects. Where it is not public, and `is_private_allowed` does not say otherwise, the
     ClientConnectorError has an AddressRefused.
     """
-    connector = aiohttp.TCPConnector(
-        resolver=_Resolver(),
+    connector = guarded_connector(is_private_allowed=is_private_allowed)
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield session
+
+
+def guarded_connector(*, is_private_allowed: bool = False) -> aiohttp.TCPConnector:
+    """The connector of a `guarded_session`, for sessions with settings of their own."""
+    return aiohttp.TCPConnector(
+        resolver=address_resolver(),
         use_dns_cache=False,
         force_close=True,
         limit=0,
-        socket_factory=_new_socket if is_private_allowed else _guarded_socket,
+        socket_factory=socket_factory(is_private_allowed=is_private_allowed),
     )
-    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
-        yield session
+
+
+def socket_factory(*, is_private_allowed: bool = False) -> Callable[[aiohttp.AddrInfoType], socket.socket]:
+    """Makes the socket for an address, in the moment before it connects; raises AddressRefused where that may not be."""
+    return _new_socket if is_private_allowed else _guarded_socket
+
+
+def address_resolver() -> AbstractResolver:
+    """What every session here asks for addresses."""
+    return _Resolver()
 
 
 def _new_socket(address: aiohttp.AddrInfoType) -> socket.socket:
@@ -63,7 +81,8 @@ class _Resolver(AbstractResolver):
             try:
                 found = socket.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
             except (OSError, UnicodeError) as error:
-                _tell(loop, answer, OSError(str(error)))
+                # which error of a name server it was tells whether to ask again
+                _tell(loop, answer, error if isinstance(error, OSError) else OSError(str(error)))
             else:
                 _tell(loop, answer, found)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from outgoing.addresses import is_address, is_public
+from egress.addresses import is_address, is_public
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Requests to other machines, behind the address guard (SSRF)."""
