@@ -8,6 +8,7 @@ from models.identity import Identity
 from models.installation import Installation
 from models.item import Item
 from models.job import Job, JobUpload
+from models.job_count import JobCount, JobCountChange
 from models.session import Session
 from models.slice import Slice
 from models.upload import Upload, UploadPart
@@ -22,6 +23,8 @@ __all__ = [
     "Installation",
     "Item",
     "Job",
+    "JobCount",
+    "JobCountChange",
     "JobEvent",
     "JobUpload",
     "LogEntry",

@@ -1,4 +1,4 @@
-"""Table `audit_entries`: who did what that somebody may have to answer for; rows are only ever added."""
+"""Table `audit_entries`: who did what that somebody may have to answer for; rows are added, and removed by age."""
 
 from tortoise import fields
 from tortoise.models import Model
@@ -18,4 +18,4 @@ class AuditEntry(Model):
 
     class Meta:
         table = "audit_entries"
-        indexes = (("object_id", "id"),)
+        indexes = (("object_id", "id"), ("at",))

@@ -1,12 +1,7 @@
-"""Opening, migrating and closing the database."""
+"""Configuration, transactions and failures of the database."""
 
-import asyncio
-import shutil
 import sqlite3
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, closing
-from functools import cache
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -16,13 +11,9 @@ from tortoise import Tortoise
 from tortoise.backends.base.client import TransactionContext
 from tortoise.connection import get_connection
 from tortoise.exceptions import BaseORMException, DBConnectionError
-from tortoise.migrations.executor import MigrationExecutor
-from tortoise.migrations.recorder import MigrationRecorder
 
 from base.errors import ErrorCode, Refusal
-from base.logging import log_for
-
-log = log_for(__name__)
+from base.resilience import retry
 
 Found = TypeVar("Found")
 
@@ -36,6 +27,10 @@ _POSTGRES_SETTINGS = {
     "random_page_cost": "1.1",
     # Milliseconds. A process that stands still in the middle of a transaction does not hold up all others for ever.
     "idle_in_transaction_session_timeout": "10000",
+}
+_MIGRATING_SETTINGS = {
+    # Between two statements the ORM works out what the tables are, which takes its time on a busy machine.
+    "idle_in_transaction_session_timeout": "600000"
 }
 _UNREACHABLE = (
     DBConnectionError,
@@ -52,10 +47,19 @@ _UNREACHABLE = (
     # A newer version has changed a table meanwhile: the client forgets what it knew of it, and the same succeeds.
     asyncpg.InvalidCachedStatementError,
 )
-_RETRY_SECONDS = 0.3
-_PATIENCE_SECONDS = 2.0
-_MIGRATION_LOCK = 0x5761_7962
-"""Key of the PostgreSQL advisory lock under which migrations run."""
+_BUSY = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.QueryCanceledError,
+)
+_SQLITE_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_SQLITE_FULL = {
+    sqlite3.SQLITE_FULL,
+    # What SQLite makes of a quota that is used up (EDQUOT), and of no room for the index of the write-ahead log.
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+}
 
 
 def database_config(database_url: str, data_dir: Path, *, is_migrating: bool = False) -> dict[str, Any]:
@@ -68,107 +72,9 @@ def database_config(database_url: str, data_dir: Path, *, is_migrating: bool = F
     }
 
 
-async def open_database(database_url: str, data_dir: Path) -> None:
-    """Bring the tables up to date and connect."""
-    await migrate(database_url, data_dir)
-    await Tortoise.init(config=database_config(database_url, data_dir), _enable_global_fallback=True)
-    if not await is_alive():
-        msg = "it can only be read, as a standby"
-        raise DBConnectionError(msg)
-
-
-def _try_file(path: Path) -> None:
-    """Raise what is wrong with the file: the ORM would wait for ever for one that is no database."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("ROLLBACK")
-
-
 async def close_database() -> None:
     """Close every connection; a process that leaves one open hangs at exit."""
     await Tortoise.close_connections()
-
-
-async def migrate(database_url: str, data_dir: Path) -> list[str]:
-    """Apply the migrations that are missing, one process at a time, and return their names in order.
-
-    Each is one transaction together with the note that it was applied: whoever is killed meanwhile leaves whole ones behind,
-    and the next start goes on. Those of a newer version stay as they are. On SQLite the file is copied before anything
-    changes.
-    """
-    file = sqlite_path(database_url, data_dir) if is_sqlite(database_url) else None
-    if file is not None:
-        await asyncio.to_thread(_try_file, file)
-    config = database_config(database_url, data_dir, is_migrating=True)
-    await Tortoise.init(config=config, _enable_global_fallback=True)
-    try:
-        async with AsyncExitStack() as stack:
-            if file is None:
-                await stack.enter_async_context(_turn_to_migrate())
-            return await _apply_missing(config["apps"], file)
-    finally:
-        await Tortoise.close_connections()
-
-
-@asynccontextmanager
-async def _turn_to_migrate() -> AsyncIterator[None]:
-    """Nobody else migrates this PostgreSQL during the block; who waits long for that says so."""
-    connection: Any = get_connection("default")
-    async with connection.acquire_connection() as raw:
-        is_long = asyncio.get_running_loop().call_later(
-            _PATIENCE_SECONDS, log.warning, "another process migrates the database: waiting until it is done"
-        )
-        try:
-            await raw.execute(f"SELECT pg_advisory_lock({_MIGRATION_LOCK})")
-        finally:
-            is_long.cancel()
-        try:
-            yield
-        finally:
-            await raw.execute(f"SELECT pg_advisory_unlock({_MIGRATION_LOCK})")
-
-
-async def _apply_missing(apps: dict[str, Any], file: Path | None) -> list[str]:
-    connection = get_connection("default")
-    executor = MigrationExecutor(connection, apps)
-    missing = [step.migration for step in await executor.plan(None)]
-    if not missing:
-        return []
-    if file is not None:
-        await asyncio.to_thread(_copy_before_migration, file, missing[0].name)
-    await executor.recorder.ensure_schema(executor._schema_editor())  # noqa: SLF001
-    state = await executor._project_state(set(await executor.recorder.applied_migrations()))  # noqa: SLF001
-    for migration in missing:
-        # The ORM's own `migrate` notes what it applied after the transaction: killed in between, it would apply it again.
-        async with transaction() as db:
-            editor = executor._schema_editor()  # noqa: SLF001
-            editor.client = db
-            await migration.apply(state, schema_editor=editor)
-            await MigrationRecorder(db).record_applied(migration.app_label, migration.name)
-    names = [migration.name for migration in missing]
-    log.info("migrated the database", steps=len(names))
-    return names
-
-
-def _copy_before_migration(file: Path, first: str) -> None:
-    """Copy the database, if there is a table in it, with SQLite's own backup: right while the write-ahead log is in use."""
-    if not _has_tables(file):
-        return
-    folder = file.parent / "backups"
-    folder.mkdir(exist_ok=True)
-    copy = folder / f"before-{first}.sqlite3"
-    if shutil.disk_usage(folder).free < file.stat().st_size:
-        msg = f"There is not enough disk space to copy the database ({file.stat().st_size} bytes) before migrating it."
-        raise OSError(msg)
-    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
-        source.backup(target)
-
-
-def _has_tables(file: Path) -> bool:
-    """Whether there is more than the ORM's own list of migrations, which is there from the first look on."""
-    own = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'tortoise_migrations'"
-    with closing(sqlite3.connect(file)) as connection:
-        return connection.execute(own).fetchone() is not None
 
 
 def transaction(*, is_durable: bool = True) -> TransactionContext:
@@ -183,9 +89,18 @@ def transaction(*, is_durable: bool = True) -> TransactionContext:
     return entered
 
 
+def worker_transaction() -> TransactionContext:
+    """A transaction for work that is done again when it is lost; on SQLite its commit does not wait for the disk.
+
+    A power cut that takes it from SQLite has taken the worker with it, which is in the same process. PostgreSQL must not
+    forget a claim while its worker goes on elsewhere: another one would get the same fencing token.
+    """
+    return transaction(is_durable=get_connection("default").capabilities.support_for_update)
+
+
 def refusal_of_database(error: BaseException) -> Refusal | None:
     """What a client is told where the database failed; None where it did not."""
-    if _is_out_of_space(error):
+    if is_out_of_space(error):
         message = "The server has no room on its disk; try again later."
         return Refusal(ErrorCode.INSUFFICIENT_STORAGE, message, retry_after=60)
     if isinstance(error, asyncpg.InvalidCachedStatementError):
@@ -195,8 +110,19 @@ def refusal_of_database(error: BaseException) -> Refusal | None:
         message = "The database cannot be reached; try again later."
         return Refusal(ErrorCode.SERVICE_UNAVAILABLE, message, retry_after=2)
     if isinstance(error, BaseORMException | sqlite3.Error | asyncpg.PostgresError):
+        if is_busy(error):
+            message = "The database is busy with somebody else's change; try again."
+            return Refusal(ErrorCode.DATABASE_ERROR, message, retry_after=2)
         return Refusal(ErrorCode.DATABASE_ERROR, "The database did not do its part; try again.")
     return None
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether somebody else's lock, or a change at the same time, kept the database from doing it: the same may succeed."""
+    return any(
+        isinstance(one, _BUSY) or (isinstance(one, sqlite3.Error) and _code_of(one) & 0xFF in _SQLITE_BUSY)
+        for one in _chain(error)
+    )
 
 
 def is_unreachable(error: BaseException) -> bool:
@@ -204,26 +130,40 @@ def is_unreachable(error: BaseException) -> bool:
     return isinstance(error, _UNREACHABLE) and not isinstance(error, ValueError)  # those are of values
 
 
-async def once_reachable(work: Callable[[], Awaitable[Found]], seconds: float) -> Found:
-    """What `work`, which may be done twice, comes to: tried again for as long as the database is away.
+async def retry_while_away(work: Callable[[], Awaitable[Found]], deadline_seconds: float) -> Found:
+    """Retry `work`, which may be done twice, while the database is away or full.
 
     Raises:
-        Exception: What `work` raises; that the database is away only after `seconds`.
+        Exception: What `work` raises; that the database is away or full only after the deadline.
     """
-    until = time.monotonic() + seconds
-    while True:
-        try:
-            return await work()
-        except Exception as error:
-            if not is_unreachable(error) or time.monotonic() >= until:
-                raise
-        await asyncio.sleep(_RETRY_SECONDS)
+    return await retry(work, is_passing, deadline_seconds=deadline_seconds)
 
 
-def _is_out_of_space(error: BaseException | None) -> bool:
-    if isinstance(error, sqlite3.Error):
-        return error.sqlite_errorcode == sqlite3.SQLITE_FULL
-    return isinstance(error, asyncpg.DiskFullError) or (error is not None and _is_out_of_space(error.__cause__))
+def is_out_of_space(error: BaseException) -> bool:
+    """Whether the database has no room for what was to be written."""
+    return any(
+        isinstance(one, asyncpg.DiskFullError) or (isinstance(one, sqlite3.Error) and _code_of(one) in _SQLITE_FULL)
+        for one in _chain(error)
+    )
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """`error` and what led to it: the ORM tells what the database's own client raised as an exception of its own."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _code_of(error: sqlite3.Error) -> int:
+    """SQLite's extended result code; 0 where Python's module raised it by itself."""
+    return getattr(error, "sqlite_errorcode", None) or 0
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the database is away or full, and the same will succeed later without anybody changing it."""
+    return is_unreachable(error) or is_out_of_space(error)
 
 
 async def is_alive() -> bool:
@@ -244,23 +184,6 @@ def sqlite_path(database_url: str, data_dir: Path) -> Path:
 def is_sqlite(database_url: str) -> bool:
     """Whether `database_url` means SQLite."""
     return not database_url or urlsplit(database_url).scheme == "sqlite"
-
-
-@cache
-def _numbered(statement: str) -> str:
-    return statement.replace("$", "?")
-
-
-def sql(connection: Any, statement: str) -> str:
-    """`statement`, written with $1, $2, …, as the connection's database wants it (SQLite: ?1, ?2, …)."""
-    return statement if connection.capabilities.dialect == "postgres" else _numbered(statement)
-
-
-def database_now(connection: Any) -> str:
-    """SQL for the database's own clock, in seconds since 1970: leases are measured by one clock for all workers."""
-    if connection.capabilities.dialect == "postgres":
-        return "extract(epoch from clock_timestamp())"
-    return "((julianday('now') - 2440587.5) * 86400.0)"
 
 
 def _connection(database_url: str, data_dir: Path, *, is_migrating: bool) -> dict[str, Any]:
@@ -288,7 +211,7 @@ def _connection(database_url: str, data_dir: Path, *, is_migrating: bool) -> dic
         "database": parts.path.lstrip("/") or "waybill",
         "minsize": 1,
         "maxsize": int(options.get("maxsize", "10")),
-        "server_settings": _POSTGRES_SETTINGS,
+        "server_settings": _POSTGRES_SETTINGS | (_MIGRATING_SETTINGS if is_migrating else {}),
         # None: encrypted where the server can, or as the environment of libpq says (PGSSLMODE).
         "ssl": options.get("sslmode"),
     }

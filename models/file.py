@@ -26,9 +26,16 @@ class File(Model):
     upload_id = fields.CharField(max_length=64, null=True)
     """The upload that brought it; null where a processor made it."""
     created_at = InstantField(default=now)
+    modified_at = InstantField(null=True)
+    """Of a file that was fetched: when it changed last at its server, where that said so."""
+    source = fields.CharField(max_length=64, null=True)
+    """Of a file that was fetched: a digest of its URL and its server's strong validators."""
     expires_at = InstantField(null=True)
     """When its time was over; until then that follows from its job's end."""
 
     class Meta:
         table = "files"
-        indexes = (("job_id", "item_id"), ("item_id",), ("is_stored", "role", "expires_at", "created_at"))
+        indexes = (
+            ("job_id", "item_id"), ("item_id",), ("is_stored", "role", "expires_at", "created_at"),
+            ("owner_id", "sha256"), ("owner_id", "source"),
+        )  # fmt: skip

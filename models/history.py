@@ -9,7 +9,7 @@ from models.fields import InstantField, now
 
 
 class JobEvent(Model):
-    """A change of status or stage, kept for as long as the job."""
+    """A change of status or stage. The newest 1,000 of a job are kept."""
 
     id = fields.BigIntField(primary_key=True)
     job_id = fields.CharField(max_length=64)

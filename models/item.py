@@ -27,6 +27,10 @@ class Item(Model):
     size_bytes = fields.BigIntField(null=True)
     processed_bytes = fields.BigIntField(null=True)
     needs_review = fields.BooleanField(default=False)
+    review: Any = fields.JSONField(null=True)
+    """What a person said about it, in the shape of its kind; every attempt heeds it."""
+    reviewed_at = InstantField(null=True)
+    reviewed_by = fields.CharField(max_length=64, null=True)
     updated_at = InstantField(default=now)
 
     class Meta:

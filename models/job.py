@@ -5,7 +5,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
-from base.words import JobStatus, JobType
+from base.words import JobStatus, JobType, WaitReason
 from models.fields import InstantField, now
 
 
@@ -28,6 +28,11 @@ class Job(Model):
     answered: Any = fields.JSONField(null=True)
     """A list: what it awaited when its owner let it go on."""
     auto_start = fields.BooleanField(default=True)
+    wait_reason = fields.CharEnumField(WaitReason, max_length=20, null=True)
+    wait_until = InstantField(null=True)
+    """While there is a reason: no slice of it is taken before that."""
+    wait_count = fields.IntField(default=0, db_default=0)
+    """Waits in a row, without anything done in between."""
     priority = fields.IntField(default=0)
     attempt = fields.IntField(default=1)
     version = fields.BigIntField(default=1)
@@ -41,12 +46,21 @@ class Job(Model):
     total_bytes = fields.BigIntField(null=True)
     processed_bytes = fields.BigIntField(default=0)
     total_size = fields.BigIntField(default=0)
+    reserved_bytes = fields.BigIntField(default=0, db_default=0)
+    """Of a download while it is PROCESSING: what its transfers take of its owner's quota, come or still to come."""
     reference = fields.CharField(max_length=100, null=True)
+    summary: Any = fields.JSONField(null=True)
+    """What planning found out about the whole, as its kind writes it."""
+    cost = fields.FloatField(null=True)
+    """Of what was done in this attempt; None where its kind has no price."""
+    download: Any = fields.JSONField(null=True)
+    """Of a download: its URL and where it stands, as `jobs.recording.transfers` writes it."""
     search_text: str = fields.TextField(default="", db_default="")
     """Title and file names as they are searched; see `models.search`."""
     error_code = fields.CharField(max_length=40, null=True)
     error_message = fields.TextField(null=True)
     error_is_retryable = fields.BooleanField(default=False)
+    """Whether what failed could end otherwise another time; also of one that is COMPLETED with failures."""
     error_at = InstantField(null=True)
     queued_at = InstantField(null=True)
     """When it last became PENDING: its age in the queue."""
@@ -58,6 +72,8 @@ class Job(Model):
     """When it last became PROCESSING, while it is."""
     worked_seconds = fields.FloatField(default=0, db_default=0)
     """How long the attempt was PROCESSING before that."""
+    progressed_at = InstantField(null=True)
+    """When its work last moved; null where nothing has moved for so long that no rate tells when it will be done."""
     expires_at = InstantField(null=True)
     deleted_at = InstantField(null=True)
 
@@ -71,8 +87,10 @@ class Job(Model):
             ("status", "priority", "queued_at"),
             ("queue", "status", "priority", "queued_at"),
             ("status", "total_slices"),
+            ("owner_id", "status"),
             ("status", "queue", "owner_id", "priority", "queued_at", "id", "deleted_at"),
             ("reference",),
+            ("external_id",),
             ("finished_at",),
         )
 

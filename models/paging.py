@@ -1,122 +1,27 @@
 """Pages of rows by keyset: a page stays where it is while rows are inserted before it, however deep it lies."""
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
-from itertools import islice
+from dataclasses import replace
+from functools import lru_cache
+from itertools import chain, islice
 from typing import Any, TypeVar
-from zlib import crc32
 
-import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from base.errors import ErrorCode, Refusal
-from models.database import sql
+from base.errors import Refusal
+from models.cursors import Cursors, read_cursor
+from models.listing import Listing, Page, Window
+from models.sql import fetch_rows
 
-DEFAULT_SIZE = 50
-MAX_SIZE = 100
 _AT_ONCE = 100
 """Lists that one statement reads: SQLite joins at most 500 by UNION ALL."""
 _PLACE = re.compile(r"\$([0-9]+)")
+_KEPT_SELECTS = 1_024
+_KEPT_UNIONS = 128
+"""Statements that are kept: building one takes longer than many a database takes to answer it."""
 
 T = TypeVar("T")
-
-
-class KeyType(Enum):
-    """What the database compares a key with: PostgreSQL takes nothing else, not even a larger integer."""
-
-    INT4 = "int4"
-    INT8 = "int8"
-    FLOAT = "float"
-    TEXT = "text"
-
-    def takes(self, value: Any) -> bool:
-        """Whether `value` (of JSON) is one of this type; PostgreSQL's text has no NUL."""
-        match self:
-            case KeyType.INT4:
-                return type(value) is int and -(2**31) <= value < 2**31
-            case KeyType.INT8:
-                return type(value) is int and -(2**63) <= value < 2**63
-            case KeyType.FLOAT:
-                return isinstance(value, float)
-            case KeyType.TEXT:
-                return isinstance(value, str) and "\0" not in value
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Which part of a list: `first` rows after a cursor (or after `offset` rows), or the `last` rows before one."""
-
-    first: int | None = None
-    after: str | None = None
-    last: int | None = None
-    before: str | None = None
-    offset: int | None = None
-
-    @property
-    def size(self) -> int:
-        """Rows asked for."""
-        return next((size for size in (self.first, self.last) if size is not None), DEFAULT_SIZE)
-
-    @property
-    def is_backward(self) -> bool:
-        return self.last is not None
-
-    def checked(self) -> "Window":
-        """This window, once it is known to make sense.
-
-        Raises:
-            Refusal: BAD_INPUT.
-        """
-        for name, value in (("first", self.first), ("last", self.last)):
-            if value is not None and not 0 <= value <= MAX_SIZE:
-                raise Refusal(ErrorCode.BAD_INPUT, f"{name} must be 0 to {MAX_SIZE}.", name)
-        if self.first is not None and self.last is not None:
-            raise Refusal(ErrorCode.BAD_INPUT, "Ask for first or last, not for both.", "last")
-        if self.offset is not None and (self.offset < 0 or self.after or self.before or self.is_backward):
-            raise Refusal(ErrorCode.BAD_INPUT, "offset is 0 or more and goes with first alone.", "offset")
-        return self
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """A list in the database: `source` (table or joins), conditions with $-numbered values, and its order.
-
-    `keys` are SQL expressions whose values, together, are unique, each of its type in `types`; all go in one direction.
-    `columns` is what is read. With `is_its_own_cursor`, the one key is a number and the cursor as it is.
-    With `is_found_first`, a page's rows are found by their id, which an index can do alone, and only then read: `source`
-    is one table then, and `columns` may name what `found` and the table have.
-    """
-
-    source: str
-    keys: tuple[str, ...]
-    types: tuple[KeyType, ...]
-    columns: str = "*"
-    conditions: tuple[str, ...] = ()
-    values: tuple[Any, ...] = ()
-    is_descending: bool = False
-    is_found_first: bool = False
-    is_its_own_cursor: bool = False
-
-    def where(self, condition: str, *values: Any) -> "Listing":
-        """This list with one more condition, in which each `?` stands for the next value."""
-        count = len(self.values)
-        for number in range(len(values)):
-            condition = condition.replace("?", f"${count + number + 1}", 1)
-        return replace(self, conditions=(*self.conditions, condition), values=(*self.values, *values))
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some rows of a listing in its order, each with its cursor."""
-
-    rows: Sequence[dict[str, Any]]
-    cursors: Sequence[str]
-    has_next: bool
-    has_previous: bool
-    listing: Listing
 
 
 async def read_page(db: BaseDBAsyncClient, listing: Listing, window: Window) -> Page:
@@ -126,8 +31,11 @@ async def read_page(db: BaseDBAsyncClient, listing: Listing, window: Window) -> 
         Refusal: BAD_INPUT for a window that makes no sense or a cursor that is not one of this list.
     """
     bounded = _bounded(listing, window.checked())
-    rows = await db.execute_query_dict(sql(db, _select(bounded, window)), list(bounded.values))
-    return _page([dict(row) for row in rows], listing, window)
+    if window.is_counted:
+        rows = (await _read_together(db, {0: bounded}, [(listing, window)]))[0]
+    else:
+        rows = await fetch_rows(db, _select(bounded, window), *bounded.values)
+    return _page(rows, listing, window)
 
 
 async def read_pages(db: BaseDBAsyncClient, wanted: Sequence[tuple[Listing, Window]]) -> list[Page | Refusal]:
@@ -140,58 +48,80 @@ async def read_pages(db: BaseDBAsyncClient, wanted: Sequence[tuple[Listing, Wind
         except Refusal as refusal:
             answers[place] = refusal
             continue
-        kind = (listing.source, listing.columns, listing.keys, _is_upward(listing, window))
+        kind = (listing.source, listing.columns, listing.keys, _is_upward(listing, window), window.is_counted)
         alike.setdefault(kind, {})[place] = bounded
     for group in alike.values():
-        for part in _batched(group.items(), _AT_ONCE):
+        for part in batched(group.items(), _AT_ONCE):
             rows = await _read_together(db, dict(part), wanted)
             answers |= {place: _page(rows.get(place, []), *wanted[place]) for place, _ in part}
     return [answers[place] for place in range(len(wanted))]
 
 
+async def read_all(db: BaseDBAsyncClient, listing: Listing) -> list[dict[str, Any]]:
+    """The rows of a listing that its conditions bound, in no order."""
+    statement = f"SELECT {listing.columns} FROM {listing.source}{_where(listing)}"
+    return await fetch_rows(db, statement, *listing.values)
+
+
 async def count_rows(db: BaseDBAsyncClient, listing: Listing) -> int:
     """How many rows the whole listing has."""
-    return (await count_each(db, [listing]))[0]
-
-
-async def count_each(db: BaseDBAsyncClient, listings: Sequence[Listing]) -> list[int]:
-    """How many rows each whole listing has, with one statement per 100."""
-    totals: dict[int, int] = {}
-    for part in _batched(enumerate(listings), _AT_ONCE):
-        statement, values = _union(
-            (listing, f"SELECT {place} AS place, count(*) AS total FROM {listing.source}{_where(listing)}")
-            for place, listing in part
-        )
-        rows = await db.execute_query_dict(sql(db, statement), values)
-        totals |= {row["place"]: int(row["total"]) for row in rows}
-    return [totals[place] for place in range(len(listings))]
+    (row,) = await fetch_rows(db, _count(listing), *listing.values)
+    return int(row["list_total"])
 
 
 async def _read_together(
     db: BaseDBAsyncClient, bounded: dict[int, Listing], wanted: Sequence[tuple[Listing, Window]]
 ) -> dict[int, list[dict[str, Any]]]:
     """The rows of pages of one source and direction, by place in `wanted`."""
-    statement, values = _union(
-        (listing, f"SELECT * FROM ({_select(listing, wanted[place][1], f'{place} AS place, ')}) AS page_{place}")
-        for place, listing in bounded.items()
+    pages = tuple(
+        (
+            _select(one, wanted[place][1]),
+            _count(wanted[place][0]) if wanted[place][1].is_counted else "",
+            len(one.values),
+        )
+        for place, one in bounded.items()
     )
     listing, window = wanted[next(iter(bounded))]
     order = ", ".join(f"{_key(place)} {_direction(listing, window)}" for place in range(len(listing.keys)))
+    values = chain.from_iterable(one.values for one in bounded.values())
+    places = list(bounded)
     found: dict[int, list[dict[str, Any]]] = {}
-    for row in await db.execute_query_dict(sql(db, f"{statement} ORDER BY place, {order}"), values):
-        columns = dict(row)
-        found.setdefault(columns.pop("place"), []).append(columns)
+    for row in await fetch_rows(db, _union(pages, order), *values):
+        found.setdefault(places[row.pop("place")], []).append(row)
     return found
 
 
-def _union(parts: Iterable[tuple[Listing, str]]) -> tuple[str, list[Any]]:
-    """The statements of several listings as one, with the values of all."""
-    statements: list[str] = []
-    values: list[Any] = []
-    for listing, statement in parts:
-        statements.append(_renumbered(statement, len(values)))
-        values += listing.values
-    return " UNION ALL ".join(statements), values
+@lru_cache(_KEPT_UNIONS)
+def _union(pages: tuple[tuple[str, str, int], ...], order: str) -> str:
+    """The statements of several pages as one.
+
+    Args:
+        pages: The statement of each, the statement that counts its list (or nothing), and how many values they have.
+        order: Of the rows of one page.
+    """
+    statements = []
+    first = 0
+    for place, (page, count, values) in enumerate(pages):
+        statements.append(_renumbered(_read_one(place, page, count), first))
+        first += values
+    return f"{' UNION ALL '.join(statements)} ORDER BY place, {order}"
+
+
+def _read_one(place: int, page: str, count: str) -> str:
+    """The page at `place`; where it is counted, with the total in each row, of which there is one for an empty page, too.
+
+    One statement sees one moment, on SQLite and on PostgreSQL.
+    """
+    page = f"({page}) AS page_{place}"
+    if not count:
+        return f"SELECT {place} AS place, page_{place}.* FROM {page}"
+    return (
+        f"SELECT {place} AS place, list_total, page_{place}.* FROM ({count}) AS total_{place} LEFT JOIN {page} ON TRUE"
+    )
+
+
+def _count(listing: Listing) -> str:
+    return f"SELECT count(*) AS list_total FROM {listing.source}{_where(listing)}"
 
 
 def _renumbered(statement: str, first: int) -> str:
@@ -203,48 +133,57 @@ def _bounded(listing: Listing, window: Window) -> Listing:
     """`listing` between the cursors of `window`."""
     for cursor, name, is_upper in ((window.after, "after", False), (window.before, "before", True)):
         if cursor is not None:
-            keys = _read(cursor, listing, name)
+            keys = read_cursor(cursor, listing, name)
             places = ", ".join("?" for _ in listing.keys)
             comparison = "<" if is_upper is not listing.is_descending else ">"
             listing = listing.where(f"({', '.join(listing.keys)}) {comparison} ({places})", *keys)
     return listing
 
 
-def _select(bounded: Listing, window: Window, more_columns: str = "") -> str:
+def _select(bounded: Listing, window: Window) -> str:
     """One row more than the window has, from the end at which it begins."""
+    return _select_text(replace(bounded, values=()), replace(window, after=None, before=None))
+
+
+@lru_cache(_KEPT_SELECTS)
+def _select_text(bounded: Listing, window: Window) -> str:
+    """For any values and cursors."""
     direction = _direction(bounded, window)
     order = ", ".join(f"{key} {direction}" for key in bounded.keys)
     keys = ", ".join(f"{key} AS {_key(place)}" for place, key in enumerate(bounded.keys))
     limit = f"LIMIT {window.size + 1}" + (f" OFFSET {window.offset}" if window.offset else "")
     if not bounded.is_found_first:
-        columns = f"{more_columns}{bounded.columns}, {keys}"
+        columns = f"{bounded.columns}, {keys}"
         return f"SELECT {columns} FROM {bounded.source}{_where(bounded)} ORDER BY {order} {limit}"
     found = f"SELECT id AS found_id, {keys} FROM {bounded.source}{_where(bounded)} ORDER BY {order} {limit}"
     names = [_key(place) for place in range(len(bounded.keys))]
     return (
-        f"SELECT {more_columns}{bounded.columns}, {', '.join(names)} FROM ({found}) AS found "
+        f"SELECT {bounded.columns}, {', '.join(names)} FROM ({found}) AS found "
         f"JOIN {bounded.source} ON id = found_id ORDER BY {', '.join(f'{name} {direction}' for name in names)}"
     )
 
 
 def _page(found: list[dict[str, Any]], listing: Listing, window: Window) -> Page:
-    """The page of the rows that `_select` found."""
+    """The page of the rows that were found."""
+    totals = [int(row.pop("list_total")) for row in found if window.is_counted]
+    found = [row for row in found if row[_key(0)] is not None]
     has_more = len(found) > window.size
     found = found[: window.size]
     if window.is_backward:
         found.reverse()
-    cursors = [_write([row.pop(_key(place)) for place in range(len(listing.keys))], listing) for row in found]
+    names = [_key(place) for place in range(len(listing.keys))]
+    cursors = Cursors([[row.pop(name) for name in names] for row in found], listing)
     has_before = bool(window.after or window.offset)
     return Page(
         found,
         cursors,
         bool(window.before) if window.is_backward else has_more,
         has_more if window.is_backward else has_before,
-        listing,
+        totals[0] if totals else None,
     )
 
 
-def _batched(values: Iterable[T], size: int) -> Iterator[list[T]]:
+def batched(values: Iterable[T], size: int) -> Iterator[list[T]]:
     """`values` in lists of at most `size` (`itertools.batched` of Python 3.12)."""
     iterator = iter(values)
     while part := list(islice(iterator, size)):
@@ -265,38 +204,3 @@ def _key(place: int) -> str:
 
 def _where(listing: Listing) -> str:
     return f" WHERE {' AND '.join(listing.conditions)}" if listing.conditions else ""
-
-
-def _write(keys: Sequence[Any], listing: Listing) -> str:
-    """JSON in base64url, with the mark of the list before the keys."""
-    if listing.is_its_own_cursor:
-        return str(keys[0])
-    return urlsafe_b64encode(orjson.dumps([_mark(listing), *keys])).decode().rstrip("=")
-
-
-def _mark(listing: Listing) -> int:
-    """Tells the cursors of one table, order and direction from those of another."""
-    return crc32(" ".join((listing.source, *listing.keys, "DESC" if listing.is_descending else "ASC")).encode())
-
-
-def _read(cursor: str, listing: Listing, name: str) -> list[Any]:
-    keys = _keys_of_number(cursor) if listing.is_its_own_cursor else _keys_of_mark(cursor, _mark(listing))
-    if len(keys) != len(listing.types) or not all(map(KeyType.takes, listing.types, keys)):
-        raise Refusal(ErrorCode.BAD_INPUT, f"{name} is not a cursor of this list.", name)
-    return keys
-
-
-def _keys_of_number(cursor: str) -> list[Any]:
-    """Empty for what is not a number of at most 18 digits."""
-    return [int(cursor)] if cursor.isascii() and cursor.isdigit() and len(cursor) < 19 else []
-
-
-def _keys_of_mark(cursor: str, expected: int) -> list[Any]:
-    """Empty for what has not the `expected` mark."""
-    try:
-        match orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))):
-            case [mark, *keys] if mark == expected:
-                return keys
-    except ValueError:
-        pass
-    return []

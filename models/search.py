@@ -1,4 +1,4 @@
-"""What a search looks in: one short text per job, folded so that neither case nor the way of writing accents matters."""
+"""Search text of a job, folded for case and accents."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -11,8 +11,8 @@ _BETWEEN = "\x1f"
 
 
 def folded(text: str) -> str:
-    """`text` as it is compared: compatibility forms made one, upper and lower case made one."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    """`text` as it is compared: compatibility forms made one, upper and lower case made one, white space made one space."""
+    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split())
 
 
 def search_text_of(title: str | None, names: Iterable[str]) -> str:

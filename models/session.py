@@ -20,3 +20,4 @@ class Session(Model):
 
     class Meta:
         table = "sessions"
+        indexes = (("expires_at",),)

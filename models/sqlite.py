@@ -1,10 +1,16 @@
-"""The SQLite client: the ORM's own, with transactions that take the write lock at once.
+"""The SQLite client: the ORM's own, with transactions that take the write lock at once, and readers beside the writer.
 
 A plain BEGIN takes it at the first write, and fails with "database is locked" when somebody else wrote since the
 transaction's first read; waiting does not help then (SQLite, "Transactions", section 2.2).
+
+With a write-ahead log readers wait for no writer (SQLite, "Write-Ahead Logging"): each has a connection of its own.
 """
 
 import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 from tortoise.backends.base.client import NestedTransactionContext, TransactionalDBClient, TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
@@ -12,6 +18,10 @@ from tortoise.connection import get_connections
 
 from models.timing import timed
 
+READERS = 4
+_READER_CACHE = -8_000
+"""KiB, as SQLite writes them: of each reader, beside the writer's own."""
+_READS = re.compile(r"\s*(?:SELECT\b|WITH\b(?!.*\b(?:INSERT|UPDATE|DELETE|REPLACE)\b))", re.IGNORECASE | re.DOTALL)
 _WAIT_FOR_DISK = "PRAGMA synchronous = FULL"
 
 
@@ -88,9 +98,67 @@ class ImmediateTransactionContext(SqliteTransactionContext):
         undo.add_done_callback(lambda _: self._trxlock.release())
 
 
+class Readers:
+    """Connections that only read, opened when they are needed; each sees what was committed before it was asked."""
+
+    def __init__(self, file_path: str, pragmas: dict[str, Any]) -> None:
+        self._file_path = file_path
+        self._pragmas = {**pragmas, "cache_size": _READER_CACHE, "query_only": "ON"}
+        self._free = asyncio.Semaphore(READERS)
+        self._idle: list[SqliteClient] = []
+        self._all: list[SqliteClient] = []
+        self._opening: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[SqliteClient]:
+        """One that nobody else has meanwhile."""
+        async with self._free:
+            while not self._idle:
+                opening = asyncio.create_task(self._open())
+                self._opening.add(opening)
+                opening.add_done_callback(self._opening.discard)
+                await asyncio.shield(opening)  # Tortoise never unlocks one whose opening was cancelled
+            reader = self._idle.pop()
+            try:
+                yield reader
+            finally:
+                self._idle.append(reader)
+
+    async def close(self) -> None:
+        await asyncio.gather(*self._opening, return_exceptions=True)
+        for reader in self._all:
+            await reader.close()
+
+    async def _open(self) -> None:
+        reader = SqliteClient(self._file_path, connection_name="reader", **self._pragmas)
+        self._all.append(reader)
+        await reader.create_connection(with_db=True)
+        self._idle.append(reader)
+
+
 @timed
 class ImmediateClient(SqliteClient):
-    """One connection; readers and writers of this process take turns."""
+    """One connection that writes, whose users take turns, and some that read what is asked outside of transactions."""
+
+    def __init__(self, file_path: str, **named: Any) -> None:
+        super().__init__(file_path, **named)
+        self._readers = Readers(file_path, self.pragmas)
+
+    async def close(self) -> None:
+        await self._readers.close()
+        await super().close()
+
+    async def execute_query(self, query: str, values: list[Any] | None = None) -> Any:
+        if _READS.match(query) is None:
+            return await super().execute_query(query, values)
+        async with self._readers.one() as reader:
+            return await reader.execute_query(query, values)
+
+    async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> Any:
+        if _READS.match(query) is None:
+            return await super().execute_query_dict(query, values)
+        async with self._readers.one() as reader:
+            return await reader.execute_query_dict(query, values)
 
     def _in_transaction(self) -> TransactionContext:
         return ImmediateTransactionContext(ImmediateTransaction(self), self._lock)

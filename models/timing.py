@@ -1,10 +1,10 @@
-"""How long the database is waited for: whatever its clients do is counted for the request that it is done for."""
+"""Time that a request waits for the database."""
 
 import functools
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from base.logging import notes
+from base.logging import current_log_context
 
 Client = TypeVar("Client", bound=type)
 _TIMED = (
@@ -24,7 +24,7 @@ def timed(client: Client) -> Client:
 def _timed(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     @functools.wraps(method)
     async def counted(*arguments: Any, **named: Any) -> Any:
-        current = notes.get()
+        current = current_log_context.get()
         if current is None:
             return await method(*arguments, **named)
         with current.in_database():

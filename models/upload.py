@@ -28,7 +28,7 @@ class Upload(Model):
     offset_bytes = fields.BigIntField(default=0)
     sha256 = fields.CharField(max_length=64, null=True)
     fence = fields.BigIntField(default=0, db_default=0)
-    """Grows with every writer, where several processes may write: an earlier one commits nothing any more."""
+    """Fencing token: grows with every writer, where several processes may write: an earlier one commits nothing any more."""
     version = fields.BigIntField(default=1)
     error_code = fields.CharField(max_length=40, null=True)
     error_message = fields.TextField(null=True)
@@ -45,6 +45,7 @@ class Upload(Model):
             ("status", "updated_at"),
             ("owner_id", "is_stored", "status", "size_bytes"),
             ("is_stored", "status", "id"),
+            ("external_id", "created_at", "id"),
         )
 
 

@@ -16,7 +16,10 @@ class User(Model):
     role = fields.CharEnumField(Role, max_length=10, default=Role.USER)
     is_anonymous = fields.BooleanField(default=False)
     is_disabled = fields.BooleanField(default=False)
+    quota_key = fields.CharField(max_length=100, null=True)
+    """Whose limits count what an anonymous user does: those of an address; null: the user's own."""
     created_at = InstantField(default=now)
 
     class Meta:
         table = "users"
+        indexes = (("quota_key",),)

@@ -5,15 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.models.database_for_tests import make_template, open_copy
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_template(tmp_path_factory.mktemp("template"))
+from tests.databases import Template, opened
 
 
 @pytest.fixture
-async def data_dir(tmp_path: Path, template: Path) -> AsyncIterator[Path]:
-    async with open_copy(template, tmp_path):
+async def data_dir(tmp_path: Path, migrated_file: Path) -> AsyncIterator[Path]:
+    async with opened(Template("", migrated_file.parent), tmp_path):
         yield tmp_path

@@ -1,4 +1,4 @@
-"""What the tables of an open database are made of, as the database itself says."""
+"""Tables of an open database, as it describes them."""
 
 from collections import defaultdict
 from typing import Any

@@ -17,9 +17,10 @@ from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
 from models import User
-from models.database import database_config, database_now, is_sqlite, sql, sqlite_path, transaction
+from models.database import database_config, is_sqlite, sqlite_path, transaction
 from models.fields import InstantField, now
-from models.sqlite import ImmediateClient
+from models.sql import database_now, sql
+from models.sqlite import READERS, ImmediateClient
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST = "0001_initial"
@@ -53,6 +54,21 @@ async def add_user(id_: str = "user-1754556928-00000000000a") -> User:
 )
 async def test_what_is_set_is_really_in_force(data_dir: Path, pragma: str, value: Any) -> None:
     assert await value_of(f"PRAGMA {pragma}") == value
+
+
+async def test_a_read_that_is_cancelled_while_its_connection_opens_holds_up_no_later_one(data_dir: Path) -> None:
+    async def read() -> None:
+        await value_of("SELECT 1")
+
+    for turns in range(40):
+        reads = [asyncio.create_task(read()) for _ in range(READERS)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for one in reads:
+            one.cancel()
+        await asyncio.gather(*reads, return_exceptions=True)
+    async with asyncio.timeout(10):
+        await asyncio.gather(*[read() for _ in range(2 * READERS)])
 
 
 async def test_it_is_in_force_inside_of_a_transaction_too(data_dir: Path) -> None:

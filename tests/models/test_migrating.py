@@ -1,5 +1,6 @@
 """Migrations: they lead to what the models say, keep what is there, and are whole or not at all."""
 
+import asyncio
 import re
 import signal
 import sqlite3
@@ -19,10 +20,14 @@ from tortoise.connection import get_connection
 from tortoise.exceptions import OperationalError
 from tortoise.migrations import operations
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+from tortoise.migrations.migration import Migration
 
 from base.words import JobStatus
-from models import Job, User
-from models.database import close_database, database_config, migrate, open_database, sql, sqlite_path
+from jobs.monitoring import count_jobs_by_kind
+from models import Job, User, database
+from models.database import close_database, database_config, sqlite_path
+from models.migrating import migrate, open_database
+from models.sql import sql
 from tests.conftest import service_or_skip
 from tests.databases import TABLES, empty_postgres
 from tests.models.tables_for_tests import read_columns, read_structure
@@ -134,7 +139,7 @@ WORDS = {
     ("users", "role"): "USER", ("uploads", "status"): "UPLOADED", ("jobs", "status"): "COMPLETED",
     ("jobs", "type"): "BATCH", ("items", "status"): "COMPLETED", ("slices", "status"): "DONE",
     ("slices", "phase"): "ITEMS", ("files", "role"): "RESULT", ("job_events", "status"): "COMPLETED",
-    ("log_entries", "level"): "INFO",
+    ("log_entries", "level"): "INFO", ("jobs", "wait_reason"): "DISK_FULL",
 }  # fmt: skip
 NEWER = """
 CREATE TABLE moods (id INTEGER PRIMARY KEY, name TEXT);
@@ -172,6 +177,7 @@ async def fill(place: Place) -> None:
     """Rows of every table there is, with a value in every column."""
     async with connected(place) as db:
         for table in await read_columns():
+            await db.execute_query(f"DELETE FROM {table}")  # what a trigger has written
             types = await types_of_columns(db, table)
             columns = ", ".join(f'"{name}"' for name in types)
             places = ", ".join(f"${index}" for index in range(1, len(types) + 1))
@@ -249,7 +255,7 @@ TO_BE_KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 import aiosqlite, asyncpg
-from models.database import migrate
+from models.migrating import migrate
 
 trips, last = 0, sys.argv[3]
 
@@ -323,13 +329,27 @@ async def test_a_start_that_was_killed_while_it_migrated_leaves_what_the_next_on
     await check_that_the_next_start_goes_on(place, whole, killed_at=words)
 
 
-@pytest.mark.long
+@pytest.mark.trial
 async def test_whenever_a_start_is_killed_while_it_migrates_the_next_one_goes_on(place: Place) -> None:
     await migrate_until(place, MIGRATIONS[0])
     trips = migrate_elsewhere(place, killed_at=0)
     whole = await structure_of(place)
     for killed_at in range(2, trips + 1, max(1, trips // 12)):
         await check_that_the_next_start_goes_on(place, whole, killed_at=killed_at)
+
+
+@pytest.mark.parametrize("place", ["postgres"], indirect=True)
+async def test_postgresql_waits_for_a_slow_migration(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(database._POSTGRES_SETTINGS, "idle_in_transaction_session_timeout", "100")
+    apply = Migration.apply
+
+    async def apply_slowly(self: Migration, *arguments: Any, **named: Any) -> Any:
+        if self.name == MIGRATIONS[-1]:
+            await asyncio.sleep(0.5)
+        return await apply(self, *arguments, **named)
+
+    monkeypatch.setattr(Migration, "apply", apply_slowly)
+    assert await migrate(place.url, place.folder) == MIGRATIONS
 
 
 @pytest.fixture
@@ -374,8 +394,27 @@ async def test_a_migration_that_fails_stops_the_start_and_leaves_the_tables_as_t
 async def test_without_room_for_the_copy_nothing_is_migrated(
     with_a_table_in_the_way: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("models.database.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
+    monkeypatch.setattr("models.migrating.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
     with pytest.raises(OSError, match="not enough disk space to copy the database"):
         await open_database("", with_a_table_in_the_way.folder)
     await close_database()
     assert list((with_a_table_in_the_way.folder / "backups").iterdir()) == []
+
+
+# ------------------------------------------------------------------------------------------------ counts of jobs
+
+
+async def test_jobs_that_were_there_are_counted_and_so_are_those_that_come(place: Place) -> None:
+    await migrate_until(place, "0021_summaries")
+    await fill(place)
+    async with connected(place) as db:
+        await db.execute_query("UPDATE jobs SET deleted_at = NULL WHERE id <> 'job-3'")
+    await migrate(place.url, place.folder)
+    async with connected(place) as db:
+        numbers = "owner_id, status, created_on, ended_on, jobs, items, runs, run_microseconds"
+        found = await db.execute_query_dict(f"SELECT {numbers} FROM job_count_changes ORDER BY owner_id")
+        assert [tuple(row.values()) for row in found] == [
+            ("user-1", "COMPLETED", 0, 0, 1, 3, 1, 0), ("user-2", "COMPLETED", 0, 0, 1, 6, 1, 0),
+        ]  # fmt: skip
+        await db.execute_query("UPDATE jobs SET deleted_at = 7 WHERE id = 'job-1'")
+        assert await count_jobs_by_kind() == {("kind-2", "COMPLETED"): 1}

@@ -9,7 +9,8 @@ import pytest
 from tortoise.connection import get_connection
 
 from base.errors import ErrorCode, Refusal
-from models.paging import DEFAULT_SIZE, KeyType, Listing, Page, Window, count_each, count_rows, read_page, read_pages
+from models.listing import DEFAULT_SIZE, KeyType, Listing, Page, Window
+from models.paging import count_rows, read_page, read_pages
 from tests.statements import counted_statements
 
 BY_RANK = Listing("marks", ("rank", "name"), (KeyType.FLOAT, KeyType.TEXT), columns="name")
@@ -205,12 +206,34 @@ class TestPages:
         db = get_connection("default")
         lists = [BY_NUMBER.where("number <= ?", place % 11) for place in range(501)]
         with counted_statements() as statements:
-            pages = await read_pages(db, [(listing, Window()) for listing in lists])
-            totals = await count_each(db, lists)
-        assert len(statements) == 12
-        assert totals == [place % 11 for place in range(501)]
-        assert [len(page.rows) for page in pages if isinstance(page, Page)] == totals
-        assert (await read_pages(db, []), await count_each(db, [])) == ([], [])
+            pages = await read_pages(db, [(listing, Window(first=2, is_counted=True)) for listing in lists])
+        assert len(statements) == 6
+        assert [page.total for page in pages if isinstance(page, Page)] == [place % 11 for place in range(501)]
+        assert [len(page.rows) for page in pages if isinstance(page, Page)] == [
+            min(place % 11, 2) for place in range(501)
+        ]
+        assert await read_pages(db, []) == []
+
+    @pytest.mark.parametrize(
+        ("window", "names"),
+        [
+            (Window(first=2), "ab"),
+            (Window(last=2), "ij"),
+            (Window(first=3, offset=9), "j"),
+            (Window(first=3, offset=20), ""),
+            (Window(first=0), ""),
+        ],
+    )
+    async def test_a_page_and_the_total_of_its_list_come_with_one_statement(self, window: Window, names: str) -> None:
+        """One statement sees one moment."""
+        with counted_statements() as statements:
+            page = await read_page(get_connection("default"), BY_RANK, replace(window, is_counted=True))
+        assert len(statements) == 1
+        assert (names_of(page), page.total) == (names, 10)
+        assert replace(page, total=None) == await read_page(get_connection("default"), BY_RANK, window)
+        cursor = (await page_of(BY_RANK, first=4)).cursors[-1]
+        after = await page_of(BY_RANK, first=2, after=cursor, is_counted=True)
+        assert (names_of(after), after.total) == ("ef", 10)
 
     async def test_rows_that_are_found_first_are_the_same(self) -> None:
         db = get_connection("default")

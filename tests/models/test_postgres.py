@@ -1,4 +1,4 @@
-"""A PostgreSQL that cannot be reached is told as such, whatever keeps the connection from being opened."""
+"""Errors of a PostgreSQL that cannot be reached."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -15,12 +15,11 @@ from models.database import (
     close_database,
     database_config,
     is_alive,
-    migrate,
-    once_reachable,
-    open_database,
     refusal_of_database,
+    retry_while_away,
     transaction,
 )
+from models.migrating import migrate, open_database
 from tests.conftest import service_or_skip
 from tests.databases import empty_postgres
 
@@ -95,7 +94,7 @@ def failing(*errors: Exception) -> Callable[[], Awaitable[int]]:
 async def test_what_waits_for_the_database_goes_on_once_it_is_there() -> None:
     away = (DBConnectionError("refused"), asyncpg.CannotConnectNowError("starting up"))
 
-    assert await once_reachable(failing(*away), 10) == 3
+    assert await retry_while_away(failing(*away), 10) == 3
 
 
 @pytest.mark.parametrize(
@@ -103,7 +102,7 @@ async def test_what_waits_for_the_database_goes_on_once_it_is_there() -> None:
 )
 async def test_it_does_not_wait_for_ever_nor_for_what_is_no_outage(error: Exception, seconds: float) -> None:
     with pytest.raises(type(error)):
-        await once_reachable(failing(error), seconds)
+        await retry_while_away(failing(error), seconds)
 
 
 @pytest.mark.parametrize(("option", "heard"), [("", 2), ("?sslmode=prefer", 2), ("?sslmode=require", 1)])

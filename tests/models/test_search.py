@@ -1,4 +1,4 @@
-"""What is searched in a job, and what a search looks for."""
+"""Search texts and search words."""
 
 import pytest
 
@@ -11,6 +11,11 @@ from models.search import CUT, MAX_BYTES, contains_pattern, folded, search_text_
 )
 def test_case_and_ways_of_writing_do_not_matter(one: str, other: str) -> None:
     assert folded(one) == folded(other)
+
+
+@pytest.mark.parametrize("text", ["a b", "  a b ", "a  b", "a\t\n b", "a\u00a0b", "a\u3000 b\x1f"])
+def test_white_space_is_one_space(text: str) -> None:
+    assert folded(text) == "a b"
 
 
 def test_a_text_has_the_title_and_all_names_each_for_itself() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import subprocess
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -13,8 +12,7 @@ import pytest
 from models import Upload
 from models.snapshots import snapshot_of
 from tests.clients.programs import program_or_skip
-from tests.conftest import service_or_skip
-from tests.databases import Template, made_postgres, made_sqlite, opened
+from tests.databases import Template, opened
 
 _IDS = "SELECT id FROM uploads ORDER BY id"
 
@@ -31,16 +29,6 @@ def ids_in(file: Path, template: Template) -> list[str]:
     command = [program_or_skip("pg_restore", "postgres"), "--data-only", "--table=uploads", "--file=-", str(file)]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return sorted(line.split("\t")[0] for line in printed.splitlines() if line.startswith("upload-"))
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
-    folder = tmp_path_factory.mktemp("template")
-    if request.param == "sqlite":
-        yield made_sqlite(folder)
-    else:
-        with made_postgres(service_or_skip("postgres", "TEST_DATABASE_URL"), folder) as made:
-            yield made
 
 
 async def test_what_is_committed_later_is_not_in_it(template: Template, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The database is timed for the request that waits for it, once where waits overlap."""
+"""Database time of a request, once where waits overlap."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,26 +7,22 @@ from pathlib import Path
 import pytest
 from tortoise.connection import get_connection
 
-from base.logging import Notes, notes
+from base.logging import LogContext, current_log_context
 from models import User
 from models.database import transaction
 from models.ids import new_id
-from tests.conftest import template  # noqa: F401  both databases, unlike the template of this folder
 from tests.databases import Template, opened
 
 
 @pytest.fixture
-async def database(
-    template: Template,  # noqa: F811  the fixture
-    tmp_path: Path,
-) -> AsyncIterator[None]:
+async def database(template: Template, tmp_path: Path) -> AsyncIterator[None]:
     async with opened(template, tmp_path):
         yield
 
 
 @pytest.fixture
-def noted() -> Notes:
-    return Notes()
+def noted() -> LogContext:
+    return LogContext()
 
 
 async def add_user() -> None:
@@ -43,30 +39,30 @@ async def read() -> None:
 
 
 @pytest.mark.parametrize("work", [read, add_user, write])
-async def test_whatever_is_done_is_timed(database: None, noted: Notes, work: object) -> None:
+async def test_whatever_is_done_is_timed(database: None, noted: LogContext, work: object) -> None:
     assert callable(work)
     await work()
     assert noted.database_seconds == 0
-    notes.set(noted)
+    current_log_context.set(noted)
     await work()
 
-    assert 0 < noted.database_seconds < 2
+    assert 0 < noted.database_seconds < 10
 
 
 async def test_waits_at_the_same_time_count_once() -> None:
-    noted = Notes()
+    noted = LogContext()
 
     async def wait() -> None:
         with noted.in_database(), noted.in_database():
             await asyncio.sleep(0.1)
 
-    await asyncio.gather(*(wait() for _ in range(20)))
+    await asyncio.gather(*(wait() for _ in range(100)))
     await wait()
 
-    assert 0.2 <= noted.database_seconds < 0.5
+    assert 0.2 <= noted.database_seconds < 5
 
 
-async def test_who_waits_for_the_lock_of_the_database_waits_for_the_database(database: None, noted: Notes) -> None:
+async def test_who_waits_for_the_lock_of_the_database_waits_for_the_database(database: None, noted: LogContext) -> None:
     if get_connection("default").capabilities.dialect != "sqlite":
         return  # writers do not wait for each other there
     is_held = asyncio.Event()
@@ -78,7 +74,7 @@ async def test_who_waits_for_the_lock_of_the_database_waits_for_the_database(dat
 
     async def wait() -> None:
         await is_held.wait()
-        notes.set(noted)
+        current_log_context.set(noted)
         await write()
 
     await asyncio.gather(hold(), wait())
