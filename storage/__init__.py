@@ -1,1 +1,1 @@
-"""Files at rest: where they lie, read, write, checksum."""
+"""Bytes at rest: ports, and what implements them."""

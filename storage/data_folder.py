@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from base.errors import ErrorCode, Refusal
-from storage.writer import sync_folder
+from storage.local.folders import sync_folder
 
 _KEY_FILE = "secret_key"
 _LOCK_FILE = "lock"
@@ -46,8 +46,9 @@ def lock_data_folder(folder: Path, *, is_shared: bool) -> IO[str]:
         raise Refusal(ErrorCode.LOCKED, message) from None
     file.truncate(0)
     if not is_shared:
-        file.write(str(os.getpid()))
-        file.flush()
+        with suppress(OSError):  # of a full disk: it is for people, the lock holds without
+            file.write(str(os.getpid()))
+            file.flush()
     return file
 
 

@@ -17,6 +17,16 @@ def file_key(file_id: str) -> str:
     return f"files/{file_id[-2:]}/{file_id}"
 
 
+def partial_key(job_id: str, name: str) -> str:
+    """Where the bytes lie that have come of the file `name` (letters and digits) of a download."""
+    return f"{partials_folder(job_id)}/{job_id}.{name}"
+
+
+def partials_folder(job_id: str) -> str:
+    """Where all of them lie; those of other downloads, too."""
+    return f"partials/{job_id[-2:]}"
+
+
 def path_under(root: Path, key: str) -> Path:
     """The path that `key` means below `root`.
 

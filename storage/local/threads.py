@@ -1,4 +1,4 @@
-"""The threads in which the disk is touched, so that the event loop never waits for it."""
+"""Threads for the disk, so that the event loop never waits."""
 
 import asyncio
 from collections import deque
@@ -27,7 +27,7 @@ class Threads:
         self._pool.submit(function)
 
 
-class Lane:
+class SerialExecutor:
     """Calls that are made one after the other, in the order in which they were asked for, without a pause in between."""
 
     def __init__(self, threads: Threads) -> None:

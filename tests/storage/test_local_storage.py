@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from storage import local
-from storage.local import LocalStorage
-from storage.reading import JoinedFiles, StoredFile
+from storage import hashing
+from storage.hashing import hash_of
+from storage.joined import JoinedBlobs
+from storage.local.blob import LocalBlob
+from storage.local.storage import LocalStorage
 
 
 @pytest.fixture
@@ -76,17 +78,17 @@ async def test_free_bytes_are_those_of_the_disk(storage: LocalStorage) -> None:
 async def test_size_and_hash_are_read_from_the_disk(storage: LocalStorage, tmp_path: Path) -> None:
     await storage.adopt(made(tmp_path / "one", b"12345"), "files/f3/file-1")
     assert await storage.size_of("files/f3/file-1") == 5
-    stored = StoredFile(storage.path_of("files/f3/file-1"), 5)
-    assert await storage.hash_of(stored) == hashlib.sha256(b"12345").hexdigest()
+    stored = LocalBlob(storage.path_of("files/f3/file-1"), 5)
+    assert await hash_of(stored) == hashlib.sha256(b"12345").hexdigest()
     with pytest.raises(OSError, match="ends early"):
-        await storage.hash_of(StoredFile(stored.path, 6))
+        await hash_of(LocalBlob(stored.path, 6))
 
 
 async def test_several_files_are_hashed_and_joined_as_one(
     storage: LocalStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "_HASH_BYTES", 3)
-    joined = JoinedFiles((StoredFile(made(tmp_path / "a", b"abcd"), 4), StoredFile(made(tmp_path / "b", b"efg"), 2)))
-    assert await storage.hash_of(joined) == hashlib.sha256(b"abcdef").hexdigest()
-    await storage.join(joined, tmp_path / "joined")
+    monkeypatch.setattr(hashing, "_HASH_BYTES", 3)
+    joined = JoinedBlobs((LocalBlob(made(tmp_path / "a", b"abcd"), 4), LocalBlob(made(tmp_path / "b", b"efg"), 2)))
+    assert await hash_of(joined) == hashlib.sha256(b"abcdef").hexdigest()
+    assert await storage.spool(joined, tmp_path / "joined") == tmp_path / "joined"
     assert (tmp_path / "joined").read_bytes() == b"abcdef"
