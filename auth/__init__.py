@@ -1,1 +1,1 @@
-"""Who is calling, and what they may do."""
+"""Authentication, rights, quotas and rates of callers."""

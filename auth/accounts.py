@@ -1,4 +1,4 @@
-"""Writes: making users, changing what they may do and how they sign in."""
+"""Writes to users: making them, their rights, how they sign in."""
 
 import secrets
 from dataclasses import dataclass, replace
@@ -8,20 +8,22 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
 
 from auth.audit import Action, note
-from auth.gate import Gate
 from auth.lifecycle import end_sessions
+from auth.login_throttle import attempt_of
 from auth.names import check_name
 from auth.outside import OutsideToken
-from auth.passwords import check_new_password, hash_password, is_password
-from auth.queries import find_user
-from auth.throttle import attempt_of
+from auth.passwords import ITSELF, check_new_password, hash_password, is_password
+from auth.queries import find_user, require_person, user_not_found
+from auth.quotas import quota_of
 from auth.viewer import Viewer
+from auth.wiring import AuthServices
 from base.errors import ErrorCode, Refusal
 from base.words import Role
 from models import ApiToken, Identity, User
 from models.database import transaction
 from models.fields import now
 from models.ids import new_id, type_of_id
+from models.sql import acquire_advisory_lock
 
 _FIRST_ADMIN_LOCK = 0x5761_7964
 """Key of the PostgreSQL advisory lock under which the first admin is made."""
@@ -40,11 +42,12 @@ async def create_user(admin: Viewer, username: str, password: str, role: Role) -
     """A new account.
 
     Raises:
-        Refusal: BAD_INPUT; DUPLICATE where the name is taken.
+        Refusal: BAD_INPUT; DUPLICATE where the name is taken; FORBIDDEN for an API token.
     """
+    require_person(admin, "Users are created")
     check_name(username, "username")
     check_new_password(password)
-    password_hash = await hash_password(password)
+    password_hash = await hash_password(password, quota_of(admin, None))
     try:
         async with transaction() as db:
             user = await User.create(
@@ -57,7 +60,7 @@ async def create_user(admin: Viewer, username: str, password: str, role: Role) -
 
 
 async def update_user(
-    gate: Gate,
+    auth: AuthServices,
     admin: Viewer,
     user_id: str,
     *,
@@ -69,43 +72,49 @@ async def update_user(
 
     Raises:
         Refusal: BAD_INPUT; INVALID_ID; NOT_FOUND; INVALID_STATE where nobody would be an admin any more, or the account has no
-            password or no role of its own.
+            password or no role of its own; FORBIDDEN for an API token.
     """
+    require_person(admin, "Users are changed")
     type_of_id(user_id)
     if password is not None:
         check_new_password(password)
-    changes = UserChanges(role, is_disabled, None if password is None else await hash_password(password))
+    password_hash = None if password is None else await hash_password(password, quota_of(admin, None))
+    changes = UserChanges(role, is_disabled, password_hash)
     async with transaction() as db:
         admins = await _locked_admins(db)
         user = await User.select_for_update(using_db=db).get_or_none(id=user_id)
         if user is None:
-            raise Refusal(ErrorCode.NOT_FOUND, "There is no such user.", "id")
-        changes = await _check_changes(gate, db, user, changes, admins)
+            raise user_not_found()
+        changes = await _check_changes(auth, db, user, changes, admins)
         await _change(db, admin, user, changes)
     if changes != UserChanges():
-        await gate.on_change(user.id)
+        await auth.on_change(user.id)
     return user
 
 
-async def change_password(gate: Gate, viewer: Viewer, current: str, new: str, address: str | None = None) -> User:
+async def change_password(
+    auth: AuthServices, viewer: Viewer, current: str, new: str, address: str | None = None
+) -> User:
     """Give the viewer another password, and end their other sessions.
 
     Raises:
         Refusal: INVALID_CREDENTIALS for a wrong current one, RATE_LIMITED after several; INVALID_STATE for an account
-            without a password; BAD_INPUT for a new one that is too short.
+            without a password; BAD_INPUT for a new one that is too short; FORBIDDEN for an API token.
     """
+    require_person(viewer, "A password is changed")
     user = await find_user(viewer.user_id)
     if user.password_hash is None:
         raise _without_password()
     check_new_password(new, "new")
     attempt = attempt_of(user.username or "", address)
-    await gate.throttle.check(attempt)
-    if not await is_password(user.password_hash, current, partial(gate.throttle.check, attempt)):
-        await gate.throttle.failed(attempt)
+    await auth.login_throttle.check(attempt)
+    quota = quota_of(viewer, address)
+    if not await is_password(user.password_hash, current, quota, partial(auth.login_throttle.check, attempt)):
+        await auth.login_throttle.failed(attempt)
         await note(Action.SIGN_IN_REFUSED, user.id, user.id, "the current password, to change it")
         raise Refusal(ErrorCode.INVALID_CREDENTIALS, "The current password is another one.", "current")
-    await gate.throttle.succeeded(attempt)
-    was, user.password_hash = user.password_hash, await hash_password(new)
+    await auth.login_throttle.succeeded(attempt)
+    was, user.password_hash = user.password_hash, await hash_password(new, quota)
     async with transaction() as db:
         # A change that came meanwhile, by an admin or in another tab, is not written over.
         unchanged = User.filter(id=user.id, password_hash=was, is_disabled=False).using_db(db)
@@ -113,7 +122,7 @@ async def change_password(gate: Gate, viewer: Viewer, current: str, new: str, ad
             raise Refusal(ErrorCode.INVALID_CREDENTIALS, "The current password is another one.", "current")
         await end_sessions(db, user.id, but=viewer.session_id)
         await note(Action.PASSWORD_CHANGED, user.id, user.id, db=db)
-    await gate.on_change(user.id)
+    await auth.on_change(user.id)
     return user
 
 
@@ -125,10 +134,9 @@ async def ensure_admin(username: str, password: str) -> str | None:
     if await User.exists():
         return None
     made_up = None if password else secrets.token_urlsafe(15)
-    password_hash = await hash_password(made_up or password)
+    password_hash = await hash_password(made_up or password, ITSELF)
     async with transaction() as db:
-        if db.capabilities.support_for_update:  # a transaction on SQLite is alone from its beginning
-            await db.execute_query(f"SELECT pg_advisory_xact_lock({_FIRST_ADMIN_LOCK})")
+        await acquire_advisory_lock(db, f"{_FIRST_ADMIN_LOCK}")
         if await User.exists(using_db=db):
             return None
         await User.create(
@@ -137,7 +145,7 @@ async def ensure_admin(username: str, password: str) -> str | None:
     return made_up
 
 
-async def reset_admin_password(gate: Gate, username: str, password: str) -> str:
+async def reset_admin_password(auth: AuthServices, username: str, password: str) -> str:
     """Give the admin a new password (made up where `password` is empty), end all of their sessions, return it.
 
     Raises:
@@ -147,17 +155,17 @@ async def reset_admin_password(gate: Gate, username: str, password: str) -> str:
     if user is None:
         raise Refusal(ErrorCode.NOT_FOUND, f"There is no admin called {username}: set WAYBILL_ADMIN_USERNAME.")
     new_password = password or secrets.token_urlsafe(15)
-    user.password_hash = await hash_password(new_password)
+    user.password_hash = await hash_password(new_password, ITSELF)
     user.is_disabled = False
     async with transaction() as db:
         await user.save(using_db=db)
         await end_sessions(db, user.id)
         await note(Action.PASSWORD_CHANGED, None, user.id, "at the machine itself", db=db)
-    await gate.on_change(user.id)
+    await auth.on_change(user.id)
     return new_password
 
 
-async def take_in(gate: Gate, token: OutsideToken) -> User:
+async def take_in(auth: AuthServices, token: OutsideToken) -> User:
     """The user whom the outside issuer vouches for, made where they come for the first time.
 
     The role is what the newest token says that was seen; without a claim that tells it, it is ours to change.
@@ -172,7 +180,7 @@ async def take_in(gate: Gate, token: OutsideToken) -> User:
     if user.is_disabled:
         raise Refusal(ErrorCode.INVALID_TOKEN, "This user may not sign in any more.")
     if token.role is not None and token.issued_at > identity.role_told_at:
-        user = await _follow_role(gate, user, token.role, token)
+        user = await _follow_role(auth, user, token.role, token)
     return user
 
 
@@ -194,7 +202,7 @@ async def _new_identity(token: OutsideToken) -> Identity:
     return identity
 
 
-async def _follow_role(gate: Gate, user: User, role: Role, token: OutsideToken) -> User:
+async def _follow_role(auth: AuthServices, user: User, role: Role, token: OutsideToken) -> User:
     """Also a token that tells the role that the user has is remembered: an older one must not tell another."""
     async with transaction() as db:
         known = Identity.filter(user_id=user.id, role_told_at__lt=token.issued_at.timestamp()).using_db(db)
@@ -203,7 +211,7 @@ async def _follow_role(gate: Gate, user: User, role: Role, token: OutsideToken) 
         if is_changed:
             await note(Action.ROLE_CHANGED, None, user.id, f"{user.role} to {role}, by the outside issuer", db=db)
     if is_changed:
-        await gate.on_change(user.id)
+        await auth.on_change(user.id)
     return await find_user(user.id)
 
 
@@ -214,7 +222,7 @@ async def _locked_admins(db: BaseDBAsyncClient) -> list[str]:
 
 
 async def _check_changes(
-    gate: Gate, db: BaseDBAsyncClient, user: User, changes: UserChanges, admins: list[str]
+    auth: AuthServices, db: BaseDBAsyncClient, user: User, changes: UserChanges, admins: list[str]
 ) -> UserChanges:
     """What is left of `changes` when that which is so already is taken away."""
     if changes.role is user.role:
@@ -228,16 +236,16 @@ async def _check_changes(
         raise _without_password()
     if changes.role is not None and user.is_anonymous:
         raise Refusal(ErrorCode.INVALID_STATE, "An anonymous session has no other role.", "role")
-    if changes.role is not None and await _is_role_told(gate, db, user):
+    if changes.role is not None and await _is_role_told(auth, db, user):
         raise Refusal(ErrorCode.INVALID_STATE, "The outside issuer tells the role of this user.", "role")
     return changes
 
 
-async def _is_role_told(gate: Gate, db: BaseDBAsyncClient, user: User) -> bool:
+async def _is_role_told(auth: AuthServices, db: BaseDBAsyncClient, user: User) -> bool:
     """Whether the role of `user` is not ours to change."""
-    if gate.issuer is None or not gate.issuer.role_claim:
+    if auth.issuer is None or not auth.issuer.role_claim:
         return False
-    return await Identity.exists(user_id=user.id, issuer=gate.issuer.issuer, using_db=db)
+    return await Identity.exists(user_id=user.id, issuer=auth.issuer.issuer, using_db=db)
 
 
 async def _change(db: BaseDBAsyncClient, admin: Viewer, user: User, changes: UserChanges) -> None:

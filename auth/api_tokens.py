@@ -1,7 +1,11 @@
-"""API tokens: bearer tokens for programs, shown once, kept as a hash, ended by their owner."""
+"""API tokens: bearer tokens for programs.
+
+Each is shown once, kept as a hash, and ended by its owner.
+"""
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from tortoise.connection import get_connection
@@ -9,16 +13,18 @@ from tortoise.exceptions import BaseORMException
 from tortoise.queryset import QuerySet
 
 from auth.audit import Action, note
-from auth.gate import Gate
 from auth.names import check_name
+from auth.queries import require_person
 from auth.viewer import Viewer
+from auth.wiring import AuthServices
 from base.errors import ErrorCode, Refusal
 from base.logging import log_for
 from base.words import Role
 from models import ApiToken, User
-from models.database import sql, transaction
+from models.database import transaction
 from models.fields import now
 from models.ids import new_id, type_of_id
+from models.sql import execute_counted, fetch_rows
 
 log = log_for(__name__)
 
@@ -41,9 +47,7 @@ async def create_api_token(viewer: Viewer, name: str, expires_at: datetime | Non
     Raises:
         Refusal: BAD_INPUT; FORBIDDEN for who came with an API token or without an account, QUOTA_EXCEEDED.
     """
-    if viewer.api_token_id:
-        message = "API tokens are created by who has signed in, not with another token: it would outlive its end."
-        raise Refusal(ErrorCode.FORBIDDEN, message)
+    require_person(viewer, "API tokens are created")
     check_name(name, "name")
     if expires_at is not None and not now() < expires_at < _END_OF_TIME:
         message = "This moment is over, or too far away: leave expiresAt out for a token without an end."
@@ -69,19 +73,21 @@ async def create_api_token(viewer: Viewer, name: str, expires_at: datetime | Non
     return token, text
 
 
-async def revoke_api_token(gate: Gate, viewer: Viewer, token_id: str) -> str:
+async def revoke_api_token(auth: AuthServices, viewer: Viewer, token_id: str) -> str:
     """End a token: it is refused from now on, and sockets that were opened with it are closed.
 
     Raises:
-        Refusal: INVALID_ID, NOT_FOUND.
+        Refusal: INVALID_ID, NOT_FOUND; FORBIDDEN where the caller came with another API token than this.
     """
+    if viewer.api_token_id != token_id:
+        require_person(viewer, "Other API tokens are revoked")
     token = await find_api_token(viewer, token_id)
     async with transaction() as db:
         is_ended = await ApiToken.filter(id=token.id, revoked_at=None).using_db(db).update(revoked_at=now())
         if not is_ended:
             raise _not_found()
         await note(Action.TOKEN_REVOKED, viewer.user_id, token.id, token.name, db=db)
-    await gate.on_change(token.user_id)
+    await auth.on_change(token.user_id)
     return token.id
 
 
@@ -98,6 +104,13 @@ async def find_api_token(viewer: Viewer, token_id: str) -> ApiToken:
     return token
 
 
+async def find_api_tokens(viewer: Viewer, token_ids: Sequence[str]) -> list[ApiToken | Refusal]:
+    """Each token as `find_api_token` does, or why there is none."""
+    tokens = await ApiToken.filter(id__in=set(token_ids), revoked_at=None)
+    found = {token.id: token for token in tokens if viewer.may_see(token.user_id)}
+    return [found.get(id_) or _not_found() for id_ in token_ids]
+
+
 async def list_api_tokens(viewer: Viewer) -> list[ApiToken]:
     """The viewer's own tokens that were not revoked, newest first."""
     return await _present(viewer.user_id).order_by("-created_at", "-id")
@@ -110,7 +123,7 @@ async def find_token_viewer(text: str) -> Viewer:
         Refusal: TOKEN_EXPIRED; INVALID_TOKEN for an unknown and a revoked one, and for a user who is disabled.
     """
     db = get_connection("default")
-    rows = await db.execute_query_dict(sql(db, _OWNER_OF), [_hash(text)])
+    rows = await fetch_rows(db, _OWNER_OF, _hash(text))
     if not rows:
         raise Refusal(ErrorCode.INVALID_TOKEN, "This API token is not good, or not any more: create another.")
     row = rows[0]
@@ -129,7 +142,7 @@ async def _note_use(token_id: str, moment: datetime) -> None:
     values = [token_id, moment.timestamp(), (moment - _USE_INTERVAL).timestamp()]
     try:
         async with transaction(is_durable=False) as db:
-            await db.execute_query(sql(db, statement), values)
+            await execute_counted(db, statement, *values)
     except BaseORMException as error:
         log.warning("the use of an API token could not be noted", exc_info=error)
 

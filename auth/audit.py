@@ -1,4 +1,7 @@
-"""The audit log: what somebody may have to answer for, written in the transaction of what it tells."""
+"""The audit log, written in the transaction of what it tells.
+
+It has what somebody may have to answer for.
+"""
 
 from enum import StrEnum
 
@@ -35,6 +38,8 @@ class Action(StrEnum):
     DELETED = "DELETED"
     """The object is what was deleted; nobody is the actor where the right came with a link."""
     PURGED = "PURGED"
+    REVIEWED = "REVIEWED"
+    """The object is the item; the detail has the fields that were corrected."""
 
 
 async def note(

@@ -1,15 +1,18 @@
-"""Who calls: by an access token of ours, an API token, or a token of the outside issuer."""
+"""Authentication of callers by a bearer token.
+
+It is an access token of ours, an API token, or a token of the outside issuer.
+"""
 
 from auth.accounts import take_in
 from auth.api_tokens import PREFIX, find_token_viewer
-from auth.gate import Gate
 from auth.outside import OutsideIssuer
 from auth.queries import find_session_viewer
 from auth.viewer import Viewer
+from auth.wiring import AuthServices
 from base.errors import ErrorCode, Refusal
 
 
-async def find_viewer(gate: Gate, authorization: str | None) -> Viewer | None:
+async def find_viewer(auth: AuthServices, authorization: str | None) -> Viewer | None:
     """The caller that the value of an Authorization header names; None where there is none.
 
     Raises:
@@ -24,12 +27,12 @@ async def find_viewer(gate: Gate, authorization: str | None) -> Viewer | None:
         raise Refusal(ErrorCode.INVALID_TOKEN, "Send the access token as: Authorization: Bearer <token>")
     if token.startswith(PREFIX):
         return await find_token_viewer(token)
-    if gate.issuer is not None and gate.issuer.has_issued(token):
-        return await _find_outside_viewer(gate, gate.issuer, token)
-    return await find_session_viewer(gate.keys, token)
+    if auth.issuer is not None and auth.issuer.has_issued(token):
+        return await _find_outside_viewer(auth, auth.issuer, token)
+    return await find_session_viewer(auth.keys, token)
 
 
-async def _find_outside_viewer(gate: Gate, issuer: OutsideIssuer, text: str) -> Viewer:
+async def _find_outside_viewer(auth: AuthServices, issuer: OutsideIssuer, text: str) -> Viewer:
     token = await issuer.read(text)
-    user = await take_in(gate, token)
+    user = await take_in(auth, token)
     return Viewer(user.id, user.role, "", token.expires_at)

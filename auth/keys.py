@@ -1,4 +1,7 @@
-"""The secret keys of an installation: signed with is one, taken are the signatures of several while it changes."""
+"""The secret keys of an installation.
+
+One signs; while it changes, the signatures of several are accepted.
+"""
 
 import hashlib
 import hmac
@@ -46,13 +49,13 @@ async def agree_on_key(keys: Keys) -> None:
     async with transaction() as db:
         # Of several that start at once the first one writes, and the others wait for it here.
         await Installation.bulk_create([first], ignore_conflicts=True, using_db=db)
-        known = await Installation.select_for_update(using_db=db).get(id=_ONLY_ROW)
-        if known.key_fingerprint == ours:
+        installation = await Installation.select_for_update(using_db=db).get(id=_ONLY_ROW)
+        if installation.key_fingerprint == ours:
             return
-        if known.key_fingerprint not in map(fingerprint_of, keys.others):
+        if installation.key_fingerprint not in map(fingerprint_of, keys.others):
             raise _another_key()
-        known.key_fingerprint, known.changed_at = ours, now()
-        await known.save(using_db=db)
+        installation.key_fingerprint, installation.changed_at = ours, now()
+        await installation.save(using_db=db)
 
 
 async def forget_key() -> None:

@@ -11,12 +11,13 @@ from functools import partial
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from auth.audit import Action, note
-from auth.gate import Gate
 from auth.keys import Keys
+from auth.login_throttle import attempt_of
 from auth.passwords import is_password
-from auth.throttle import attempt_of
+from auth.quotas import address_quota, quota_of
 from auth.tokens import issue_access_token
 from auth.viewer import Viewer
+from auth.wiring import AuthServices
 from base.errors import ErrorCode, Refusal
 from base.logging import log_for
 from base.words import Role
@@ -43,44 +44,48 @@ class OpenSession:
     user: User
 
 
-async def open_session(gate: Gate, username: str, password: str, address: str | None = None) -> OpenSession:
-    """Sign `username` in, who calls from `address` (None where that is not known).
+async def open_session(
+    auth: AuthServices, username: str, password: str, address: str | None = None, caller: Viewer | None = None
+) -> OpenSession:
+    """Sign `username` in, who calls from `address` (None where that is not known), signed in already as `caller` or not.
 
     Raises:
         Refusal: INVALID_CREDENTIALS, the same in words and time for a wrong name and a wrong password; RATE_LIMITED
-            after several of these.
+            after several of these, and where the caller has too many waiting.
     """
     attempt = attempt_of(username, address)
-    await gate.throttle.check(attempt)
+    await auth.login_throttle.check(attempt)
     user = await User.get_or_none(username=username) if _can_be_stored(username, 100) else None
-    check = partial(gate.throttle.check, attempt)
-    is_right = await is_password(user.password_hash if user else None, password, check)
-    opened = await _sign_in(gate, user.id, address) if user is not None and is_right else None
+    check = partial(auth.login_throttle.check, attempt)
+    is_right = await is_password(user.password_hash if user else None, password, quota_of(caller, address), check)
+    opened = await _sign_in(auth, user.id, address) if user is not None and is_right else None
     if opened is None:
-        await gate.throttle.failed(attempt)
+        await auth.login_throttle.failed(attempt)
         log.warning("sign-in refused", security=True)
         await note(Action.SIGN_IN_REFUSED, None, user.id if user else None, _from(address))
         raise Refusal(ErrorCode.INVALID_CREDENTIALS, "The user name or the password is wrong.")
-    await gate.throttle.succeeded(attempt)
+    await auth.login_throttle.succeeded(attempt)
     return opened
 
 
-async def open_anonymous_session(gate: Gate, address: str | None = None) -> OpenSession:
-    """Make a user without a name, and sign them in.
+async def open_anonymous_session(auth: AuthServices, address: str | None = None) -> OpenSession:
+    """Make a user without a name, and sign them in; their limits are those of the address.
 
     Raises:
-        Refusal: FORBIDDEN where that is not allowed.
+        Refusal: FORBIDDEN where that is not allowed; RATE_LIMITED where the address has begun too many sessions.
     """
-    if not gate.is_anonymous_allowed:
+    if not auth.is_anonymous_allowed:
         raise Refusal(ErrorCode.FORBIDDEN, "This server takes nobody in without an account: call login.")
+    quota_key = address_quota(address)
+    await auth.anonymous_rates.take(quota_key)
     async with transaction() as db:
-        user = await User.create(using_db=db, id=new_id("user"), role=Role.USER, is_anonymous=True)
-        opened = await _new_session(gate, db, user, address)
+        user = await User.create(using_db=db, id=new_id("user"), role=Role.USER, is_anonymous=True, quota_key=quota_key)
+        opened = await _new_session(auth, db, user, address)
     log.info("signed in anonymously", user=user.id, security=True)
     return opened
 
 
-async def refresh_session(gate: Gate, refresh_token: str) -> OpenSession:
+async def refresh_session(auth: AuthServices, refresh_token: str) -> OpenSession:
     """Exchange a refresh token for new tokens; it is good once (and once more within 30 s, for the same successor).
 
     Raises:
@@ -90,7 +95,7 @@ async def refresh_session(gate: Gate, refresh_token: str) -> OpenSession:
     session_id = refresh_token.partition(".")[0]
     if not _can_be_stored(session_id, 64):
         raise _invalid_refresh_token()
-    successors = [_successor(key, refresh_token) for key in gate.keys.accepted]
+    successors = [_successor(key, refresh_token) for key in auth.keys.accepted]
     async with transaction() as db:
         # Locked, so that a sign-out at the same moment is not written over.
         session = await Session.select_for_update(using_db=db).get_or_none(id=session_id)
@@ -103,12 +108,12 @@ async def refresh_session(gate: Gate, refresh_token: str) -> OpenSession:
             await note(Action.SESSION_REVOKED, None, user.id, "a used refresh token came back", db=db)
     if successor is None:
         log.warning("a used refresh token came back; session revoked", user=user.id, security=True)
-        await gate.on_change(user.id)
+        await auth.on_change(user.id)
         raise _invalid_refresh_token()
-    return _opened(gate.keys, user, session, successor, moment)
+    return _opened(auth.keys, user, session, successor, moment)
 
 
-async def close_session(gate: Gate, viewer: Viewer) -> None:
+async def close_session(auth: AuthServices, viewer: Viewer) -> None:
     """End the viewer's session: its tokens are refused from now on, and its sockets are closed.
 
     Raises:
@@ -123,7 +128,7 @@ async def close_session(gate: Gate, viewer: Viewer) -> None:
         await Session.filter(id=viewer.session_id, revoked_at=None).using_db(db).update(revoked_at=now())
         await note(Action.SIGNED_OUT, viewer.user_id, viewer.user_id, db=db)
     log.info("signed out", security=True)
-    await gate.on_change(viewer.user_id)
+    await auth.on_change(viewer.user_id)
 
 
 async def end_sessions(db: BaseDBAsyncClient, user_id: str, *, but: str = "") -> None:
@@ -131,18 +136,18 @@ async def end_sessions(db: BaseDBAsyncClient, user_id: str, *, but: str = "") ->
     await Session.filter(user_id=user_id, revoked_at=None).exclude(id=but).using_db(db).update(revoked_at=now())
 
 
-async def _sign_in(gate: Gate, user_id: str, address: str | None) -> OpenSession | None:
+async def _sign_in(auth: AuthServices, user_id: str, address: str | None) -> OpenSession | None:
     """A session of a user who may have one; locked, so that whoever is being disabled gets none that would outlast it."""
     async with transaction() as db:
         user = await User.select_for_update(using_db=db).get_or_none(id=user_id)
         if user is None or user.is_disabled:
             return None
-        opened = await _new_session(gate, db, user, address)
+        opened = await _new_session(auth, db, user, address)
     log.info("signed in", user=user.id, security=True)
     return opened
 
 
-async def _new_session(gate: Gate, db: BaseDBAsyncClient, user: User, address: str | None) -> OpenSession:
+async def _new_session(auth: AuthServices, db: BaseDBAsyncClient, user: User, address: str | None) -> OpenSession:
     moment = now()
     session_id = new_id("session")
     refresh_token = f"{session_id}.{secrets.token_urlsafe(32)}"
@@ -155,7 +160,7 @@ async def _new_session(gate: Gate, db: BaseDBAsyncClient, user: User, address: s
         created_at=moment,
     )
     await note(Action.SIGNED_IN, user.id, user.id, _from(address), db=db)
-    return _opened(gate.keys, user, session, refresh_token, moment)
+    return _opened(auth.keys, user, session, refresh_token, moment)
 
 
 def _rotate(session: Session, refresh_token: str, successors: list[str], moment: datetime) -> str | None:

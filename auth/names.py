@@ -1,4 +1,4 @@
-"""What people and tokens may be called."""
+"""Names of people and tokens."""
 
 from base.errors import ErrorCode, Refusal
 

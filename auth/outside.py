@@ -1,4 +1,4 @@
-"""Tokens of one outside issuer: what they say, once all of it is checked.
+"""Tokens of one outside issuer, checked before they are believed.
 
 Source: RFC 7519; RFC 8725 (algorithms are named here, never by the token); OpenID Connect Core 1.0, section 3.1.3.7.
 """
@@ -11,6 +11,7 @@ from typing import Any
 import jwt
 
 from auth.outside_keys import ALGORITHMS, OutsideKeys
+from auth.outside_kinds import check_kind
 from base.errors import ErrorCode, Refusal
 from base.words import Role
 
@@ -79,11 +80,11 @@ class OutsideIssuer:
             token,
             key,
             algorithms=[algorithm],
-            audience=self.audience,
             issuer=self.issuer,
             leeway=_LEEWAY_SECONDS,
-            options={"require": ["exp", "iat", "sub", "aud", "iss"]},
+            options={"require": ["exp", "iat", "sub", "iss"], "verify_aud": False},
         )
+        check_kind(header, claims, self.audience)
         return claims
 
 

@@ -1,4 +1,6 @@
-"""The public keys of an outside issuer: found by discovery, kept for a while, fetched anew when an unknown one is named.
+"""The public keys of an outside issuer.
+
+They are found by discovery, kept for a while, and fetched anew when an unknown one is named.
 
 Source: OpenID Connect Discovery 1.0, sections 3 and 4; RFC 7517.
 """
@@ -15,7 +17,7 @@ from jwt.exceptions import PyJWTError
 
 from base.errors import ErrorCode, Refusal
 from base.logging import log_for
-from base.settings import is_trustworthy
+from base.settings_checks import is_trustworthy
 
 log = log_for(__name__)
 

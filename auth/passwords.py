@@ -1,12 +1,15 @@
-"""Passwords: argon2id (RFC 9106), hashed in a thread, few at a time because each takes 64 MiB."""
+"""Passwords: argon2id (RFC 9106), hashed in a thread.
 
-import asyncio
+Few are hashed at a time, because each takes 64 MiB.
+"""
+
 from collections.abc import Awaitable, Callable
-from functools import cache
+from functools import cache, partial
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from auth.fair_queue import FairQueue
 from base.errors import ErrorCode, Refusal
 
 MIN_LENGTH = 8
@@ -16,31 +19,43 @@ MAX_LENGTH = 1_000
 _hasher = PasswordHasher()
 
 
+ITSELF = "this program"
+"""The quota of what nobody asked for over the network."""
+
+
 @cache
-def _turnstile() -> asyncio.Semaphore:
-    return asyncio.Semaphore(2)
+def _hashing_slots() -> FairQueue:
+    return FairQueue(slots=2)
 
 
-async def hash_password(password: str) -> str:
-    """The hash of `password` in PHC form."""
-    async with _turnstile():
-        return await asyncio.to_thread(_hasher.hash, password[:MAX_LENGTH])
+async def hash_password(password: str, quota: str) -> str:
+    """The hash of `password` in PHC form, when it is the turn of `quota` (see `auth.quotas`).
+
+    Raises:
+        Refusal: RATE_LIMITED where too many of this quota are waiting.
+    """
+    async with _hashing_slots().slot(quota) as slot:
+        return await slot.run(partial(_hasher.hash, password[:MAX_LENGTH]))
 
 
 async def is_password(
-    password_hash: str | None, password: str, check: Callable[[], Awaitable[None]] | None = None
+    password_hash: str | None, password: str, quota: str, check: Callable[[], Awaitable[None]] | None = None
 ) -> bool:
     """Whether `password` belongs to `password_hash`; takes as long where there is no hash as where there is one.
 
     Args:
         password_hash: None for nobody.
         password: As it was typed.
+        quota: Of who asks; see `auth.quotas`.
         check: Called when it is this caller's turn; what it raises ends the attempt before it costs anything.
+
+    Raises:
+        Refusal: RATE_LIMITED where too many of this quota are waiting.
     """
-    async with _turnstile():
+    async with _hashing_slots().slot(quota) as slot:
         if check is not None:
             await check()
-        return await asyncio.to_thread(_verify, password_hash, password[:MAX_LENGTH])
+        return await slot.run(partial(_verify, password_hash, password[:MAX_LENGTH]))
 
 
 def check_new_password(password: str, field: str = "password") -> None:

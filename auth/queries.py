@@ -10,11 +10,14 @@ from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
 from base.words import Role
 from models import AuditEntry, User
-from models.database import sql
-from models.paging import MAX_SIZE
+from models.listing import MAX_SIZE
+from models.records import record_type
+from models.sql import fetch_rows, placeholders
 
+user_of = record_type(User)
+"""The row as an object, with the columns that were read."""
 _SIGNED_IN = (
-    "SELECT u.role FROM sessions s JOIN users u ON u.id = s.user_id "
+    "SELECT u.role, u.quota_key FROM sessions s JOIN users u ON u.id = s.user_id "
     "WHERE s.id = $1 AND u.id = $2 AND s.revoked_at IS NULL AND NOT u.is_disabled"
 )
 """One statement, since it is asked at every request."""
@@ -30,10 +33,11 @@ async def find_session_viewer(keys: Keys, token: str) -> Viewer:
     """
     access = read_access_token(keys, token)
     db = get_connection("default")
-    rows = await db.execute_query_dict(sql(db, _SIGNED_IN), [access.session_id, access.user_id])
+    rows = await fetch_rows(db, _SIGNED_IN, access.session_id, access.user_id)
     if not rows:
         raise Refusal(ErrorCode.INVALID_TOKEN, "This session has ended: call login.")
-    return Viewer(access.user_id, Role(rows[0]["role"]), access.session_id, access.expires_at)
+    role, quota_key = Role(rows[0]["role"]), rows[0]["quota_key"]
+    return Viewer(access.user_id, role, access.session_id, access.expires_at, quota_key=quota_key)
 
 
 def require_viewer(viewer: Viewer | None) -> Viewer:
@@ -60,6 +64,18 @@ def require_admin(viewer: Viewer) -> Viewer:
     return viewer
 
 
+def require_person(viewer: Viewer, what: str) -> Viewer:
+    """`viewer`, who must have signed in: no API token makes or changes people, roles, passwords or other tokens.
+
+    Raises:
+        Refusal: FORBIDDEN, with a sentence about `what` is done by who has signed in.
+    """
+    if viewer.api_token_id:
+        message = f"{what} by who has signed in, not with an API token: what it made would outlive it."
+        raise Refusal(ErrorCode.FORBIDDEN, message)
+    return viewer
+
+
 async def find_user(user_id: str) -> User:
     """The user with this id.
 
@@ -68,19 +84,26 @@ async def find_user(user_id: str) -> User:
     """
     user = await User.get_or_none(id=user_id)
     if user is None:
-        raise Refusal(ErrorCode.NOT_FOUND, "There is no such user.")
+        raise user_not_found()
     return user
+
+
+def user_not_found() -> Refusal:
+    """There is no such user for this caller: unknown and another one look the same."""
+    return Refusal(ErrorCode.NOT_FOUND, "There is no such user.")
 
 
 async def users_by_ids(ids: list[str]) -> list[User | None]:
     """The users in the order of `ids`."""
-    found = {user.id: user for user in await User.filter(id__in=set(ids))}
+    known = list(dict.fromkeys(ids))
+    statement = f"SELECT * FROM users WHERE id IN ({placeholders(known)})"
+    found = {row["id"]: user_of(row) for row in await fetch_rows(get_connection("default"), statement, *known)}
     return [found.get(id_) for id_ in ids]
 
 
 async def first_user_at() -> float:
     """When the first user was made, at the first start on this database; in seconds since 1970."""
-    rows = await get_connection("default").execute_query_dict("SELECT min(created_at) AS at FROM users")
+    rows = await fetch_rows(get_connection("default"), "SELECT min(created_at) AS at FROM users")
     return float(rows[0]["at"] or time.time())
 
 

@@ -1,4 +1,7 @@
-"""How often somebody may ask: GraphQL operations a minute and a second, counted in memory, or in Redis for all servers."""
+"""Rate limits, counted in memory or in Redis for all servers.
+
+GraphQL operations a minute and a second, anonymous sessions an hour.
+"""
 
 import math
 import time
@@ -6,22 +9,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from redis.asyncio import Redis
 
-from auth.sparing import Sparing
-from auth.throttle import network_of
+from auth.quotas import is_of_address, quota_of
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
+from base.resilience import REDIS_TIMEOUT_SECONDS, CircuitBreaker
 from base.words import Role
 
-MINUTE, SECOND = "minute", "second"
+_SWEEP_SECONDS = 10.0
+HOUR, MINUTE, SECOND = "hour", "minute", "second"
+Limits = list[tuple[str, RateLimitItem]]
+_EACH = {HOUR: "an hour", MINUTE: "a minute", SECOND: "a second"}
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left of one limit: operations, until they are all there again."""
+    """What is left of one limit: operations, or what is counted, until they are all there again."""
 
     name: str
     limit: int
@@ -30,17 +36,35 @@ class Allowance:
 
 
 class Rates:
-    """Counts in windows that begin with a caller's first operation. What cannot be counted is allowed."""
+    """Counts `what` in windows that begin with a caller's first one. What cannot be counted is allowed.
 
-    def __init__(self, storage: Storage, *, per_minute: int, per_second: int) -> None:
+    Accounts have the limits that begin with `user_`, where they are told; addresses have the others.
+    What is not counted within `timeout_seconds` cannot be counted.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        per_hour: int = 0,
+        per_minute: int = 0,
+        per_second: int = 0,
+        user_per_minute: int | None = None,
+        user_per_second: int | None = None,
+        what: str = "operations",
+        timeout_seconds: float = REDIS_TIMEOUT_SECONDS,
+    ) -> None:
         self._storage = storage
-        # The shorter first: who is too fast for a second does not use up their minute.
-        self._limits: list[tuple[str, RateLimitItem]] = []
-        if per_second:
-            self._limits.append((SECOND, RateLimitItemPerSecond(per_second)))
-        if per_minute:
-            self._limits.append((MINUTE, RateLimitItemPerMinute(per_minute)))
-        self._sparing = Sparing("rate limits are not enforced: redis does not count")
+        self._what = what
+        self._of_addresses = _limits(per_hour, per_minute, per_second)
+        self._of_users = _limits(
+            per_hour,
+            per_minute if user_per_minute is None else user_per_minute,
+            per_second if user_per_second is None else user_per_second,
+        )
+        self._breaker = CircuitBreaker(
+            "rate limits are not enforced: redis does not count", timeout_seconds=timeout_seconds
+        )
 
     async def take(self, caller: str | None) -> Allowance | None:
         """Count one operation of `caller`; what is left of the longest limit, None where nothing was counted.
@@ -48,23 +72,31 @@ class Rates:
         Raises:
             Refusal: RATE_LIMITED with the seconds to wait.
         """
-        return await self._sparing.ask(lambda: self._take(caller), None) if caller and self._limits else None
+        if not caller or not (limits := self._limits_of(caller)):
+            return None
+        if isinstance(self._storage, MemoryStorage):
+            return await self._take(caller, limits)
+        return await self._breaker.call(lambda: self._take(caller, limits), None)
 
     async def left(self, caller: str | None) -> Sequence[Allowance]:
         """What is left of each limit; nothing where `caller` is not limited."""
 
         async def read() -> Sequence[Allowance]:
-            return [await self._left(name, limit, caller or "") for name, limit in reversed(self._limits)]
+            limits = reversed(self._limits_of(caller or ""))
+            return [await self._left(name, limit, caller or "") for name, limit in limits]
 
-        return await self._sparing.ask(read, []) if caller else []
+        return await self._breaker.call(read, []) if caller else []
 
-    async def _take(self, caller: str) -> Allowance:
+    def _limits_of(self, caller: str) -> Limits:
+        return self._of_addresses if is_of_address(caller) else self._of_users
+
+    async def _take(self, caller: str, limits: Limits) -> Allowance:
         count = 0
-        for name, limit in self._limits:
+        for name, limit in limits:
             count = await self._count(limit, caller)
             if count > limit.amount:
-                raise _too_often(await self._allowance(name, limit, caller, count))
-        return await self._allowance(*self._limits[-1], caller, count)
+                raise _too_often(self._what, await self._allowance(name, limit, caller, count))
+        return await self._allowance(*limits[-1], caller, count)
 
     async def _count(self, limit: RateLimitItem, caller: str) -> int:
         """How many operations of `caller` there were in this window, with this one."""
@@ -85,10 +117,49 @@ class Rates:
         )
 
 
+class WindowCounts(MemoryStorage):
+    """Counts in the memory of this process; those whose window has ended are let go of from time to time.
+
+    limits 5.8 itself starts a task at each count that looks through all callers.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sweep_at = 0.0
+
+    async def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count in the window of `key`, which lasts `expiry` seconds from its first count."""
+        moment = time.time()
+        if self.expirations.get(key, 0) <= moment:
+            self._sweep(moment)
+            self.storage[key], self.expirations[key] = 0, moment + expiry
+        self.storage[key] += amount
+        return self.storage[key]
+
+    def _sweep(self, moment: float) -> None:
+        if moment < self._sweep_at:
+            return
+        self._sweep_at = moment + _SWEEP_SECONDS
+        for key in [key for key, end in self.expirations.items() if end <= moment]:
+            del self.storage[key], self.expirations[key]
+
+
+def _limits(per_hour: int, per_minute: int, per_second: int) -> Limits:
+    """The shorter first: who is too fast for a second does not use up their minute."""
+    limits: Limits = []
+    if per_second:
+        limits.append((SECOND, RateLimitItemPerSecond(per_second)))
+    if per_minute:
+        limits.append((MINUTE, RateLimitItemPerMinute(per_minute)))
+    if per_hour:
+        limits.append((HOUR, RateLimitItemPerHour(per_hour)))
+    return limits
+
+
 def rate_storage(redis: "Redis | None", prefix: str) -> Storage:
     """Where operations are counted: in `redis`, under keys that begin with `prefix`, or in the memory of this process."""
     if redis is None:
-        return MemoryStorage()
+        return WindowCounts()
     options: dict[str, object] = {"connection_pool": redis.connection_pool}
     return RedisStorage("redis://", implementation="redispy", key_prefix=f"{prefix}:rates", **options)  # type: ignore[arg-type]
 
@@ -100,9 +171,7 @@ def rate_key(viewer: Viewer | None, address: str | None) -> str | None:
         viewer: Who is signed in.
         address: Where the request comes from, for who is not; None: unknown.
     """
-    if viewer is None:
-        return f"address:{network_of(address) if address else 'unknown'}"
-    return None if viewer.role is Role.WORKER else viewer.user_id
+    return None if viewer is not None and viewer.role is Role.WORKER else quota_of(viewer, address)
 
 
 def rate_headers(allowance: Allowance | None) -> dict[str, str]:
@@ -116,7 +185,7 @@ def rate_headers(allowance: Allowance | None) -> dict[str, str]:
     }
 
 
-def _too_often(allowance: Allowance) -> Refusal:
+def _too_often(what: str, allowance: Allowance) -> Refusal:
     seconds = max(1, math.ceil(allowance.reset_at.timestamp() - time.time()))
-    message = f"At most {allowance.limit} operations a {allowance.name}: try again in {seconds} s."
+    message = f"At most {allowance.limit} {what} {_EACH[allowance.name]}: try again in {seconds} s."
     return Refusal(ErrorCode.RATE_LIMITED, message, retry_after=seconds, headers=rate_headers(allowance))

@@ -1,4 +1,7 @@
-"""Signatures of links: HMAC-SHA256 under the secret keys, one purpose never good for another."""
+"""Signatures of links: HMAC-SHA256 under the secret keys.
+
+A signature for one purpose is never good for another.
+"""
 
 import hashlib
 import hmac

@@ -14,6 +14,7 @@ class Viewer:
         session_id: The session whose access token came along; empty for API tokens and tokens of the outside issuer.
         expires_at: When the token ends; None for an API token that does not end by itself.
         api_token_id: The API token that came along; empty for all others.
+        quota_key: For whom limits are counted, where that is not the user; see `auth.quotas`.
     """
 
     user_id: str
@@ -21,6 +22,7 @@ class Viewer:
     session_id: str
     expires_at: datetime | None
     api_token_id: str = ""
+    quota_key: str | None = None
 
     @property
     def is_admin(self) -> bool:

@@ -1,4 +1,4 @@
-"""An empty database of either kind, and passwords that are hashed in no time."""
+"""Fixtures: an empty database, and cheap password hashes."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from auth import passwords
-from auth.passwords import hash_password
+from auth.passwords import ITSELF, hash_password
 from base.words import Role
 from models import User
 from models.ids import new_id
@@ -16,12 +16,12 @@ from tests.databases import Template, opened
 
 @pytest.fixture(autouse=True)
 def light_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """argon2id with the least cost; the semaphore and the decoy belong to one test each."""
+    """argon2id with the least cost; the turns and the decoy belong to one test each."""
     monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    passwords._turnstile.cache_clear()
+    passwords._hashing_slots.cache_clear()
     passwords._decoy.cache_clear()
     yield
-    passwords._turnstile.cache_clear()
+    passwords._hashing_slots.cache_clear()
     passwords._decoy.cache_clear()
 
 
@@ -34,5 +34,5 @@ async def database(tmp_path: Path, template: Template) -> AsyncIterator[None]:
 @pytest.fixture
 async def ada(database: None) -> User:
     return await User.create(
-        id=new_id("user"), username="ada", role=Role.USER, password_hash=await hash_password("right")
+        id=new_id("user"), username="ada", role=Role.USER, password_hash=await hash_password("right", ITSELF)
     )

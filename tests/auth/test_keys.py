@@ -1,4 +1,4 @@
-"""Which key a database belongs to: the first server says it, and only who has that key may say another."""
+"""The fingerprint of the secret key in the database."""
 
 import asyncio
 import re

@@ -7,7 +7,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from auth.audit import Action
-from auth.gate import Gate
 from auth.keys import Keys
 from auth.lifecycle import (
     REFRESH_LIFETIME,
@@ -17,9 +16,10 @@ from auth.lifecycle import (
     open_session,
     refresh_session,
 )
-from auth.passwords import hash_password, is_password
+from auth.passwords import ITSELF, hash_password, is_password
 from auth.tokens import read_access_token
 from auth.viewer import Viewer
+from auth.wiring import AuthServices
 from base.errors import ErrorCode, Refusal
 from base.words import Role
 from models import AuditEntry, Session, User
@@ -62,7 +62,7 @@ async def row_of(opened: OpenSession) -> Session:
 
 async def test_signing_in_gives_both_tokens_and_their_ends(ada: User, later: SetClock) -> None:
     moment = later(timedelta(0))
-    opened = await open_session(Gate(KEYS), "ada", "right")
+    opened = await open_session(AuthServices(KEYS), "ada", "right")
     assert opened.user.id == ada.id
     assert opened.expires_at == (moment + timedelta(minutes=30)).replace(microsecond=0)
     assert opened.refresh_expires_at == moment + timedelta(days=30)
@@ -71,21 +71,24 @@ async def test_signing_in_gives_both_tokens_and_their_ends(ada: User, later: Set
 
 
 async def test_no_token_is_stored_as_it_is(ada: User) -> None:
-    opened = await open_session(Gate(KEYS), "ada", "right")
+    opened = await open_session(AuthServices(KEYS), "ada", "right")
     (row,) = await Session.all().values()
     secret = opened.refresh_token.partition(".")[2]
     assert not [value for value in row.values() if secret in str(value) or opened.access_token in str(value)]
 
 
 async def test_each_sign_in_is_its_own_session(ada: User) -> None:
-    first, second = await open_session(Gate(KEYS), "ada", "right"), await open_session(Gate(KEYS), "ada", "right")
-    await close_session(Gate(KEYS), await viewer_of(first))
+    first, second = (
+        await open_session(AuthServices(KEYS), "ada", "right"),
+        await open_session(AuthServices(KEYS), "ada", "right"),
+    )
+    await close_session(AuthServices(KEYS), await viewer_of(first))
     await refresh_is_refused(first.refresh_token)
-    assert (await refresh_session(Gate(KEYS), second.refresh_token)).user.id == ada.id
+    assert (await refresh_session(AuthServices(KEYS), second.refresh_token)).user.id == ada.id
 
 
 async def test_a_wrong_name_a_wrong_password_and_a_disabled_user_are_one_answer(ada: User) -> None:
-    password_hash = await hash_password("right")
+    password_hash = await hash_password("right", ITSELF)
     await User.create(id=new_id("user"), username="bob", password_hash=password_hash, is_disabled=True)
     await User.create(id=new_id("user"), username="no password")
     refusals = [
@@ -105,9 +108,9 @@ async def test_a_wrong_name_costs_as_many_hashes_as_a_wrong_password(
 ) -> None:
     checked: list[str | None] = []
 
-    async def noted(password_hash: str | None, password: str, check: Check) -> bool:
+    async def noted(password_hash: str | None, password: str, quota: str, check: Check) -> bool:
         checked.append(password_hash)
-        return await is_password(password_hash, password, check)
+        return await is_password(password_hash, password, quota, check)
 
     monkeypatch.setattr("auth.lifecycle.is_password", noted)
     for name in ("ada", "nobody", "no\0body"):
@@ -126,31 +129,31 @@ async def test_a_refused_sign_in_is_logged_without_name_and_password(ada: User) 
 
 
 async def test_refreshing_gives_new_tokens_of_the_same_session(ada: User, later: SetClock) -> None:
-    opened = await open_session(Gate(KEYS), "ada", "right")
+    opened = await open_session(AuthServices(KEYS), "ada", "right")
     moment = later(timedelta(minutes=20))
-    renewed = await refresh_session(Gate(KEYS), opened.refresh_token)
+    renewed = await refresh_session(AuthServices(KEYS), opened.refresh_token)
     assert renewed.refresh_token != opened.refresh_token
     assert (await row_of(renewed)).id == (await row_of(opened)).id
     assert renewed.expires_at == (moment + timedelta(minutes=30)).replace(microsecond=0)
     assert renewed.refresh_expires_at == opened.refresh_expires_at
-    assert (await refresh_session(Gate(KEYS), renewed.refresh_token)).user.id == ada.id
+    assert (await refresh_session(AuthServices(KEYS), renewed.refresh_token)).user.id == ada.id
 
 
 @pytest.mark.parametrize("seconds", [0, 29, 30])
 async def test_a_refresh_token_that_comes_again_within_30_s_gets_the_same_successor(
     ada: User, later: SetClock, seconds: int
 ) -> None:
-    opened = await open_session(Gate(KEYS), "ada", "right")
-    first = await refresh_session(Gate(KEYS), opened.refresh_token)
+    opened = await open_session(AuthServices(KEYS), "ada", "right")
+    first = await refresh_session(AuthServices(KEYS), opened.refresh_token)
     later(timedelta(seconds=seconds))
-    second = await refresh_session(Gate(KEYS), opened.refresh_token)
+    second = await refresh_session(AuthServices(KEYS), opened.refresh_token)
     assert second.refresh_token == first.refresh_token
     assert (await row_of(opened)).revoked_at is None
 
 
 async def test_a_refresh_token_that_comes_again_later_ends_the_session(ada: User, later: SetClock) -> None:
-    opened = await open_session(Gate(KEYS), "ada", "right")
-    renewed = await refresh_session(Gate(KEYS), opened.refresh_token)
+    opened = await open_session(AuthServices(KEYS), "ada", "right")
+    renewed = await refresh_session(AuthServices(KEYS), opened.refresh_token)
     moment = later(timedelta(seconds=30, microseconds=1))
     await refresh_is_refused(opened.refresh_token)
     assert (await row_of(opened)).revoked_at == moment
@@ -158,8 +161,8 @@ async def test_a_refresh_token_that_comes_again_later_ends_the_session(ada: User
 
 
 async def test_the_end_of_a_session_by_reuse_is_logged(ada: User, later: SetClock) -> None:
-    opened = await open_session(Gate(KEYS), "ada", "right")
-    await refresh_session(Gate(KEYS), opened.refresh_token)
+    opened = await open_session(AuthServices(KEYS), "ada", "right")
+    await refresh_session(AuthServices(KEYS), opened.refresh_token)
     later(timedelta(minutes=1))
     with capture_logs() as lines:
         await refresh_is_refused(opened.refresh_token)
@@ -167,26 +170,26 @@ async def test_the_end_of_a_session_by_reuse_is_logged(ada: User, later: SetCloc
 
 
 async def test_a_token_two_steps_old_ends_the_session_even_within_30_s(ada: User, later: SetClock) -> None:
-    opened = await open_session(Gate(KEYS), "ada", "right")
-    renewed = await refresh_session(Gate(KEYS), opened.refresh_token)
-    newest = await refresh_session(Gate(KEYS), renewed.refresh_token)
+    opened = await open_session(AuthServices(KEYS), "ada", "right")
+    renewed = await refresh_session(AuthServices(KEYS), opened.refresh_token)
+    newest = await refresh_session(AuthServices(KEYS), renewed.refresh_token)
     await refresh_is_refused(opened.refresh_token)
     await refresh_is_refused(newest.refresh_token)
 
 
 async def test_two_tabs_at_the_same_moment_get_the_same_successor(ada: User) -> None:
-    opened = await open_session(Gate(KEYS), "ada", "right")
-    tabs = await asyncio.gather(*(refresh_session(Gate(KEYS), opened.refresh_token) for _ in range(4)))
+    opened = await open_session(AuthServices(KEYS), "ada", "right")
+    tabs = await asyncio.gather(*(refresh_session(AuthServices(KEYS), opened.refresh_token) for _ in range(4)))
     assert len({tab.refresh_token for tab in tabs}) == 1
-    assert (await refresh_session(Gate(KEYS), tabs[0].refresh_token)).user.id == ada.id
+    assert (await refresh_session(AuthServices(KEYS), tabs[0].refresh_token)).user.id == ada.id
 
 
 async def test_two_tabs_at_servers_that_sign_with_two_keys_get_the_same_successor(ada: User) -> None:
-    opened = await open_session(Gate(KEYS), "ada", "right")
-    before = Gate(Keys(KEYS.signing, (NEW_KEY,)))
-    after = Gate(Keys(NEW_KEY, (KEYS.signing,)))
+    opened = await open_session(AuthServices(KEYS), "ada", "right")
+    before = AuthServices(Keys(KEYS.signing, (NEW_KEY,)))
+    after = AuthServices(Keys(NEW_KEY, (KEYS.signing,)))
     for first, second in ((before, after), (after, before)):
-        tabs = [await refresh_session(gate, opened.refresh_token) for gate in (first, second)]
+        tabs = [await refresh_session(auth, opened.refresh_token) for auth in (first, second)]
         assert tabs[0].refresh_token == tabs[1].refresh_token
         opened = tabs[0]
     assert (await row_of(opened)).revoked_at is None
@@ -195,16 +198,16 @@ async def test_two_tabs_at_servers_that_sign_with_two_keys_get_the_same_successo
 async def test_a_session_ends_30_days_after_the_sign_in_however_often_it_is_refreshed(
     ada: User, later: SetClock
 ) -> None:
-    token = (await open_session(Gate(KEYS), "ada", "right")).refresh_token
+    token = (await open_session(AuthServices(KEYS), "ada", "right")).refresh_token
     for days in (10, 20, 29):
         later(timedelta(days=days))
-        token = (await refresh_session(Gate(KEYS), token)).refresh_token
+        token = (await refresh_session(AuthServices(KEYS), token)).refresh_token
     later(REFRESH_LIFETIME)
     await refresh_is_refused(token)
 
 
 async def test_a_disabled_and_a_removed_user_refresh_nothing(ada: User) -> None:
-    opened = await open_session(Gate(KEYS), "ada", "right")
+    opened = await open_session(AuthServices(KEYS), "ada", "right")
     await User.filter(id=ada.id).update(is_disabled=True)
     await refresh_is_refused(opened.refresh_token)
     assert (await row_of(opened)).revoked_at is None
@@ -220,10 +223,10 @@ async def test_nonsense_refreshes_nothing(ada: User, token: str) -> None:
 
 
 async def test_the_successor_cannot_be_computed_without_the_secret(ada: User) -> None:
-    opened = await open_session(Gate(KEYS), "ada", "right")
-    mine = await refresh_session(Gate(KEYS), opened.refresh_token)
+    opened = await open_session(AuthServices(KEYS), "ada", "right")
+    mine = await refresh_session(AuthServices(KEYS), opened.refresh_token)
     with pytest.raises(Refusal):
-        await refresh_session(Gate(Keys("another secret of the tests, as long")), mine.refresh_token + "x")
+        await refresh_session(AuthServices(Keys("another secret of the tests, as long")), mine.refresh_token + "x")
     assert mine.refresh_token.partition(".")[2] != opened.refresh_token.partition(".")[2]
 
 
@@ -231,12 +234,14 @@ async def test_the_successor_cannot_be_computed_without_the_secret(ada: User) ->
 
 
 async def test_signing_out_ends_the_session_and_twice_changes_nothing(ada: User, later: SetClock) -> None:
-    opened = await open_session(Gate(KEYS), "ada", "right")
+    opened = await open_session(AuthServices(KEYS), "ada", "right")
     moment = later(timedelta(seconds=1))
-    await close_session(Gate(KEYS), await viewer_of(opened))
+    await close_session(AuthServices(KEYS), await viewer_of(opened))
     later(timedelta(seconds=2))
-    await close_session(Gate(KEYS), await viewer_of(opened))
-    await close_session(Gate(KEYS), replace(await viewer_of(opened), session_id="session-1754556928-00000000000b"))
+    await close_session(AuthServices(KEYS), await viewer_of(opened))
+    await close_session(
+        AuthServices(KEYS), replace(await viewer_of(opened), session_id="session-1754556928-00000000000b")
+    )
     assert (await row_of(opened)).revoked_at == moment
     await refresh_is_refused(opened.refresh_token)
 
@@ -245,18 +250,18 @@ async def test_signing_out_ends_the_session_and_twice_changes_nothing(ada: User,
 
 
 async def test_without_an_account_one_comes_in_where_that_is_allowed() -> None:
-    gate = Gate(KEYS, is_anonymous_allowed=True)
-    opened, another = await open_anonymous_session(gate), await open_anonymous_session(gate)
+    auth = AuthServices(KEYS, is_anonymous_allowed=True)
+    opened, another = await open_anonymous_session(auth), await open_anonymous_session(auth)
     user = await User.get(id=opened.user.id)
     assert (user.username, user.is_anonymous, user.role, user.password_hash) == (None, True, Role.USER, None)
     assert another.user.id != user.id
-    assert (await refresh_session(gate, opened.refresh_token)).user.id == user.id
+    assert (await refresh_session(auth, opened.refresh_token)).user.id == user.id
     entry = await AuditEntry.get(object_id=user.id)
     assert (entry.action, entry.actor_id) == (Action.SIGNED_IN, user.id)
 
 
 async def test_without_an_account_nobody_comes_in_where_that_is_not_allowed() -> None:
     with pytest.raises(Refusal) as caught:
-        await open_anonymous_session(Gate(KEYS))
+        await open_anonymous_session(AuthServices(KEYS))
     assert caught.value.code is ErrorCode.FORBIDDEN
     assert await User.all().count() == 0

@@ -3,11 +3,11 @@ from datetime import timedelta
 import pytest
 
 from auth.callers import find_viewer
-from auth.gate import Gate
 from auth.keys import Keys
 from auth.lifecycle import OpenSession, open_session, refresh_session
 from auth.queries import find_user, require_viewer, users_by_ids
 from auth.tokens import issue_access_token, read_access_token
+from auth.wiring import AuthServices
 from base.errors import ErrorCode, Refusal
 from base.words import Role
 from models import Session, User
@@ -21,23 +21,23 @@ KEYS = Keys("a secret of the tests, long enough")
 
 @pytest.fixture
 async def opened(ada: User) -> OpenSession:
-    return await open_session(Gate(KEYS), "ada", "right")
+    return await open_session(AuthServices(KEYS), "ada", "right")
 
 
 async def code_of(authorization: str) -> ErrorCode:
     with pytest.raises(Refusal) as caught:
-        await find_viewer(Gate(KEYS), authorization)
+        await find_viewer(AuthServices(KEYS), authorization)
     return caught.value.code
 
 
 @pytest.mark.parametrize("authorization", [None, ""])
 async def test_without_a_header_there_is_no_viewer(authorization: str | None) -> None:
-    assert await find_viewer(Gate(KEYS), authorization) is None
+    assert await find_viewer(AuthServices(KEYS), authorization) is None
 
 
 @pytest.mark.parametrize("form", ["Bearer {}", "bearer {}", "BEARER   {}", "  Bearer {}  "])
 async def test_the_viewer_is_who_the_token_names(ada: User, opened: OpenSession, form: str) -> None:
-    viewer = await find_viewer(Gate(KEYS), form.format(opened.access_token))
+    viewer = await find_viewer(AuthServices(KEYS), form.format(opened.access_token))
     assert viewer is not None
     session_id = read_access_token(KEYS, opened.access_token).session_id
     assert (viewer.user_id, viewer.role, viewer.session_id) == (ada.id, Role.USER, session_id)
@@ -83,30 +83,30 @@ async def test_a_refresh_token_is_no_access_token(opened: OpenSession) -> None:
 
 
 async def test_an_access_token_stays_good_when_its_session_is_refreshed(ada: User, opened: OpenSession) -> None:
-    await refresh_session(Gate(KEYS), opened.refresh_token)
-    viewer = await find_viewer(Gate(KEYS), f"Bearer {opened.access_token}")
+    await refresh_session(AuthServices(KEYS), opened.refresh_token)
+    viewer = await find_viewer(AuthServices(KEYS), f"Bearer {opened.access_token}")
     assert viewer is not None
     assert viewer.user_id == ada.id
 
 
 async def test_a_change_of_role_counts_from_the_next_request(ada: User, opened: OpenSession) -> None:
     await User.filter(id=ada.id).update(role=Role.ADMIN)
-    viewer = await find_viewer(Gate(KEYS), f"Bearer {opened.access_token}")
+    viewer = await find_viewer(AuthServices(KEYS), f"Bearer {opened.access_token}")
     assert viewer is not None
     assert viewer.is_admin
 
 
 async def test_a_user_sees_their_own_and_an_admin_sees_all(ada: User, opened: OpenSession) -> None:
-    viewer = require_viewer(await find_viewer(Gate(KEYS), f"Bearer {opened.access_token}"))
+    viewer = require_viewer(await find_viewer(AuthServices(KEYS), f"Bearer {opened.access_token}"))
     assert (viewer.may_see(ada.id), viewer.may_see("user-1754556928-00000000000c")) == (True, False)
     await User.filter(id=ada.id).update(role=Role.ADMIN)
-    admin = require_viewer(await find_viewer(Gate(KEYS), f"Bearer {opened.access_token}"))
+    admin = require_viewer(await find_viewer(AuthServices(KEYS), f"Bearer {opened.access_token}"))
     assert admin.may_see("user-1754556928-00000000000c")
 
 
 async def test_a_worker_sees_its_own_only(ada: User, opened: OpenSession) -> None:
     await User.filter(id=ada.id).update(role=Role.WORKER)
-    viewer = require_viewer(await find_viewer(Gate(KEYS), f"Bearer {opened.access_token}"))
+    viewer = require_viewer(await find_viewer(AuthServices(KEYS), f"Bearer {opened.access_token}"))
     assert not viewer.may_see("user-1754556928-00000000000c")
 
 

@@ -44,6 +44,15 @@ def test_a_token_ends_after_30_minutes() -> None:
     assert code_of(over) == ErrorCode.TOKEN_EXPIRED
 
 
+def test_a_token_that_was_good_is_refused_from_the_moment_on_at_which_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    token, expires_at = issue_access_token(KEYS, USER, SESSION, now())
+    assert read_access_token(KEYS, token).user_id == USER
+    monkeypatch.setattr("auth.tokens.now", lambda: expires_at - timedelta(milliseconds=1))
+    assert read_access_token(KEYS, token).user_id == USER
+    monkeypatch.setattr("auth.tokens.now", lambda: expires_at)
+    assert code_of(token) == ErrorCode.TOKEN_EXPIRED
+
+
 def test_the_forged_tokens_of_this_file_are_good_where_nothing_is_changed() -> None:
     assert read_access_token(KEYS, forged()).user_id == USER
 

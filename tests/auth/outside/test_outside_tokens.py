@@ -5,7 +5,6 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,85 +12,21 @@ import aiohttp
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from jwt.warnings import InsecureKeyLengthWarning
 
-from auth import outside_keys
 from auth.accounts import update_user
 from auth.audit import Action
-from auth.callers import find_viewer
-from auth.gate import Gate
-from auth.outside import OutsideIssuer, role_in
-from auth.outside_keys import OutsideKeys, fetching
+from auth.outside import role_in
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
 from base.words import Role
 from models import AuditEntry, Identity, User
 from models.fields import now
 from models.ids import new_id
-from tests.auth.issuer_for_tests import AUDIENCE, Issuer, jwk_of, running_issuer
+from tests.auth.issuer_for_tests import AUDIENCE, Issuer, jwk_of
+from tests.auth.outside.told import Clock, Told
 from tests.auth.people_for_tests import KEYS
 
 pytestmark = pytest.mark.usefixtures("database")
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.seconds = 1_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-@pytest.fixture
-async def issuer() -> AsyncIterator[Issuer]:
-    async with running_issuer() as issuer:
-        yield issuer
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-class Told:
-    """A gate that takes the issuer's tokens, and notes whose access is said to have changed."""
-
-    def __init__(self, issuer: Issuer, clock: Clock, session: aiohttp.ClientSession, role_claim: str = "") -> None:
-        self.user_ids: list[str] = []
-        keys = OutsideKeys(issuer.url, fetching(session), clock)
-        self.gate = Gate(KEYS, self.note, issuer=OutsideIssuer(issuer.url, AUDIENCE, role_claim, keys))
-
-    async def note(self, user_id: str) -> None:
-        self.user_ids.append(user_id)
-
-    async def viewer(self, token: str) -> Viewer:
-        viewer = await find_viewer(self.gate, f"Bearer {token}")
-        assert viewer is not None
-        return viewer
-
-    async def code(self, token: str) -> ErrorCode:
-        with pytest.raises(Refusal) as caught:
-            await self.viewer(token)
-        return caught.value.code
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
-
-
-@pytest.fixture
-def door(issuer: Issuer, clock: Clock, session: aiohttp.ClientSession) -> Told:
-    return Told(issuer, clock, session)
-
-
-@pytest.fixture
-def strict(issuer: Issuer, clock: Clock, session: aiohttp.ClientSession) -> Told:
-    """The claim `role` tells the role."""
-    return Told(issuer, clock, session, "role")
 
 
 # --------------------------------------------------------------------------------------------------- tokens
@@ -160,8 +95,73 @@ async def test_a_token_that_is_not_as_it_should_be_is_invalid(
     assert await User.all().count() == 0
 
 
-async def test_a_token_for_several_of_whom_we_are_one_is_taken(door: Told, issuer: Issuer) -> None:
-    assert await door.viewer(issuer.token("e1", aud=["somebody else", AUDIENCE]))
+async def test_a_token_for_several_is_taken_where_it_was_given_to_us_or_is_an_access_token(
+    door: Told, issuer: Issuer
+) -> None:
+    several: dict[str, Any] = {"aud": ["somebody else", AUDIENCE]}
+    assert await door.viewer(issuer.token("e1", **several, azp=AUDIENCE))
+    assert await door.viewer(issuer.token("e1", **several, azp="a page", scope="openid"))
+    for azp in (None, "somebody else", [AUDIENCE]):
+        assert await door.code(issuer.token("e1", **several, azp=azp)) is ErrorCode.INVALID_TOKEN
+    assert await door.viewer(issuer.token("e1", azp="a page"))
+
+
+COGNITO: dict[str, Any] = {
+    "aud": None, "client_id": AUDIENCE, "token_use": "access", "scope": "openid", "username": "ada", "version": 2,
+    "jti": "1", "auth_time": 1, "cognito:groups": ["admin"],
+}  # fmt: skip
+KEYCLOAK: dict[str, Any] = {
+    "aud": ["account", AUDIENCE], "azp": "a page", "typ": "Bearer", "sid": "1", "acr": "1", "scope": "openid email",
+    "realm_access": {"roles": ["offline_access", "admin"]}, "preferred_username": "ada", "header": {"typ": "JWT"},
+}  # fmt: skip
+AUTH0: dict[str, Any] = {
+    "aud": [AUDIENCE, "https://somebody.auth0.com/userinfo"], "azp": "a page", "scope": "openid profile",
+    "https://example.com/roles": ["admin"],
+}  # fmt: skip
+SHAPES: dict[str, tuple[dict[str, Any], str]] = {
+    "Cognito": (COGNITO, "cognito:groups"),
+    "Keycloak": (KEYCLOAK, "realm_access.roles"),
+    "Auth0": (AUTH0 | {"header": {"typ": "JWT"}}, "https://example.com/roles"),
+    "Auth0 by RFC 9068": (AUTH0 | {"header": {"typ": "at+jwt"}, "client_id": "a page"}, "https://example.com/roles"),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+async def test_an_access_token_as_an_issuer_makes_it_is_taken_with_its_role(
+    issuer: Issuer, clock: Clock, session: aiohttp.ClientSession, name: str
+) -> None:
+    shape, role_claim = SHAPES[name]
+    door = Told(issuer, clock, session, role_claim)
+    assert (await door.viewer(issuer.token("r1", **shape))).role is Role.ADMIN
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        COGNITO | {"client_id": "somebody else"},
+        COGNITO | {"client_id": None},
+        COGNITO | {"client_id": [AUDIENCE]},
+        COGNITO | {"aud": "somebody else"},
+        COGNITO | {"token_use": None, "scope": None},
+        COGNITO | {"token_use": "id", "aud": AUDIENCE},
+        COGNITO | {"token_use": 1},
+        KEYCLOAK | {"typ": "ID", "aud": AUDIENCE, "azp": AUDIENCE},
+        KEYCLOAK | {"typ": "Refresh", "aud": AUDIENCE},
+        KEYCLOAK | {"typ": "Offline", "aud": AUDIENCE},
+        KEYCLOAK | {"typ": "Logout", "aud": AUDIENCE},
+        KEYCLOAK | {"typ": ["Bearer"]},
+        KEYCLOAK | {"aud": "account"},
+        AUTH0 | {"header": {"typ": "logout+jwt"}},
+        AUTH0 | {"header": {"typ": "secevent+jwt"}},
+        AUTH0 | {"header": {"typ": "dpop+jwt"}},
+        AUTH0 | {"scope": None},
+    ],
+)
+async def test_what_an_issuer_signs_that_is_no_access_token_for_us_is_invalid(
+    door: Told, issuer: Issuer, changes: dict[str, Any]
+) -> None:
+    assert await door.code(issuer.token("r1", **changes)) is ErrorCode.INVALID_TOKEN
+    assert await User.all().count() == 0
 
 
 @pytest.mark.parametrize("issued_by", ["https://evil.example.com", "", None])
@@ -226,141 +226,6 @@ async def test_our_own_tokens_are_not_to_be_had_from_the_issuer(door: Told, issu
     assert await door.code(issuer.token("e1", iss="waybill", use="access", sid="x")) is ErrorCode.INVALID_TOKEN
 
 
-# ----------------------------------------------------------------------------------------------------- keys
-
-
-async def test_the_keys_are_fetched_once_for_many_tokens(door: Told, issuer: Issuer) -> None:
-    await asyncio.gather(*(door.viewer(issuer.token("e1", sub=str(number % 2))) for number in range(10)))
-    assert issuer.asked == ["/.well-known/openid-configuration", "/keys"]
-
-
-async def test_a_new_key_is_taken_and_a_dropped_one_is_not(door: Told, issuer: Issuer, clock: Clock) -> None:
-    old = issuer.token("r1")
-    await door.viewer(old)
-    clock.seconds += outside_keys.PAUSE_SECONDS
-    del issuer.keys["r1"]
-    issuer.add_rsa("r2")
-    await door.viewer(issuer.token("r2"))
-    assert await door.code(old) is ErrorCode.INVALID_TOKEN
-
-
-async def test_a_dropped_key_is_good_for_ten_minutes_at_most(door: Told, issuer: Issuer, clock: Clock) -> None:
-    old = issuer.token("r1")
-    await door.viewer(old)
-    del issuer.keys["r1"]
-    clock.seconds += outside_keys.FRESH_SECONDS
-    await door.viewer(old)
-    clock.seconds += 1
-    assert await door.code(old) is ErrorCode.INVALID_TOKEN
-
-
-async def test_unknown_keys_have_the_issuer_asked_every_ten_seconds_at_most(
-    door: Told, issuer: Issuer, clock: Clock
-) -> None:
-    strange = [issuer.token("e1", header={"kid": f"unknown {number}"}) for number in range(20)]
-    assert {await door.code(token) for token in strange} == {ErrorCode.INVALID_TOKEN}
-    assert issuer.asked.count("/keys") == 1
-    clock.seconds += outside_keys.PAUSE_SECONDS
-    await asyncio.gather(*(door.code(token) for token in strange))
-    assert issuer.asked.count("/keys") == 2
-
-
-async def test_a_token_without_a_key_id_is_taken_where_one_key_fits(door: Told, issuer: Issuer, clock: Clock) -> None:
-    token = jwt.encode(
-        jwt.decode(issuer.token("e1"), options={"verify_signature": False}), issuer.keys["e1"], algorithm="ES256"
-    )
-    assert "kid" not in jwt.get_unverified_header(token)
-    assert await door.viewer(token)
-    issuer.add_ec("e2")
-    clock.seconds += outside_keys.FRESH_SECONDS + 1
-    assert await door.code(token) is ErrorCode.INVALID_TOKEN
-
-
-async def test_keys_that_are_not_for_this_stand_beside_the_others_and_are_not_used(door: Told, issuer: Issuer) -> None:
-    issuer.add_rsa("short", bits=1024)
-    with pytest.warns(InsecureKeyLengthWarning):
-        weak = issuer.token("short")
-    good = jwk_of("e1", issuer.keys["e1"])
-    issuer.extra_keys = [
-        {"kty": "oct", "kid": "r9", "k": "c2VjcmV0", "alg": "RS256"},
-        {**good, "kid": "for encryption", "use": "enc"},
-        {**good, "kid": "of another curve", "crv": "P-384"},
-        {**good, "kid": "for another algorithm", "alg": "ES512"},
-        {"kty": "RSA", "kid": "broken", "n": "!", "e": "AQAB"},
-        {"kty": "EC", "kid": "incomplete", "crv": "P-256"},
-        "no key",  # type: ignore[list-item]
-    ]
-    assert await door.viewer(issuer.token("e1"))
-    for token in (weak, *(issuer.token("e1", header={"kid": key_id}) for key_id in ("for encryption", "r9", "broken"))):
-        assert await door.code(token) is ErrorCode.INVALID_TOKEN
-
-
-async def test_an_issuer_that_cannot_be_asked_is_no_fault_of_the_token(
-    door: Told, issuer: Issuer, clock: Clock
-) -> None:
-    issuer.is_down = True
-    token = issuer.token("e1")
-    with pytest.raises(Refusal) as caught:
-        await door.viewer(token)
-    assert (caught.value.code, caught.value.http_status) == (ErrorCode.SERVICE_UNAVAILABLE, 503)
-    assert caught.value.retry_after == outside_keys.PAUSE_SECONDS
-    assert await door.code(token) is ErrorCode.SERVICE_UNAVAILABLE
-    assert len(issuer.asked) == 1
-    issuer.is_down = False
-    clock.seconds += outside_keys.PAUSE_SECONDS
-    assert await door.viewer(token)
-
-
-async def test_known_keys_outlive_an_issuer_that_is_away_for_an_hour(door: Told, issuer: Issuer, clock: Clock) -> None:
-    token = issuer.token("e1")
-    await door.viewer(token)
-    issuer.is_down = True
-    clock.seconds += outside_keys.STALE_SECONDS
-    assert await door.viewer(token)
-    clock.seconds += 1
-    assert await door.code(token) is ErrorCode.SERVICE_UNAVAILABLE
-
-
-@pytest.mark.parametrize(
-    "discovery",
-    [
-        {"issuer": "https://evil.example.com"},
-        {"issuer": None},
-        {"jwks_uri": "http://evil.example.com/keys"},
-        {"jwks_uri": "file:///etc/passwd"},
-        {"jwks_uri": None},
-        {"jwks_uri": "{}/nothing"},
-    ],
-)
-async def test_a_discovery_that_leads_astray_is_not_followed(
-    door: Told, issuer: Issuer, discovery: dict[str, Any]
-) -> None:
-    issuer.discovery = {name: value and value.replace("{}", issuer.url) for name, value in discovery.items()}
-    assert await door.code(issuer.token("e1")) is ErrorCode.SERVICE_UNAVAILABLE
-
-
-async def test_more_than_a_quarter_of_a_mebibyte_of_keys_is_not_read(door: Told, issuer: Issuer) -> None:
-    issuer.padding = 300_000
-    assert await door.code(issuer.token("e1")) is ErrorCode.SERVICE_UNAVAILABLE
-
-
-async def test_an_issuer_that_never_answers_is_waited_for_in_vain_and_not_for_long(
-    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(outside_keys, "_TIMEOUT", aiohttp.ClientTimeout(total=0.1))
-
-    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    issuer.url = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
-    async with silent, aiohttp.ClientSession() as session:
-        door = Told(issuer, Clock(), session)
-        async with asyncio.timeout(2):
-            assert await door.code(issuer.token("e1")) is ErrorCode.SERVICE_UNAVAILABLE
-
-
 # ----------------------------------------------------------------------------------------------------- roles
 
 
@@ -418,15 +283,15 @@ async def test_the_role_is_the_issuers_where_a_claim_tells_it_and_ours_where_non
     root = Viewer((await User.create(id=new_id("user"), username="root", role=Role.ADMIN)).id, Role.ADMIN, "", None)
     user_id = (await strict.viewer(issuer.token("e1"))).user_id
     with pytest.raises(Refusal) as caught:
-        await update_user(strict.gate, root, user_id, role=Role.ADMIN)
+        await update_user(strict.auth, root, user_id, role=Role.ADMIN)
     assert caught.value.code is ErrorCode.INVALID_STATE
-    await update_user(door.gate, root, user_id, role=Role.ADMIN)
+    await update_user(door.auth, root, user_id, role=Role.ADMIN)
     assert (await door.viewer(issuer.token("e1", role="user"))).role is Role.ADMIN
 
 
 async def test_who_is_disabled_here_is_out_whatever_the_issuer_says(door: Told, issuer: Issuer) -> None:
     root = Viewer((await User.create(id=new_id("user"), username="root", role=Role.ADMIN)).id, Role.ADMIN, "", None)
     viewer = await door.viewer(issuer.token("e1"))
-    await update_user(door.gate, root, viewer.user_id, is_disabled=True)
+    await update_user(door.auth, root, viewer.user_id, is_disabled=True)
     assert await door.code(issuer.token("e1")) is ErrorCode.INVALID_TOKEN
     assert door.user_ids == [viewer.user_id]

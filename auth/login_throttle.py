@@ -1,16 +1,20 @@
-"""Slowing down who guesses passwords: after 5 failures per name and per address each further one costs a growing wait."""
+"""The login throttle: after free failures each costs a growing wait.
+
+Failures are counted by name, by address, and by both together.
+"""
 
 import hashlib
 import ipaddress
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from auth.sparing import Sparing
+from cachetools import TTLCache
+
 from base.errors import ErrorCode, Refusal
+from base.resilience import CircuitBreaker
 
 FREE_FAILURES = 5
 MAX_WAIT_SECONDS = 300.0
@@ -18,10 +22,14 @@ MAX_ADDRESS_WAIT_SECONDS = 60.0
 """An address can be that of many people."""
 MEMORY_SECONDS = 1_800.0
 """A failure is forgotten so long after the last one of its kind."""
-_MAX_KEPT = 20_000
+MAX_KEPT = 20_000
 
 
-class Tallies(Protocol):
+def _monotonic() -> float:
+    return time.monotonic()
+
+
+class FailureCounters(Protocol):
     """Counts failures by key; forgets a key `MEMORY_SECONDS` after its last failure."""
 
     async def counts(self, keys: Sequence[str]) -> list[tuple[int, float]]:
@@ -34,25 +42,21 @@ class Tallies(Protocol):
         """Forget the keys."""
 
 
-class MemoryTallies:
-    """For one process: the newest 20,000 keys."""
+class MemoryFailureCounters:
+    """For one process: the 20,000 keys that were used last."""
 
-    def __init__(self) -> None:
-        self._kept: OrderedDict[str, tuple[int, float]] = OrderedDict()
+    def __init__(self, capacity: int = MAX_KEPT) -> None:
+        self._kept: TTLCache[str, tuple[int, float]] = TTLCache(capacity, MEMORY_SECONDS, timer=_monotonic)
 
     async def counts(self, keys: Sequence[str]) -> list[tuple[int, float]]:
         moment = time.monotonic()
         found = [self._kept.get(key, (0, moment)) for key in keys]
-        ages = [(count, moment - last) for count, last in found]
-        return [(count, age) if age < MEMORY_SECONDS else (0, 0.0) for count, age in ages]
+        return [(count, moment - last) for count, last in found]
 
     async def add(self, keys: Sequence[str]) -> None:
         moment = time.monotonic()
         for key, (count, _) in zip(keys, await self.counts(keys), strict=True):
             self._kept[key] = (count + 1, moment)
-            self._kept.move_to_end(key)
-        while len(self._kept) > _MAX_KEPT:
-            self._kept.popitem(last=False)
 
     async def clear(self, keys: Sequence[str]) -> None:
         for key in keys:
@@ -77,16 +81,18 @@ def attempt_of(username: str, address: str | None) -> Attempt:
 
 
 @dataclass
-class Throttle:
+class LoginThrottle:
     """Decides who has to wait.
 
     A name is slowed for the addresses from which it was missed before, so that nobody is locked out by a stranger: from
     an address of their own its owner always has a try. An address is slowed for all names.
     """
 
-    tallies: Tallies = field(default_factory=MemoryTallies)
-    _spare: MemoryTallies = field(default_factory=MemoryTallies)
-    _sparing: Sparing = field(default_factory=lambda: Sparing("failures to sign in are counted in this process only"))
+    counters: FailureCounters = field(default_factory=MemoryFailureCounters)
+    _spare: MemoryFailureCounters = field(default_factory=MemoryFailureCounters)
+    _breaker: CircuitBreaker = field(
+        default_factory=lambda: CircuitBreaker("failures to sign in are counted in this process only")
+    )
 
     async def check(self, attempt: Attempt) -> None:
         """Let the attempt pass.
@@ -107,18 +113,18 @@ class Throttle:
         """The name or the password was wrong."""
         keys = [key for key in (attempt.name, attempt.address, attempt.pair) if key is not None]
         await self._spare.add(keys)
-        await self._sparing.ask(lambda: self.tallies.add(keys), None)
+        await self._breaker.call(lambda: self.counters.add(keys), None)
 
     async def succeeded(self, attempt: Attempt) -> None:
         """Their own mistakes are forgotten; what others did from the same address is not."""
         keys = [key for key in (attempt.name, attempt.pair) if key is not None]
         await self._spare.clear(keys)
-        await self._sparing.ask(lambda: self.tallies.clear(keys), None)
+        await self._breaker.call(lambda: self.counters.clear(keys), None)
 
     async def _counts(self, keys: Sequence[str]) -> list[tuple[int, float]]:
         """What is shared, or what this process knows where that cannot be asked."""
         known_here = await self._spare.counts(keys)
-        return await self._sparing.ask(lambda: self.tallies.counts(keys), known_here)
+        return await self._breaker.call(lambda: self.counters.counts(keys), known_here)
 
 
 def _wait_after(failures: int, age: float, longest: float) -> float:

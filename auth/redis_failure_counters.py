@@ -1,15 +1,15 @@
-"""Failures to sign in, counted in Redis: several processes slow down the same guesser."""
+"""Failure counters in Redis: several processes slow down whoever guesses passwords."""
 
 from collections.abc import Sequence
 
 from redis.asyncio import Redis
 
-from auth.throttle import MEMORY_SECONDS
+from auth.login_throttle import MEMORY_SECONDS
 
 _LIFE_MS = int(MEMORY_SECONDS * 1_000)
 
 
-class RedisTallies:
+class RedisFailureCounters:
     """One counter per key, whose remaining life tells when the last failure was: by one clock for all processes."""
 
     def __init__(self, redis: Redis, prefix: str) -> None:

@@ -1,32 +1,35 @@
-"""What signing in and knowing callers takes, in one value that the program builds at start."""
+"""Services of this room, in one value that the program builds."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from auth.keys import Keys
+from auth.login_throttle import LoginThrottle
 from auth.outside import OutsideIssuer
-from auth.throttle import Throttle
+from auth.rates import Rates, rate_storage
 
 OnChange = Callable[[str], Awaitable[None]]
 """Told a user's id after the commit that ended one of their tokens or changed their role; it must not raise."""
 
 
-async def tell_nobody(_user_id: str) -> None:
+async def ignore_change(_user_id: str) -> None:
     """For programs without sockets."""
 
 
 @dataclass(frozen=True)
-class Gate:
-    """Everything that the functions of this room work with.
+class AuthServices:
+    """What the functions of this room work with.
 
     Attributes:
         keys: Sign our own tokens.
         is_anonymous_allowed: Whether `open_anonymous_session` works.
         issuer: Whose tokens are taken besides our own.
+        anonymous_rates: How many anonymous sessions an address may begin.
     """
 
     keys: Keys
-    on_change: OnChange = tell_nobody
+    on_change: OnChange = ignore_change
     is_anonymous_allowed: bool = False
-    throttle: Throttle = field(default_factory=Throttle)
+    login_throttle: LoginThrottle = field(default_factory=LoginThrottle)
     issuer: OutsideIssuer | None = None
+    anonymous_rates: Rates = field(default_factory=lambda: Rates(rate_storage(None, "")))
