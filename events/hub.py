@@ -38,11 +38,11 @@ class Hub:
             for mailbox in self._mailboxes.get(topic, ()):
                 mailbox.put(event)
 
-    def retell(self, event: Event) -> None:
+    def redeliver(self, event: Event) -> None:
         """Hand `event`, a state that was read, to everybody here who listens and may have missed it."""
         for topic in event.topics:
             for mailbox in self._mailboxes.get(topic, ()):
-                mailbox.put_again(event)
+                mailbox.redeliver(event)
 
     def deliver_loss(self) -> None:
         """Tell everybody here that events were missed."""
@@ -58,7 +58,7 @@ class Hub:
     def listener_count(self) -> int:
         """Who watches something; those who wait for orders to this process are not counted."""
         watched = (mailboxes for topic, mailboxes in self._mailboxes.items() if not is_order(topic))
-        return len({mailbox for mailboxes in watched for mailbox in mailboxes})
+        return sum(mailbox.listeners for mailbox in {mailbox for mailboxes in watched for mailbox in mailboxes})
 
 
 class Publisher(Protocol):

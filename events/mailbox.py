@@ -12,6 +12,9 @@ CAPACITY = 1_000
 FORGOTTEN = 4_000
 """Keys that are forgotten of which the version is still known; of more than these, the longest forgotten go."""
 
+_CATCH_UP = 0.5
+"""By so much of its interval an event may be sooner because the one before it was late."""
+
 
 class StateLost(Exception):  # noqa: N818  it is a message, not an error
     """Events were missed (a full mailbox, a lost connection): read the present state, then go on listening."""
@@ -22,11 +25,17 @@ class Mailbox:
     """Holds events until they are due.
 
     A change of status is due at once. Progress of one key is due `interval` seconds after the last delivery of that
-    key, and later progress replaces earlier progress that is still waiting. An event whose version is not above what
-    was delivered before is dropped.
+    key, or sooner by what that one was late, and later progress replaces earlier progress that is still waiting. An
+    event whose version is not above what was delivered before is dropped.
+
+    Attributes:
+        listeners: Subscribers that its events go to.
+        is_urgent: Whether the event that was got last was more than progress.
     """
 
     interval: float = 0
+    listeners: int = 1
+    is_urgent: bool = False
     began_at: float = field(default_factory=time.time)
     _waiting: list[tuple[Event, bool]] = field(default_factory=list)
     _delivered: dict[str, tuple[Event, float]] = field(default_factory=dict)
@@ -50,7 +59,7 @@ class Mailbox:
             self._waiting.append((event, is_urgent))
         self._arrived.set()
 
-    def put_again(self, event: Event) -> None:
+    def redeliver(self, event: Event) -> None:
         """Take `event` in if it was missed: of what was never told here, only what changed since listening began."""
         is_known = event.key in self._delivered or event.key in self._forgotten
         if is_known or event.row["updated_at"] >= self.began_at:
@@ -69,13 +78,20 @@ class Mailbox:
             entry for entry in self._waiting if entry[0].key != event.key or entry[0].version > event.version
         ]
 
+    def expect(self, key: str) -> None:
+        """Somebody who listens here knows of `key` by another road: what is redelivered of it may have been missed."""
+        if key not in self._delivered and key not in self._forgotten:
+            self._remember(key, 0)
+
     def forget(self, key: str) -> None:
         """Nothing more is awaited for `key`: what comes is told as if it were the first, unless it is a late one."""
         last = self._delivered.pop(key, None)
-        if last is None:
-            return
+        if last is not None:
+            self._remember(key, last[0].version)
+
+    def _remember(self, key: str, version: int) -> None:
         self._forgotten.pop(key, None)
-        self._forgotten[key] = last[0].version
+        self._forgotten[key] = version
         if len(self._forgotten) > FORGOTTEN:
             del self._forgotten[next(iter(self._forgotten))]
 
@@ -91,10 +107,14 @@ class Mailbox:
                 raise StateLost
             moment = time.monotonic()
             for place, (event, is_urgent) in enumerate(self._waiting):
-                if is_urgent or moment >= self._due(event):
+                due = self._due(event)
+                if is_urgent or moment >= due:
                     del self._waiting[place]
                     if event.version:
-                        self._delivered[event.key] = (event, moment)
+                        # What timers and the loop were late does not add up.
+                        paced_at = moment if is_urgent else max(due, moment - self.interval * _CATCH_UP)
+                        self._delivered[event.key] = (event, paced_at)
+                    self.is_urgent = is_urgent
                     return event
             await self._wait(moment)
 

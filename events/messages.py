@@ -1,4 +1,7 @@
-"""What is told: the new state of a job or an upload, a new log line, an order to stop or let go; with its JSON form."""
+"""Events, and their JSON.
+
+One carries the new state of a job or an upload, a log line, an order to stop, or a request to release.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,9 +20,9 @@ class Event:
 
     Attributes:
         kind: Which table `row` is of; `stop` orders workers to stop the job `row["id"]`, `release` asks whoever is
-            touching the upload `row["id"]` to let go; `access`: what the user `row["id"]` may do is not what it was, or one
+            touching the upload `row["upload_id"]` to let go; `access`: what the user `row["id"]` may do is not what it was, or one
             of their tokens has ended.
-        row: The row as the database returned it (column → JSON value): a watcher needs no query to see the state.
+        row: What subscribers can see of the row (column → JSON value): a watcher needs no query to see the state.
     """
 
     kind: Kind

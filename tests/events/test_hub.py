@@ -1,5 +1,3 @@
-import asyncio
-
 import pytest
 
 from events.hub import Hub, LocalPublisher
@@ -118,13 +116,11 @@ async def test_publishing_where_nobody_listens_is_nothing() -> None:
     assert hub.listener_count == 0
 
 
-async def test_a_thousand_listeners_are_told_within_a_moment() -> None:
+async def test_a_thousand_listeners_are_each_told_once() -> None:
     hub = Hub()
     mailboxes = [hub.listen(job_topic(JOB)) for _ in range(1_000)]
     opened = [mailbox.__enter__() for mailbox in mailboxes]
-    began = asyncio.get_running_loop().time()
     hub.deliver(job_event(1))
-    assert asyncio.get_running_loop().time() - began < 0.1
     assert all(len(mailbox._waiting) == 1 for mailbox in opened)
     for mailbox in mailboxes:
         mailbox.__exit__(None, None, None)

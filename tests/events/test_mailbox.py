@@ -71,7 +71,7 @@ async def test_a_reader_wakes_when_the_interval_is_over_without_another_event() 
     mailbox.put(job_event(3))
     began = asyncio.get_running_loop().time()
     assert (await next_of(mailbox)).version == 3
-    assert 0.04 <= asyncio.get_running_loop().time() - began < 1
+    assert 0.04 <= asyncio.get_running_loop().time() - began < 5
 
 
 async def test_a_waiting_reader_wakes_at_once_for_a_change_of_status() -> None:
@@ -82,7 +82,7 @@ async def test_a_waiting_reader_wakes_at_once_for_a_change_of_status() -> None:
     reader = asyncio.create_task(mailbox.get())
     await asyncio.sleep(0.01)
     mailbox.put(job_event(3, "COMPLETED"))
-    assert (await asyncio.wait_for(reader, 1)).row["status"] == "COMPLETED"
+    assert (await asyncio.wait_for(reader, 5)).row["status"] == "COMPLETED"
     assert await versions_now(mailbox) == []
 
 
@@ -266,7 +266,7 @@ async def test_a_waiting_reader_is_told_of_a_loss() -> None:
     await asyncio.sleep(0)
     mailbox.lose()
     with pytest.raises(StateLost):
-        await asyncio.wait_for(reader, 1)
+        await asyncio.wait_for(reader, 5)
 
 
 async def test_a_reader_who_is_cancelled_takes_nothing_along() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from redis.asyncio import Redis
 
-from events import redis_feed
+from base.resilience import OPEN_SECONDS, CircuitBreaker
 from events.feed import open_events
 from events.hub import Hub, LocalPublisher
 from events.messages import Event, job_topic, logs_topic
@@ -151,7 +151,7 @@ async def test_it_ends_at_whichever_moment_it_is_cancelled(
 
 async def test_a_connection_that_takes_everything_and_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("events.redis_feed._SILENCE_SECONDS", 0.05)
-    monkeypatch.setattr("events.redis_feed._PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("events.redis_feed._PING_TIMEOUT_SECONDS", 0.05)
     async with half_dead_redis() as (url, connections):
         hub = Hub()
         feed = RedisFeed(url, hub, "waybill")
@@ -216,22 +216,20 @@ async def hung_redis() -> AsyncIterator[tuple[str, list[bool]]]:
         server.close()
 
 
-async def test_a_redis_that_hangs_holds_nobody_up_and_is_left_alone_for_a_while(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(redis_feed, "_PUBLISH_SECONDS", 0.1)
-    hub = Hub()
+async def test_a_redis_that_hangs_holds_nobody_up_and_is_left_alone_for_a_while() -> None:
+    hub, seconds = Hub(), [0.0]
+    breaker = CircuitBreaker("hangs", opens_on=TimeoutError, timeout_seconds=0.1, clock=lambda: seconds[0])
     async with hung_redis() as (url, sent):
-        feed = RedisFeed(url, hub, "waybill")
+        feed = RedisFeed(url, hub, "waybill", breaker=breaker)
         with hub.listen(job_topic(JOB)) as mailbox:
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(5):
                 await feed.publish(job_event(1))
             assert (await next_of(mailbox)).version == 1
             asked = len(sent)
             await feed.publish(job_event(2))
             assert (await next_of(mailbox)).version == 2
             assert len(sent) == asked > 0
-            monkeypatch.setattr(feed, "_rests_until", 0.0)
+            seconds[0] += OPEN_SECONDS
             await feed.publish(job_event(3))
             assert (await next_of(mailbox)).version == 3
             assert len(sent) > asked
