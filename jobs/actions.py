@@ -1,4 +1,4 @@
-"""What may be done with a job now: the one rule that both the mutations and `Job.actions` follow."""
+"""Actions that a job allows now. The mutations and `Job.actions` follow the same rule."""
 
 from enum import StrEnum
 
@@ -40,12 +40,21 @@ def can_start(status: JobStatus, inputs: Inputs) -> bool:
     return status is JobStatus.AWAITING_INPUT and inputs is not Inputs.GONE
 
 
-def can_retry(status: JobStatus, failed_items: int, inputs: Inputs) -> bool:
-    """Whether there is anything that another attempt could do better, and all that it needs."""
-    is_better = status in {JobStatus.FAILED, JobStatus.CANCELLED} or (
-        status is JobStatus.COMPLETED and failed_items > 0
-    )
-    return is_better and inputs is Inputs.COMPLETE
+def may_end_otherwise(job: Job) -> bool:
+    """Whether there is anything that another attempt could do better: what is wrong with an input stays wrong."""
+    has_failed = job.status is JobStatus.FAILED or (job.status is JobStatus.COMPLETED and job.failed_items > 0)
+    return job.status is JobStatus.CANCELLED or (has_failed and bool(job.error_is_retryable))
+
+
+def can_retry(job: Job, inputs: Inputs) -> bool:
+    """Whether another attempt may end otherwise, and all that it needs is there."""
+    return may_end_otherwise(job) and inputs is Inputs.COMPLETE
+
+
+def can_retry_rest(job: Job, inputs: Inputs) -> bool:
+    """Whether another attempt can leave out what is done: it is planned in slices, and some item has ended."""
+    ended = job.completed_items + job.skipped_items + job.failed_items
+    return can_retry(job, inputs) and bool(job.total_slices) and ended > 0
 
 
 def may_delete(viewer: Viewer, type_: JobType) -> bool:
@@ -61,14 +70,13 @@ def actions_of(job: Job, viewer: Viewer, inputs: Inputs) -> list[JobAction]:
         viewer: Who asks.
         inputs: Whether its uploads are there; see `jobs.inputs.states_of_inputs`.
     """
-    is_again = can_retry(job.status, job.failed_items, inputs)
     allowed = {
         JobAction.START: can_start(job.status, inputs),
         JobAction.PAUSE: job.status in PAUSABLE,
         JobAction.RESUME: job.status is JobStatus.PAUSED,
         JobAction.CANCEL: job.status in CANCELLABLE,
-        JobAction.RETRY: is_again,
-        JobAction.RETRY_FAILED_ITEMS: is_again and job.failed_items > 0,
+        JobAction.RETRY: can_retry(job, inputs),
+        JobAction.RETRY_FAILED_ITEMS: can_retry_rest(job, inputs),
         JobAction.DELETE: job.status in FINISHED and may_delete(viewer, job.type),
         JobAction.PURGE: job.status in FINISHED and viewer.is_admin,
     }

@@ -1,23 +1,24 @@
-"""What a job is made of: checking its uploads and its options, and which uploads it waits for."""
+"""Check the uploads and options of a new job."""
 
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import PurePosixPath
 from typing import Any
 
-from pydantic import ValidationError
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
 from base.words import JobStatus, UploadStatus
-from jobs.rows import fetch
+from jobs.limits import check_size
 from models import JobUpload, Upload
 from models.ids import type_of_id
+from models.sql import fetch_rows, for_share, placeholders
 from processors.contract import Kind, Options
-from processors.external import ExternalOptions
-from uploads.rows import OPEN, PRESENT, places_for, upload_of
+from processors.external.kind import ExternalOptions
+from processors.options import read_options
+from uploads.rows import OPEN, PRESENT, upload_of
 
 _FIELD = "input.uploadIds"
 
@@ -39,15 +40,15 @@ async def check_inputs(db: BaseDBAsyncClient, viewer: Viewer, kind: Kind, upload
     if len(set(upload_ids)) != len(upload_ids):
         raise Refusal(ErrorCode.BAD_INPUT, "The same upload is named twice.", _FIELD)
     if not kind.min_files <= len(upload_ids) <= kind.max_files:
-        message = f"{kind.kind} takes {kind.min_files} to {kind.max_files:,} uploads."
+        message = f"{kind.name} takes {_number_of_uploads(kind)}: {len(upload_ids):,} are given."
         raise Refusal(ErrorCode.BAD_INPUT, message, _FIELD)
     if not upload_ids:
         return []
     for id_ in upload_ids:
         if type_of_id(id_, _FIELD) != "upload":
             raise Refusal(ErrorCode.UPLOAD_NOT_FOUND, "There is no such upload.", _FIELD)
-    places = places_for(upload_ids)
-    rows = await fetch(db, f"SELECT * FROM uploads WHERE id IN ({places}) ORDER BY id{_share(db)}", *upload_ids)
+    places = placeholders(upload_ids)
+    rows = await fetch_rows(db, f"SELECT * FROM uploads WHERE id IN ({places}) ORDER BY id{for_share(db)}", *upload_ids)
     found = {row["id"]: upload_of(row) for row in rows}
     return [_check_upload(viewer, kind, found.get(id_)) for id_ in upload_ids]
 
@@ -57,12 +58,12 @@ async def lock_inputs(db: BaseDBAsyncClient, job_id: str) -> list[Upload]:
 
     To be called before the job is locked: whoever ends an upload locks that first, and the jobs that use it then.
     """
-    lock = f"SELECT id FROM uploads WHERE id IN (SELECT upload_id FROM job_uploads WHERE job_id = $1) ORDER BY id{_share(db)}"
-    await fetch(db, lock, job_id)
+    lock = f"SELECT id FROM uploads WHERE id IN (SELECT upload_id FROM job_uploads WHERE job_id = $1) ORDER BY id{for_share(db)}"
+    await fetch_rows(db, lock, job_id)
     statement = (
         "SELECT u.* FROM uploads u JOIN job_uploads w ON w.upload_id = u.id WHERE w.job_id = $1 ORDER BY w.position"
     )
-    return [upload_of(row) for row in await fetch(db, statement, job_id)]
+    return [upload_of(row) for row in await fetch_rows(db, statement, job_id)]
 
 
 async def add_inputs(db: BaseDBAsyncClient, job_id: str, uploads: Sequence[Upload], first_position: int = 0) -> None:
@@ -86,16 +87,16 @@ async def _states_of_inputs(db: BaseDBAsyncClient, job_ids: Sequence[str]) -> li
     statement = (
         "SELECT w.job_id, max(CASE WHEN u.status = $1 THEN 0 WHEN u.status IN ($2, $3) THEN 1 ELSE 2 END) AS worst "
         "FROM job_uploads w LEFT JOIN uploads u ON u.id = w.upload_id "
-        f"WHERE w.job_id IN ({places_for(job_ids, 4)}) GROUP BY w.job_id"
+        f"WHERE w.job_id IN ({placeholders(job_ids, 4)}) GROUP BY w.job_id"
     )
-    rows = await fetch(db, statement, UploadStatus.COMPLETED, *OPEN, *job_ids)
+    rows = await fetch_rows(db, statement, UploadStatus.COMPLETED, *OPEN, *job_ids)
     worst = {row["job_id"]: list(Inputs)[row["worst"]] for row in rows}
     return [worst.get(job_id, Inputs.COMPLETE) for job_id in job_ids]
 
 
 async def count_bytes(db: BaseDBAsyncClient, job_id: str) -> dict[str, int | None]:
     """The columns of a job (locked) that tell its bytes; `total_bytes` is None while an upload's size is unknown."""
-    rows = await fetch(
+    rows = await fetch_rows(
         db,
         "SELECT u.size_bytes, u.offset_bytes FROM uploads u JOIN job_uploads w ON w.upload_id = u.id WHERE w.job_id = $1",
         job_id,
@@ -109,28 +110,30 @@ async def count_bytes(db: BaseDBAsyncClient, job_id: str) -> dict[str, int | Non
 async def jobs_waiting_for(db: BaseDBAsyncClient, upload_id: str) -> list[str]:
     """The jobs that are UPLOADING and use this upload, in the order in which they are to be locked."""
     statement = "SELECT j.id FROM jobs j JOIN job_uploads u ON u.job_id = j.id WHERE u.upload_id = $1 AND j.status = $2 ORDER BY j.id"
-    return [row["id"] for row in await fetch(db, statement, upload_id, JobStatus.UPLOADING)]
+    return [row["id"] for row in await fetch_rows(db, statement, upload_id, JobStatus.UPLOADING)]
 
 
 async def jobs_using(db: BaseDBAsyncClient, upload_id: str) -> list[str]:
     """The jobs that use this upload, in the order in which they are to be locked."""
     statement = "SELECT job_id FROM job_uploads WHERE upload_id = $1 ORDER BY job_id"
-    return [row["job_id"] for row in await fetch(db, statement, upload_id)]
+    return [row["job_id"] for row in await fetch_rows(db, statement, upload_id)]
 
 
-def check_options(kind: Kind, options: dict[str, Any]) -> Options:
-    """`options` as the type of their kind.
+def check_options(kind: Kind, options: dict[str, Any], field: str) -> Options:
+    """`options`, which the client wrote in `field`, as the type of their kind.
 
     Raises:
-        Refusal: BAD_INPUT with the first option that is wrong.
+        Refusal: BAD_INPUT with the first option that is wrong, or with `field` where all of them are too long.
     """
-    try:
-        return kind.options.model_validate(options)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise Refusal(ErrorCode.BAD_INPUT, f"Option {name}: {message}", f"input.work.{kind.kind}.{name}") from None
+    check_size(options, kind.options, field)
+    return read_options(kind, options, field)
+
+
+def _number_of_uploads(kind: Kind) -> str:
+    least, most = kind.min_files, kind.max_files
+    if least == most:
+        return "exactly one upload" if most == 1 else f"exactly {most:,} uploads"
+    return f"at most {most:,} uploads" if least == 0 else f"{least:,} to {most:,} uploads"
 
 
 def queue_of(options: Options) -> str | None:
@@ -145,13 +148,9 @@ def _check_upload(viewer: Viewer, kind: Kind, upload: Upload | None) -> Upload:
         message = f"The upload “{upload.filename}” is a part: name the concatenation that it belongs to."
         raise Refusal(ErrorCode.BAD_INPUT, message, _FIELD)
     if upload.status not in PRESENT:
-        raise Refusal(ErrorCode.INVALID_STATE, f"The upload “{upload.filename}” is {upload.status.lower()}.", _FIELD)
+        raise Refusal(ErrorCode.INVALID_STATE, f"The upload “{upload.filename}” is {upload.status}.", _FIELD)
     ending = PurePosixPath(upload.filename).suffix.lower()
     if ending and kind.accept and ending not in kind.accept:
-        message = f"{kind.kind} takes {', '.join(kind.accept)}; “{upload.filename}” is none of them."
+        message = f"{kind.name} takes {', '.join(kind.accept)}; “{upload.filename}” is none of them."
         raise Refusal(ErrorCode.UNSUPPORTED_TYPE, message, _FIELD)
     return upload
-
-
-def _share(db: BaseDBAsyncClient) -> str:
-    return " FOR SHARE" if db.capabilities.support_for_update else ""

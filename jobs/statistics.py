@@ -1,6 +1,6 @@
 """Statistics: how many jobs of a list there are, in which status, what happened on which day, how long they ran."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -10,14 +10,17 @@ from tortoise.connection import get_connection
 
 from auth.viewer import Viewer
 from base.words import JobStatus
+from jobs.counts import list_counts, sum_counts
 from jobs.queries import JobCriteria, list_jobs
-from jobs.rows import fetch
+from jobs.text import sanitise
 from models.fields import now
+from models.job_count import NOT_ENDED
+from models.listing import Listing
+from models.sql import Row, fetch_rows
 
 MAX_DAYS = 90
 """The newest days that are told, today included."""
 _DAY_SECONDS = 86_400
-_NO_DAY = "CAST(NULL AS DOUBLE PRECISION)"
 
 
 @dataclass(slots=True)
@@ -44,59 +47,83 @@ class Statistics:
 async def measure_jobs(viewer: Viewer, criteria: JobCriteria) -> Statistics:
     """The statistics of the jobs that `list_jobs` lists, with one statement.
 
+    It sums up the counts where they know what is asked for, and reads each job once where they do not.
+
     Raises:
         Refusal: What `list_jobs` raises.
     """
-    db = get_connection("default")
     listing = list_jobs(viewer, criteria)
-    where = " AND ".join(listing.conditions)
+    if not _is_counted(criteria):
+        return _statistics(await _read_each(listing))
+    owner_id = criteria.owner_id if viewer.is_admin else viewer.user_id
+    return _statistics(await _sum_up(owner_id, criteria))
+
+
+def _is_counted(criteria: JobCriteria) -> bool:
+    """Whether the counts can tell the jobs that are meant from others."""
+    others = (criteria.ids, criteria.search, criteria.reference, criteria.external_ids)
+    moments = [one for one in (criteria.created_after, criteria.created_before) if one is not None]
+    return all(one is None for one in others) and not any(one.timestamp() % _DAY_SECONDS for one in moments)
+
+
+async def _sum_up(owner_id: str | None, criteria: JobCriteria) -> list[Row]:
+    listing = list_counts(None if owner_id is None else sanitise(owner_id))
+    for column, wanted in (("type", criteria.types), ("kind", criteria.kinds), ("status", criteria.statuses)):
+        if wanted is not None:
+            listing = listing.where_in(column, [sanitise(str(one)) for one in wanted])
+    if criteria.is_active is not None:
+        active = [str(status) for status in JobStatus if status.is_active is criteria.is_active]
+        listing = listing.where_in("status", active)
+    for moment, comparison in ((criteria.created_after, ">="), (criteria.created_before, "<")):
+        if moment is not None:
+            listing = listing.where(f"created_on {comparison} ?", int(moment.timestamp() // _DAY_SECONDS))
+    return await sum_counts(listing, ("status", "created_on", "ended_on"), is_everybody=owner_id is None)
+
+
+async def _read_each(listing: Listing) -> list[Row]:
+    """What `_sum_up` returns, of any jobs."""
+    db = get_connection("default")
     created_on, ended_on = _day_of(db, "created_at"), _day_of(db, "finished_at")
     statement = (
-        # In this form no index is chosen for the grouping: the list's own has all the columns.
-        f"SELECT coalesce(status, '') AS status, {_NO_DAY} AS created_on, {_NO_DAY} AS ended_on, count(*) AS jobs, 0 AS completed,"
-        f" 0 AS failed, 0 AS items, 0.0 AS seconds, 0 AS runs FROM jobs WHERE {where} GROUP BY coalesce(status, '')"
-        f" UNION ALL SELECT NULL, {created_on}, NULL, count(*), 0, 0, 0, 0.0, 0"
-        f" FROM jobs WHERE {where} GROUP BY {created_on}"
-        f" UNION ALL SELECT NULL, NULL, {ended_on}, count(*), {_count('COMPLETED')}, {_count('FAILED')},"
-        " sum(completed_items + failed_items + skipped_items),"
-        " coalesce(sum(CASE WHEN status = 'COMPLETED' THEN finished_at - started_at END), 0.0),"
-        " count(CASE WHEN status = 'COMPLETED' THEN started_at END)"
-        f" FROM jobs WHERE {where} AND finished_at IS NOT NULL GROUP BY {ended_on}"
+        f"SELECT status, {created_on} AS created_on, coalesce({ended_on}, {NOT_ENDED}) AS ended_on, count(*) AS jobs,"
+        " sum(completed_items + failed_items + skipped_items) AS items, count(finished_at - started_at) AS runs,"
+        " coalesce(sum(round((finished_at - started_at) * 1000000)), 0) AS run_microseconds"
+        f" FROM jobs WHERE {' AND '.join(listing.conditions)} GROUP BY 1, 2, 3"
     )
-    return _statistics(await fetch(db, statement, *listing.values))
+    return await fetch_rows(db, statement, *listing.values)
 
 
-def _statistics(rows: list[dict[str, Any]]) -> Statistics:
-    counts = {row["status"]: row["jobs"] for row in rows if row["status"] is not None}
-    completed, failed = counts.get(JobStatus.COMPLETED, 0), counts.get(JobStatus.FAILED, 0)
-    runs = sum(row["runs"] for row in rows)
+def _statistics(rows: list[Row]) -> Statistics:
+    """Of groups of jobs that have their status and the days of their beginning and end in common."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts[row["status"]] += row["jobs"]
+    done = [row for row in rows if row["status"] == JobStatus.COMPLETED]
+    completed, failed, runs = counts[JobStatus.COMPLETED], counts[JobStatus.FAILED], sum(row["runs"] for row in done)
     return Statistics(
-        total=sum(counts.values()),
+        total=counts.total(),
         by_status={status: counts[status] for status in JobStatus if status in counts},
         days=_days(rows, now().date()),
-        average_run_seconds=sum(row["seconds"] for row in rows) / runs if runs else None,
+        average_run_seconds=sum(row["run_microseconds"] for row in done) / runs / 1e6 if runs else None,
         success_rate=completed / (completed + failed) if completed + failed else None,
     )
 
 
-def _days(rows: Iterable[dict[str, Any]], today: date) -> dict[date, Day]:
+def _days(rows: Iterable[Row], today: date) -> dict[date, Day]:
     """By date, from the first day that has anything to the last one, of the newest `MAX_DAYS`."""
     found: defaultdict[date, Day] = defaultdict(Day)
     for row in rows:
-        if row["created_on"] is not None:
-            found[_date(row["created_on"])].created = row["jobs"]
-        if row["ended_on"] is not None:
+        found[_date(row["created_on"])].created += row["jobs"]
+        if row["ended_on"] != NOT_ENDED:
             day = found[_date(row["ended_on"])]
-            day.completed, day.failed, day.items = row["completed"], row["failed"], int(row["items"])
+            day.items += int(row["items"])
+            day.completed += row["jobs"] if row["status"] == JobStatus.COMPLETED else 0
+            day.failed += row["jobs"] if row["status"] == JobStatus.FAILED else 0
     told = [one for one in found if timedelta(0) <= today - one < timedelta(days=MAX_DAYS)]
     if not told:
         return {}
     first, last = min(told), max(told)
     return {one: found[one] for one in (first + timedelta(days=n) for n in range((last - first).days + 1))}
-
-
-def _count(status: str) -> str:
-    return f"sum(CASE WHEN status = '{status}' THEN 1 ELSE 0 END)"
 
 
 def _date(number: float) -> date:

@@ -7,7 +7,7 @@ import orjson
 _NUL_IN_JSON = b"\\u0000"
 
 
-def storable(text: str, length: int | None = None) -> str:
+def sanitise(text: str, length: int | None = None) -> str:
     """`text` without NUL, with U+FFFD for each lone surrogate, and at most `length` characters long."""
     text = text[:length].replace("\0", "")
     try:
@@ -17,18 +17,18 @@ def storable(text: str, length: int | None = None) -> str:
     return text
 
 
-def storable_json(value: Any) -> Any:
-    """The JSON value `value` with all its texts, names too, made storable."""
+def sanitise_json(value: Any) -> Any:
+    """The JSON value `value` with all its texts, names too, made sanitise."""
     match value:
         case str():
-            return storable(value)
+            return sanitise(value)
         case dict():
-            return {storable(str(name)): storable_json(member) for name, member in value.items()}
+            return {sanitise(str(name)): sanitise_json(member) for name, member in value.items()}
         case list() | tuple():
-            return [storable_json(member) for member in value]
+            return [sanitise_json(member) for member in value]
     return value
 
 
-def storable_result(result: bytes) -> str:
+def sanitise_result(result: bytes) -> str:
     """The JSON text `result`; only one that speaks of NUL is looked into."""
-    return (orjson.dumps(storable_json(orjson.loads(result))) if _NUL_IN_JSON in result else result).decode()
+    return (orjson.dumps(sanitise_json(orjson.loads(result))) if _NUL_IN_JSON in result else result).decode()

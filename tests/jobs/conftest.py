@@ -1,4 +1,4 @@
-"""Jobs on a real database: each test that asks for `shop` runs on SQLite and on PostgreSQL."""
+"""Jobs on a real database: each test that asks for `harness` runs on SQLite and on PostgreSQL."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.databases import Template, opened
-from tests.workshop import Workshop
+from tests.job_harness import JobHarness
 
 
 @pytest.fixture
-async def shop(template: Template, tmp_path: Path) -> AsyncIterator[Workshop]:
+async def harness(template: Template, tmp_path: Path) -> AsyncIterator[JobHarness]:
     async with opened(template, tmp_path):
-        yield Workshop(tmp_path)
+        yield JobHarness(tmp_path)

@@ -6,8 +6,8 @@ from tortoise.connection import get_connection
 from base.words import JobStatus
 from jobs.monitoring import count_jobs_by_kind, queue_age_seconds
 from models import Job
-from models.database import database_now, sql
-from tests.workshop import Workshop
+from models.sql import database_now, sql
+from tests.job_harness import JobHarness
 
 
 async def queue_since(job: Job, seconds: float) -> None:
@@ -17,12 +17,12 @@ async def queue_since(job: Job, seconds: float) -> None:
     await db.execute_query(sql(db, statement), [seconds, job.id])
 
 
-async def test_jobs_are_counted_by_kind_and_status_but_not_deleted_ones(shop: Workshop) -> None:
+async def test_jobs_are_counted_by_kind_and_status_but_not_deleted_ones(harness: JobHarness) -> None:
     assert await count_jobs_by_kind() == {}
-    kind = (await shop.add_job()).kind
-    await shop.add_job()
-    await shop.put_into(JobStatus.FAILED)
-    gone = await shop.put_into(JobStatus.CANCELLED)
+    kind = (await harness.add_job()).kind
+    await harness.add_job()
+    await harness.put_into(JobStatus.FAILED)
+    gone = await harness.put_into(JobStatus.CANCELLED)
     await Job.filter(id=gone.id).update(deleted_at=gone.created_at)
 
     counts = await count_jobs_by_kind()
@@ -31,24 +31,24 @@ async def test_jobs_are_counted_by_kind_and_status_but_not_deleted_ones(shop: Wo
     assert sum(counts.values()) == 3
 
 
-async def test_the_age_is_that_of_the_job_whose_work_waits_longest(shop: Workshop) -> None:
+async def test_the_age_is_that_of_the_job_whose_work_waits_longest(harness: JobHarness) -> None:
     assert await queue_age_seconds() == 0
-    first, second = await shop.add_job(), await shop.add_job()
+    first, second = await harness.add_job(), await harness.add_job()
     await queue_since(first, 100)
     await queue_since(second, 30)
 
     assert await queue_age_seconds() == pytest.approx(100, abs=5)
 
 
-async def test_work_that_is_being_done_does_not_wait(shop: Workshop) -> None:
-    job = await shop.add_job()
+async def test_work_that_is_being_done_does_not_wait(harness: JobHarness) -> None:
+    job = await harness.add_job()
     await queue_since(job, 100)
-    await shop.claim()
+    await harness.claim()
 
     assert await queue_age_seconds() == 0
 
 
-async def test_a_clock_that_was_set_back_makes_no_negative_age(shop: Workshop) -> None:
-    await queue_since(await shop.add_job(), -3_600)
+async def test_a_clock_that_was_set_back_makes_no_negative_age(harness: JobHarness) -> None:
+    await queue_since(await harness.add_job(), -3_600)
 
     assert await queue_age_seconds() == 0

@@ -12,7 +12,7 @@ from jobs.queries import JobCriteria
 from jobs.statistics import MAX_DAYS, Day, measure_jobs
 from models import Job
 from models.fields import now
-from tests.workshop import Workshop, viewer_of
+from tests.job_harness import JobHarness, viewer_of
 
 TODAY = now().replace(hour=0, minute=0, second=0, microsecond=0)
 ADMIN = viewer_of("user-1754556928-0000000000aa", Role.ADMIN)
@@ -22,22 +22,22 @@ AddJob = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
-def add(shop: Workshop) -> AddJob:
+def add(harness: JobHarness) -> AddJob:
     async def add(**columns: Any) -> str:
-        job = await shop.add_job(viewer=columns.pop("viewer", None), title=columns.pop("title", None))
+        job = await harness.add_job(viewer=columns.pop("viewer", None), title=columns.pop("title", None))
         await Job.filter(id=job.id).update(**columns)
         return job.id
 
     return add
 
 
-async def test_nothing_is_counted_as_nothing(shop: Workshop) -> None:
-    found = await measure_jobs(shop.viewer, JobCriteria())
+async def test_nothing_is_counted_as_nothing(harness: JobHarness) -> None:
+    found = await measure_jobs(harness.viewer, JobCriteria())
     assert (found.total, found.by_status, found.days) == (0, {}, {})
     assert (found.average_run_seconds, found.success_rate) == (None, None)
 
 
-async def test_statuses_days_items_and_seconds(shop: Workshop, add: AddJob) -> None:
+async def test_statuses_days_items_and_seconds(harness: JobHarness, add: AddJob) -> None:
     late = TODAY - timedelta(microseconds=400)
     before = TODAY - timedelta(days=3)
     await add(created_at=TODAY)
@@ -49,7 +49,7 @@ async def test_statuses_days_items_and_seconds(shop: Workshop, add: AddJob) -> N
             status=status, created_at=before, started_at=ended - timedelta(seconds=seconds), finished_at=ended,
             completed_items=5, failed_items=2, skipped_items=1,
         )  # fmt: skip
-    found = await measure_jobs(shop.viewer, JobCriteria())
+    found = await measure_jobs(harness.viewer, JobCriteria())
     assert found.total == 5
     assert found.by_status == {
         JobStatus.PENDING: 1, JobStatus.COMPLETED: 2, JobStatus.FAILED: 1, JobStatus.CANCELLED: 1,
@@ -60,31 +60,31 @@ async def test_statuses_days_items_and_seconds(shop: Workshop, add: AddJob) -> N
     assert found.success_rate == pytest.approx(2 / 3)
 
 
-async def test_a_job_that_was_never_begun_has_no_seconds(shop: Workshop, add: AddJob) -> None:
+async def test_a_job_that_was_never_begun_has_no_seconds(harness: JobHarness, add: AddJob) -> None:
     await add(status=JobStatus.FAILED, finished_at=TODAY)
     await add(status=JobStatus.COMPLETED, finished_at=TODAY)
-    found = await measure_jobs(shop.viewer, JobCriteria())
+    found = await measure_jobs(harness.viewer, JobCriteria())
     assert (found.average_run_seconds, found.success_rate) == (None, 0.5)
 
 
-async def test_days_are_the_newest_ninety(shop: Workshop, add: AddJob) -> None:
+async def test_days_are_the_newest_ninety(harness: JobHarness, add: AddJob) -> None:
     for days in (0, MAX_DAYS - 1, MAX_DAYS, 4_000):
         await add(created_at=TODAY - timedelta(days=days))
     await add(created_at=datetime(2100, 1, 1, tzinfo=UTC))
-    found = await measure_jobs(shop.viewer, JobCriteria())
+    found = await measure_jobs(harness.viewer, JobCriteria())
     assert (found.total, len(found.days)) == (5, 90)
     assert [day.created for day in found.days.values() if day.created] == [1, 1]
 
 
-async def test_filters_and_rights_are_those_of_the_lists(shop: Workshop, add: AddJob) -> None:
+async def test_filters_and_rights_are_those_of_the_lists(harness: JobHarness, add: AddJob) -> None:
     await add(title="Straße 7")
     await add(viewer=OTHER)
     await add(deleted_at=TODAY)
-    assert (await measure_jobs(shop.viewer, JobCriteria())).total == 1
+    assert (await measure_jobs(harness.viewer, JobCriteria())).total == 1
     assert (await measure_jobs(ADMIN, JobCriteria())).total == 2
     assert (await measure_jobs(ADMIN, JobCriteria(owner_id=OTHER.user_id))).total == 1
-    assert (await measure_jobs(shop.viewer, JobCriteria(search="STRASSE"))).total == 1
-    assert (await measure_jobs(shop.viewer, JobCriteria(statuses=[JobStatus.FAILED]))).total == 0
+    assert (await measure_jobs(harness.viewer, JobCriteria(search="STRASSE"))).total == 1
+    assert (await measure_jobs(harness.viewer, JobCriteria(statuses=[JobStatus.FAILED]))).total == 0
     with pytest.raises(Refusal) as caught:
-        await measure_jobs(OTHER, JobCriteria(owner_id=shop.viewer.user_id))
+        await measure_jobs(OTHER, JobCriteria(owner_id=harness.viewer.user_id))
     assert caught.value.code is ErrorCode.FORBIDDEN

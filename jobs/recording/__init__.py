@@ -1,0 +1,1 @@
+"""Recorders of work: items, files, logs, progress, reports, outcomes."""

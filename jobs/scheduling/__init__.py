@@ -1,0 +1,1 @@
+"""Scheduling of slices: selection, claims, leases, positions, parking."""
