@@ -1,4 +1,7 @@
-"""A backup of a whole installation while its servers run: the database at one moment, and every byte that it names."""
+"""A backup of a whole installation while its servers run.
+
+It has the database at one moment, and every byte that this names.
+"""
 
 import os
 import shutil
@@ -8,14 +11,15 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
-from base.errors import ErrorCode, Refusal, told
-from base.settings import GIB, KIB, MIB, Settings
+from base.errors import ErrorCode, Refusal, translate_errors
+from base.settings import Settings
+from base.units import GIB, KIB, MIB
 from models.database import DATABASE_TROUBLE, is_sqlite
 from models.snapshots import Snapshot, snapshot_of
 from results.guides import guides_folder, list_guides
 from storage.data_folder import check_data_folder, key_file
 from storage.keys import path_under, upload_key
-from storage.reading import StoredFile
+from storage.local.blob import LocalBlob
 
 SECONDS_BETWEEN_LINES = 2.0
 _PRIVATE = 0o077
@@ -49,10 +53,10 @@ def back_up(settings: Settings, folder: Path, say: Callable[[str], None]) -> int
     _check_target(folder, unfinished, settings.data_dir.absolute())
     if not is_sqlite(settings.database_url):  # that would not be found either
         check_data_folder(settings.data_dir)
-    with told(f"The backup cannot be written to {folder}"):
+    with translate_errors(f"The backup cannot be written to {folder}"):
         unfinished.mkdir(parents=True)
     try:
-        with _told_once("The backup could not be finished"):
+        with _translate_unless_refusal("The backup could not be finished"):
             backup = _Backup(settings, unfinished, say)
             backup.write()
             os.sync()
@@ -130,7 +134,7 @@ class _Backup:
     @contextmanager
     def _moment(self) -> Iterator[Snapshot]:
         with ExitStack() as stack:
-            with told(DATABASE_TROUBLE):
+            with translate_errors(DATABASE_TROUBLE, self._settings.database_url):
                 snapshot = stack.enter_context(snapshot_of(self._settings.database_url, self._source))
             yield snapshot
 
@@ -191,14 +195,14 @@ class _Lines:
 
 
 @contextmanager
-def _told_once(sentence: str) -> Iterator[None]:
-    """As `told`, of what is not a sentence yet."""
+def _translate_unless_refusal(sentence: str) -> Iterator[None]:
+    """As `translate_errors`, of what is not a sentence yet."""
     try:
         yield
     except Refusal:
         raise
     except Exception:
-        with told(sentence):
+        with translate_errors(sentence):
             raise
 
 
@@ -229,7 +233,7 @@ def _copy_rest(source: Path, target: Path, key: str, size: int, tell: Callable[[
     What counts of a file stays as it is, also where an upload goes on: it can be copied in parts, and has no need of a
     lock. It is not linked to, because a growing file is written to.
     """
-    stored, copy = StoredFile(path_under(source, key), size), path_under(target, key)
+    stored, copy = LocalBlob(path_under(source, key), size), path_under(target, key)
     have = copy.stat().st_size if copy.exists() else -1
     if have == size:
         return True

@@ -1,81 +1,115 @@
-"""The queue: permissions to work, carried by docket; what is done for one is decided in the database."""
+"""The queue of wake-ups, carried by docket.
+
+The database decides what is done for a wake-up.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
-from docket import Docket, Worker
+from docket import Docket, ExecutionState, Worker
+from docket.execution import Disposition
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import MasterDownError, OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import MasterDownError, OutOfMemoryError, ReadOnlyError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from background.duties import is_cancelled
+from background.supervision import is_cancelled
 from base.logging import log_for
-from models.database import is_unreachable
+from base.resilience import REDIS_TIMEOUT_SECONDS, Backoff, CircuitBreaker, retry
+from models.database import is_passing
 
 log = log_for(__name__)
 
 WORK, DELIVERIES = "work", "deliveries"
-"""Permissions to look for slices, and for what webhooks are to be told: nobody takes one for what they do not do."""
+"""Wake-ups to look for slices, and for what webhooks are to be told: nobody takes one for what they do not do."""
 _TASK = "work"
+_WAKE_UP = "wake-up"
+"""The one key under which a wake-up waits. Its record, the only one, counts generations: it outlives each by docket's
+`execution_ttl`, without which a run that ends late would take the record of the next one along."""
 _PAUSE = timedelta(seconds=1)
 """After a failure of Redis."""
+_RESTART = Backoff()
 _ALIVE_SECONDS = 60
-_PATIENCE_SECONDS = 0.5
-"""Who permits work has committed it already, and is not held up by a queue that hangs."""
 
 
 class Queue(Protocol):
-    """Carries permissions to work; a lost or doubled one does no harm."""
+    """Carries wake-ups; a lost or doubled one does no harm."""
 
-    async def permit_work(self) -> None:
-        """Let some worker, on any machine, look for a waiting slice; never raises: the sweep permits it again."""
+    async def send_wake_up(self) -> None:
+        """Let some worker, on any machine, look for a waiting slice; never raises: the sweep sends another."""
 
     async def run(self, work: Callable[[], Awaitable[None]], concurrency: int) -> None:
-        """Call `work` for each permission, at most `concurrency` at a time, until cancelled."""
+        """Call `work` for each wake-up, at most `concurrency` at a time, until cancelled."""
+
+
+class WorkerEnded(Exception):  # noqa: N818 (it reads as what happened)
+    """Docket's worker ended though nobody told it to."""
 
 
 class DocketQueue:
-    """A docket on Redis streams, or in memory for a single process (`memory://`)."""
+    """A docket on Redis streams, or in memory for a single process (`memory://`).
 
-    def __init__(self, docket: Docket) -> None:
+    Args:
+        docket: Carries the wake-ups; open while the queue is used.
+        backoff: The pauses before docket's worker is started again after a failure.
+        timeout_seconds: Redis has so long to take a wake-up; what it does not take waits for the next sweep.
+    """
+
+    def __init__(
+        self, docket: Docket, backoff: Backoff = _RESTART, timeout_seconds: float = REDIS_TIMEOUT_SECONDS
+    ) -> None:
         self._docket = docket
+        self._backoff = backoff
         self._work: Callable[[], Awaitable[None]] | None = None
-        docket.register(self._permitted, names=[_TASK])
+        self._breaker = CircuitBreaker(
+            "the queue did not take a wake-up; the next sweep gives it",
+            opens_on=TimeoutError,
+            timeout_seconds=timeout_seconds,
+            open_seconds=_PAUSE.total_seconds(),  # each wake-up that is left out may cost its job a whole sweep
+        )
+        docket.register(self._on_wake_up, names=[_TASK])
 
     @classmethod
     def docket_at(cls, redis_url: str, prefix: str, kind: str) -> Docket:
-        """The docket to open (`async with`) and hand to the constructor, for one kind of permission.
+        """The docket to open (`async with`) and hand to the constructor, for one kind of wake-up.
 
         Its keys begin with `prefix`.
         """
         return Docket(name=f"{prefix}:{kind}", url=redis_url or "memory://")
 
-    async def permit_work(self) -> None:
-        try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                await self._docket.add(_TASK)()
-        except (RedisError, OSError) as error:  # a timeout is an OSError
-            log.warning("the queue did not take a permission; the next sweep gives it", reason=type(error).__name__)
+    async def send_wake_up(self) -> None:
+        await self._breaker.call(self._wake_up, None)
+
+    async def _wake_up(self) -> None:
+        """Have one wake-up wait, however often it is given.
+
+        While one waits, whoever takes it will find what was committed before this call. One that is being used may have
+        looked already, so that it gets a successor beside it.
+        """
+        waiting = await self._docket.add(_TASK, key=_WAKE_UP)()
+        if waiting.disposition is not Disposition.ALREADY_SCHEDULED:
+            return
+        await waiting.sync()
+        if waiting.state is not ExecutionState.QUEUED:
+            await self._docket.replace(_TASK, datetime.now(UTC), _WAKE_UP)()
 
     async def is_alive(self) -> bool:
-        """Whether permissions can be given: a Redis that is full, or a replica, answers and takes none."""
+        """Whether wake-ups can be given: a Redis that is full, or a replica, answers and takes none."""
         async with self._docket.redis() as redis:
             return bool(await redis.set(f"{self._docket.name}:alive", "", ex=_ALIVE_SECONDS))
 
     async def run(self, work: Callable[[], Awaitable[None]], concurrency: int) -> None:
         self._work = work
-        while True:
-            try:
-                await self._run_once(concurrency)
-            except Exception:
-                log.exception("the queue failed; it is taken up again")
-            if is_cancelled():  # docket then ends quietly
-                raise asyncio.CancelledError
-            await asyncio.sleep(_PAUSE.total_seconds())
+        await retry(
+            partial(self._run_worker, concurrency),
+            lambda error: isinstance(error, Exception),
+            backoff=self._backoff,
+            on_retry=lambda error, _: log.error("the queue failed; it is taken up again", exc_info=error),
+        )
 
-    async def _run_once(self, concurrency: int) -> None:
+    async def _run_worker(self, concurrency: int) -> None:
         async with Worker(
             self._docket,
             concurrency=concurrency,
@@ -84,15 +118,18 @@ class DocketQueue:
             reconnection_delay=_PAUSE,
         ) as worker:
             await worker.run_forever()
+        if is_cancelled():  # docket then ends quietly
+            raise asyncio.CancelledError
+        raise WorkerEnded
 
-    async def _permitted(self) -> None:
-        """One permission; where it cannot be used, the next sweep gives another."""
+    async def _on_wake_up(self) -> None:
+        """One wake-up; where it cannot be used, the next sweep gives another."""
         if self._work is None:
             return
         try:
             await self._work()
         except Exception:
-            log.exception("a permission could not be used; the next sweep gives another")
+            log.exception("a wake-up could not be used; the next sweep gives another")
 
 
 _AWAY = (
@@ -107,7 +144,7 @@ _AWAY = (
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether the database or Redis is away, and the same may succeed later."""
+    """Whether the database or Redis is away or full, and the same may succeed later."""
     # Who waits for a stream is told UNBLOCKED when all streams are gone, or the Redis has become a replica.
     is_unblocked = isinstance(error, ResponseError) and str(error).startswith("UNBLOCKED")
-    return is_unreachable(error) or isinstance(error, _AWAY) or is_unblocked
+    return is_passing(error) or isinstance(error, _AWAY) or is_unblocked

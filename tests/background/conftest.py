@@ -1,4 +1,4 @@
-"""Workers on a real database: each test that asks for `shop` runs on SQLite and on PostgreSQL."""
+"""Workers on a real database: each test that asks for `harness` runs on SQLite and on PostgreSQL."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -6,23 +6,38 @@ from pathlib import Path
 
 import pytest
 
+from background.executors.child import ChildExecutor
 from processors import registry
-from tests.background.floor_for_tests import Floor
-from tests.background.scripted_processor import Scripted
+from tests.background.scripted.kind import ASYNC_KIND, ASYNC_REFERENCE, KIND, REFERENCE
+from tests.background.worker_harness import MEMORY_BYTES, WorkerHarness
 from tests.databases import Template, opened
-from tests.workshop import Workshop
+from tests.job_harness import JobHarness
 
 
 @pytest.fixture
-async def shop(template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Workshop]:
-    """A workshop whose one processor is `Scripted`."""
-    table = {"scripted": "tests.background.scripted_processor:Scripted"}
+async def harness(template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[JobHarness]:
+    """A job harness whose kinds are those of the processor of tests; jobs are of the one that runs in children."""
+    table = {KIND.name: REFERENCE, ASYNC_KIND.name: ASYNC_REFERENCE}
     monkeypatch.setattr(registry, "references", lambda: table)
     async with opened(template, tmp_path):
-        yield Workshop(tmp_path, processor=Scripted())
+        yield JobHarness(tmp_path, kind=KIND)
 
 
 @pytest.fixture
-async def floor(shop: Workshop) -> AsyncIterator[Floor]:
+async def worker_harness(harness: JobHarness) -> AsyncIterator[WorkerHarness]:
     async with AsyncExitStack() as stack:
-        yield Floor(shop, stack)
+        yield WorkerHarness(harness, stack)
+
+
+@pytest.fixture
+async def children() -> AsyncIterator[ChildExecutor]:
+    async with ChildExecutor(2, MEMORY_BYTES) as opened:
+        yield opened
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder of a call."""
+    made = tmp_path / "a folder"
+    made.mkdir()
+    return made

@@ -1,4 +1,4 @@
-"""What a backup takes, and what it does about a disk that changes under it."""
+"""Backups, also of a disk that changes meanwhile."""
 
 import asyncio
 import os
@@ -241,3 +241,17 @@ async def test_postgresql_needs_pg_dump_which_is_told_in_a_sentence_and_sqlite_n
         await said_by_backup(settings, tmp_path / "backup")
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "pg_dump"]
+
+
+async def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    lock_data_folder(data, is_shared=True).close()
+    away = Settings(data_dir=data, database_url="postgres://u:hush@127.0.0.1:1/x")
+
+    with pytest.raises(Refusal) as refused:
+        await said_by_backup(away, tmp_path / "backup")
+
+    assert refused.value.message.startswith("The database cannot be opened: ")
+    assert "(postgres://u:(hidden)@127.0.0.1:1/x: " in refused.value.message
+    assert "hush" not in refused.value.message
+    assert not (tmp_path / "backup").exists()

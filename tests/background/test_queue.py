@@ -1,11 +1,9 @@
-"""The queue from end to end: permissions flow through docket, in memory and over Redis, and workers share the work."""
+"""The queue from end to end: wake-ups flow through docket, in memory and over Redis, and workers share the work."""
 
 import asyncio
 import uuid
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import docket
 import pytest
@@ -15,16 +13,24 @@ from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 from structlog.testing import capture_logs
 from tortoise.exceptions import DBConnectionError
 
-from background import queue as queue_module
+from background.executors.child import ChildExecutor
+from background.executors.executor import Executor
 from background.queue import DocketQueue, is_outage
 from background.running import running_worker
+from base.resilience import Backoff
 from base.words import JobStatus
 from jobs.outbox import Outbox
 from models import Item, Job, Slice
-from tests.background.floor_for_tests import MEMORY_BYTES, Floor, wait_for_status, wait_until
+from processors.contract import ExecutorName
+from tests.background.worker_harness import MEMORY_BYTES, WorkerHarness, wait_for_status, wait_until
 from tests.conftest import own_redis
 from tests.databases import Template
-from tests.workshop import check_counters
+from tests.job_harness import check_counters
+
+NO_SWEEP_SECONDS = 3_600.0
+"""Nothing but wake-ups has these workers look for work …"""
+PATIENT_SECONDS = 30.0
+"""… so that none may be given up because the machine is busy."""
 
 
 @pytest.fixture
@@ -39,59 +45,76 @@ def docket_name(template: Template, request: pytest.FixtureRequest) -> str:
 
 
 async def running_queue(stack: AsyncExitStack, url: str, name: str) -> DocketQueue:
-    return DocketQueue(await stack.enter_async_context(Docket(name=name, url=url)))
+    return DocketQueue(await stack.enter_async_context(Docket(name=name, url=url)), timeout_seconds=PATIENT_SECONDS)
 
 
-async def run_worker(stack: AsyncExitStack, floor: Floor, queue: DocketQueue, name: str, **parts: Any) -> Outbox:
-    shop = floor.shop
-    outbox = Outbox(shop, queue.permit_work)
-    worker = running_worker(name, 1, MEMORY_BYTES, floor.storage, outbox, shop.hub, queue)
+async def run_worker(stack: AsyncExitStack, worker_harness: WorkerHarness, queue: DocketQueue, name: str) -> Outbox:
+    harness = worker_harness.jobs
+    outbox = Outbox(harness, queue.send_wake_up)
+    executors: dict[ExecutorName, Executor] = {ExecutorName.CHILD: ChildExecutor(1, MEMORY_BYTES)}
+    storage = worker_harness.storage
+    worker = running_worker(name, executors, storage, outbox, harness.hub, queue, sweep_seconds=NO_SWEEP_SECONDS)
     await stack.enter_async_context(worker)
-    shop.permit_work = queue.permit_work  # type: ignore[method-assign]  # what tests write gives permissions, too
+    harness.wake_worker = queue.send_wake_up  # type: ignore[method-assign]  # what tests write gives wake-ups, too
     return outbox
 
 
-async def test_a_job_runs_from_its_creation_to_its_end_by_permissions_alone(
-    floor: Floor, queue_url: str, docket_name: str
+async def test_a_job_runs_from_its_creation_to_its_end_by_wake_ups_alone(
+    worker_harness: WorkerHarness, queue_url: str, docket_name: str
 ) -> None:
     async with AsyncExitStack() as stack:
         queue = await running_queue(stack, queue_url, docket_name)
-        await run_worker(stack, floor, queue, "w:1")
-        job = await floor.add_job(sizes=[2, 2])
-        await wait_for_status(job, JobStatus.COMPLETED, 4.5)  # before the sweep
+        await run_worker(stack, worker_harness, queue, "w:1")
+        job = await worker_harness.add_job(sizes=[2, 2])
+        await wait_for_status(job, JobStatus.COMPLETED, 60)
         assert (await check_counters(job.id)).completed_items == 4
-        await asyncio.sleep(0.2)
 
 
 async def test_two_workers_share_slices_and_a_stopped_one_hands_over(
-    floor: Floor, queue_url: str, docket_name: str
+    worker_harness: WorkerHarness, queue_url: str, docket_name: str
 ) -> None:
     async with AsyncExitStack() as stack, AsyncExitStack() as first_stack:
         first = await running_queue(first_stack, queue_url, docket_name)
         second = await running_queue(stack, queue_url, docket_name)
-        await run_worker(stack, floor, second, "second:2")
-        await run_worker(first_stack, floor, first, "first:1")
-        job = await floor.add_job(sizes=[1] * 50, seconds=0.03)
-
-        async def both_work() -> bool:
-            return len({item.result["pid"] for item in await Item.filter(status="COMPLETED")}) == 2
-
-        await wait_until(both_work)
+        await run_worker(stack, worker_harness, second, "second:2")
+        await run_worker(first_stack, worker_harness, first, "first:1")
+        job = await worker_harness.add_job(sizes=[1] * 50, acts=dict.fromkeys(range(50), "wait"))
+        for index in await both_at_work():
+            (worker_harness.jobs.folder / f"go-{index}").touch()
+        await wait_until(lambda: _are_done(job, 2), 60)
+        await both_at_work()
         await first_stack.aclose()
         assert await Slice.filter(status="RUNNING", worker="first:1").count() == 0
-        floor.shop.permit_work = second.permit_work  # type: ignore[method-assign]
-        await wait_for_status(job, JobStatus.COMPLETED)
+        worker_harness.jobs.wake_worker = second.send_wake_up  # type: ignore[method-assign]
+        (worker_harness.jobs.folder / "go").touch()
+        await wait_for_status(job, JobStatus.COMPLETED, 60)
         assert (await check_counters(job.id)).completed_items == 50
-        await asyncio.sleep(0.2)
+        assert len({item.result["pid"] for item in await Item.filter(job_id=job.id)}) == 2
 
 
-async def test_lost_and_doubled_permissions_do_no_harm(floor: Floor, queue_url: str, docket_name: str) -> None:
-    job = await floor.add_job(sizes=[1] * 6)  # its permission reaches no queue
+async def both_at_work() -> list[int]:
+    """The items at which two workers are, as soon as they are."""
+
+    async def is_so() -> bool:
+        return len({row.worker for row in await Slice.filter(status="RUNNING", phase="PROCESS")}) == 2
+
+    await wait_until(is_so, 60)
+    return [row.first_index for row in await Slice.filter(status="RUNNING")]
+
+
+async def _are_done(job: Job, items: int) -> bool:
+    return (await Job.get(id=job.id)).completed_items == items
+
+
+async def test_lost_and_doubled_wake_ups_do_no_harm(
+    worker_harness: WorkerHarness, queue_url: str, docket_name: str
+) -> None:
+    job = await worker_harness.add_job(sizes=[1] * 6)  # its wake-up reaches no queue
     async with AsyncExitStack() as stack:
         queue = await running_queue(stack, queue_url, docket_name)
-        await run_worker(stack, floor, queue, "w:1")
-        await asyncio.gather(*(queue.permit_work() for _ in range(20)))
-        await wait_for_status(job, JobStatus.COMPLETED, 4.5)
+        await run_worker(stack, worker_harness, queue, "w:1")
+        await asyncio.gather(*(queue.send_wake_up() for _ in range(20)))
+        await wait_for_status(job, JobStatus.COMPLETED, 60)
         assert (await check_counters(job.id)).completed_items == 6
         await wait_until(lambda: _has_no_work(job))
 
@@ -100,7 +123,7 @@ async def _has_no_work(job: Job) -> bool:
     return await Slice.filter(job_id=job.id).exclude(status="DONE").count() == 0
 
 
-async def test_a_permission_that_the_queue_does_not_take_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_wake_up_that_the_queue_does_not_take_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     async with Docket(name="waybill-test", url="memory://lost") as docket:
         queue = DocketQueue(docket)
 
@@ -109,7 +132,7 @@ async def test_a_permission_that_the_queue_does_not_take_is_no_error(monkeypatch
 
         monkeypatch.setattr(docket, "add", refuse)
         with capture_logs() as logs:
-            await queue.permit_work()
+            await queue.send_wake_up()
         assert [line["log_level"] for line in logs] == ["warning"]
 
 
@@ -122,15 +145,14 @@ async def test_a_queue_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPatc
 
         monkeypatch.setattr(docket, "add", lambda *_, **__: hang)
         with capture_logs() as logs:
-            async with asyncio.timeout(2):
-                await queue.permit_work()
+            async with asyncio.timeout(5):
+                await queue.send_wake_up()
         assert [line["log_level"] for line in logs] == ["warning"]
 
 
 async def test_a_queue_that_failed_is_taken_up_again_and_one_that_is_left_stays_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(queue_module, "_PAUSE", timedelta(seconds=0.01))
     run_forever, failures = docket.Worker.run_forever, [RuntimeError("a bug of the library"), RuntimeError("once more")]
 
     async def fail_first(worker: docket.Worker) -> None:
@@ -145,10 +167,10 @@ async def test_a_queue_that_failed_is_taken_up_again_and_one_that_is_left_stays_
         worked.set()
 
     async with Docket(name="waybill-test", url=f"memory://{uuid.uuid4().hex}") as opened:
-        queue = DocketQueue(opened)
+        queue = DocketQueue(opened, Backoff(0.01, 0.01, 0))
         with capture_logs() as logs:
             running = asyncio.create_task(queue.run(work, 1))
-            await queue.permit_work()
+            await queue.send_wake_up()
             await asyncio.wait_for(worked.wait(), 5)
         assert [line["event"] for line in logs] == ["the queue failed; it is taken up again"] * 2
         running.cancel()
@@ -156,13 +178,14 @@ async def test_a_queue_that_failed_is_taken_up_again_and_one_that_is_left_stays_
         assert running.cancelled()
 
 
-async def test_a_permission_that_cannot_be_used_does_not_keep_the_next_from_being_used() -> None:
+async def test_a_wake_up_that_cannot_be_used_does_not_keep_the_next_from_being_used() -> None:
     calls: list[int] = []
-    has_worked = asyncio.Event()
+    has_failed, has_worked = asyncio.Event(), asyncio.Event()
 
     async def work() -> None:
         calls.append(1)
         if len(calls) == 1:
+            has_failed.set()
             raise DBConnectionError("refused")
         has_worked.set()
 
@@ -170,12 +193,93 @@ async def test_a_permission_that_cannot_be_used_does_not_keep_the_next_from_bein
         queue = DocketQueue(opened)
         with capture_logs() as logs:
             running = asyncio.create_task(queue.run(work, 1))
-            await queue.permit_work()
-            await queue.permit_work()
+            await queue.send_wake_up()
+            await asyncio.wait_for(has_failed.wait(), 5)
+            await queue.send_wake_up()
             await asyncio.wait_for(has_worked.wait(), 5)
-        assert [line["event"] for line in logs] == ["a permission could not be used; the next sweep gives another"]
+        assert [line["event"] for line in logs] == ["a wake-up could not be used; the next sweep gives another"]
         running.cancel()
         await asyncio.wait([running])
+
+
+async def test_a_thousand_wake_ups_while_all_are_busy_leave_one_and_it_is_used(
+    queue_url: str, docket_name: str
+) -> None:
+    """A wake-up is as good as what is seen after it: whoever looks later than it was given has used it."""
+    given, seen = 0, -1
+    may_end = asyncio.Event()
+    at_work = asyncio.Semaphore(0)
+
+    async def work() -> None:
+        nonlocal seen
+        seen = given
+        at_work.release()
+        await may_end.wait()
+
+    async with AsyncExitStack() as stack:
+        queue = await running_queue(stack, queue_url, docket_name)
+        running = asyncio.create_task(queue.run(work, 2))
+        for _ in range(2):  # the second is given while the first is being used
+            await queue.send_wake_up()
+            await asyncio.wait_for(at_work.acquire(), 10)
+        before = await count_names(queue)
+        for _ in range(1_000):
+            given += 1
+            await queue.send_wake_up()
+        assert await count_names(queue) <= before
+        assert (await count_waiting(queue), seen) == (1, 0)
+        may_end.set()
+        await asyncio.wait_for(at_work.acquire(), 10)
+        assert seen == given
+        await wait_until(lambda: has_no_waiting(queue))
+        assert await count_names(queue) <= before
+        running.cancel()
+        await asyncio.wait([running])
+
+
+async def test_a_wake_up_given_while_one_ends_is_used(queue_url: str, docket_name: str) -> None:
+    """Each of 200 is given at another moment of the run before, its very end included; the sweep is not asked."""
+    given = seen = 0
+    looked = asyncio.Event()
+
+    async def work() -> None:
+        nonlocal seen
+        seen = given
+        looked.set()
+        await asyncio.sleep(0)
+
+    async with AsyncExitStack() as stack:
+        queue = await running_queue(stack, queue_url, docket_name)
+        running = asyncio.create_task(queue.run(work, 2))
+        for number in range(200):
+            given += 1
+            looked.clear()
+            await queue.send_wake_up()
+            async with asyncio.timeout(10):
+                while seen < given:
+                    await looked.wait()
+                    looked.clear()
+            await asyncio.sleep(number % 8 / 4_000)
+        running.cancel()
+        await asyncio.wait([running])
+
+
+async def count_names(queue: DocketQueue) -> int:
+    """Names of the queue in Redis, or in the memory that stands for it."""
+    async with queue._docket.redis() as redis:
+        return len(await redis.keys(f"{queue._docket.name}:*"))
+
+
+async def count_waiting(queue: DocketQueue) -> int:
+    """Wake-ups that nobody uses yet: those in the stream without those that somebody was given and has not ended."""
+    async with queue._docket.redis() as redis:
+        total = await redis.xlen(queue._docket.stream_key)
+        taken = await redis.xpending(queue._docket.stream_key, queue._docket.worker_group_name)
+        return int(total) - int(taken["pending"])
+
+
+async def has_no_waiting(queue: DocketQueue) -> bool:
+    return await count_waiting(queue) == 0
 
 
 @pytest.mark.parametrize(
@@ -192,7 +296,7 @@ def test_a_redis_that_answers_and_takes_nothing_is_away(error: Exception, expect
     assert is_outage(error) is expected
 
 
-async def test_a_redis_that_is_full_cannot_be_given_permissions(tmp_path: Path) -> None:
+async def test_a_redis_that_is_full_cannot_be_given_wake_ups(tmp_path: Path) -> None:
     with own_redis(tmp_path) as server:
         async with Redis.from_url(server.url) as redis, AsyncExitStack() as stack:
             queue = await running_queue(stack, server.url, "waybill-test:work")

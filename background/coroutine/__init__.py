@@ -1,0 +1,1 @@
+"""A coroutine of this process that does one call: what it sends, how it is driven, watched and ended."""

@@ -1,0 +1,1 @@
+"""Executors: ways to do a call of a processor, behind one interface."""
