@@ -1,0 +1,1 @@
+"""Fetching the files that URLs lead to."""

@@ -1,0 +1,259 @@
+"""The HTTP client of downloads: redirects by hand, every hop behind the address guard.
+
+No header of ours but User-Agent, Accept, Accept-Encoding, Range and If-Range goes to another origin than the first; no
+cookie lives longer than one chain of redirects.
+"""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+import aiohttp
+from yarl import URL
+
+from base.errors import ErrorCode
+from downloads.budget import TimeBudget
+from downloads.failures import FetchFailed, network_failures
+from downloads.hosts import HostLimiter
+from downloads.options import FetchOptions
+from downloads.proxies import Proxies
+from downloads.received import received_before_break
+from downloads.representation import Representation, describe
+from downloads.retries import retry_after_seconds
+from downloads.urls import Address, follow, parse_address
+from egress.forward_proxy import opened_forward_proxy
+from egress.proxies import SOCKS5, Proxy, check_target, connect_through, proxy_connector
+from egress.session import guarded_connector
+from egress.sockets import connect_guarded
+
+MAX_REDIRECTS = 10
+READ_BYTES = 256 * 1024
+"""What is read at a time, and half of what aiohttp holds for a reader that is slow."""
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_ASKS_TO_WAIT = frozenset({429, 503})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The head of an answer that is no redirect, and its body, which is read piece by piece.
+
+    Attributes:
+        url: The address that answered, without credentials.
+        retry_after: Seconds for which a 429 or 503 asks to wait, where it says so.
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    retry_after: float | None
+    _content: aiohttp.StreamReader
+
+    def describe(self) -> Representation:
+        return describe(self.status, self.headers, self.url)
+
+    async def read(self, most: int) -> tuple[bytes, float]:
+        """What has come, at most `most` bytes; b"" at the end. With it the seconds that the network was waited for.
+
+        Raises:
+            FetchFailed: The body broke off, or nothing came for too long, and all that came was read.
+        """
+        began = time.monotonic()
+        most = min(most, READ_BYTES)
+        with network_failures():
+            data = received_before_break(self._content, most) or await self._content.read(most)
+        return data, time.monotonic() - began
+
+
+@asynccontextmanager
+async def open_session(
+    *, is_private_allowed: bool = False, connector: aiohttp.TCPConnector | None = None, proxy: URL | None = None
+) -> AsyncIterator[aiohttp.ClientSession]:
+    """The session for a `Client`: guarded, bare of cookies and decoding, patient with long headers.
+
+    Args:
+        is_private_allowed: Addresses of the own network may be called.
+        connector: Another one, which guards by itself.
+        proxy: What plain HTTP goes to.
+    """
+    async with aiohttp.ClientSession(
+        connector=connector or guarded_connector(is_private_allowed=is_private_allowed),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        requote_redirect_url=False,
+        read_bufsize=READ_BYTES,
+        max_line_size=65_536,
+        max_field_size=65_536,
+        max_headers=512,
+        timeout=aiohttp.ClientTimeout(total=None),
+        proxy=proxy,
+    ) as session:
+        session._retry_connection = False  # noqa: SLF001  aiohttp would send a GET twice; each of ours is counted
+        yield session
+
+
+class Client:
+    """Asks for files; at most a few at a time of each host.
+
+    Args:
+        session: For all that goes through no proxy.
+        hosts: Shared by all clients.
+        proxies: Those that there are.
+        is_private_allowed: As of the session, for what goes through a proxy.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        hosts: HostLimiter,
+        proxies: Proxies | None = None,
+        *,
+        is_private_allowed: bool = False,
+    ) -> None:
+        self._session = session
+        self._hosts = hosts
+        self._proxies = proxies or Proxies()
+        self._is_private_allowed = is_private_allowed
+
+    @asynccontextmanager
+    async def ask(
+        self,
+        address: Address,
+        options: FetchOptions,
+        budget: TimeBudget,
+        conditions: Mapping[str, str],
+        on_wait: Callable[[str, float], None] = lambda _host, _seconds: None,
+    ) -> AsyncIterator[Answer]:
+        """Ask `address` with GET and follow its redirects; the connection is closed with the block.
+
+        Args:
+            address: The first one.
+            options: Time-outs, User-Agent, own headers.
+            budget: What waiting for heads is spent of.
+            conditions: Range and If-Range, or nothing.
+            on_wait: Told the host and the seconds, where it asked to be left alone and is waited for.
+
+        Raises:
+            Refusal: URL_NOT_ALLOWED where a redirect leads to another scheme.
+            FetchFailed: There was no answer, or no end of redirects.
+        """
+        chain = _Chain(address, options, conditions)
+        for _ in range(MAX_REDIRECTS + 1):
+            host = chain.address.host
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(self._hosts.slot(host, partial(on_wait, host)))
+                async with budget.spend():
+                    response = await self._send(chain, options, stack)
+                stack.callback(response.close)
+                answer = _answer(chain.address, response)
+                await self._note(chain.address, options, answer)
+                if answer.status in _REDIRECTS and "Location" in answer.headers:
+                    chain.go_on(response)
+                    continue
+                yield answer
+                return
+        sentence = f"The URL redirects more than {MAX_REDIRECTS} times: check it in a browser."
+        raise FetchFailed(ErrorCode.DOWNLOAD_FAILED, sentence)
+
+    async def _send(self, chain: "_Chain", options: FetchOptions, stack: AsyncExitStack) -> aiohttp.ClientResponse:
+        """The head of the answer of one hop; a server that drips it, or a name server that hangs, has a deadline."""
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=options.connect_timeout_seconds, sock_read=options.read_timeout_seconds
+        )
+        proxy = self._proxies.choose(options, chain.address)
+        with network_failures():
+            async with asyncio.timeout(options.connect_timeout_seconds + options.read_timeout_seconds):
+                session = self._session if proxy is None else await self._through(proxy, chain.address, stack)
+                return await session.get(
+                    chain.address.url, headers=chain.headers(), allow_redirects=False, timeout=timeout
+                )
+
+    async def _through(self, proxy: Proxy, address: Address, stack: AsyncExitStack) -> aiohttp.ClientSession:
+        """A session of this hop through the proxy, which ends with the answer.
+
+        Proxies tunnel to an address; plain HTTP goes by HTTP proxies to a name, because most tunnel to port 443 alone.
+        """
+        if _is_tunnelled(proxy, address):
+            connector = proxy_connector(proxy, is_private_allowed=self._is_private_allowed)
+            return await stack.enter_async_context(open_session(connector=connector))
+        port = address.url.port or 80
+        await check_target(address.host, port, is_private_allowed=self._is_private_allowed)
+        connector = guarded_connector(is_private_allowed=True)  # of the proxy, which its operator allowed
+        return await stack.enter_async_context(open_session(connector=connector, proxy=proxy.url))
+
+    def forward_proxy(self, options: FetchOptions) -> AbstractAsyncContextManager[str]:
+        """As `Link.forward_proxy`."""
+        return opened_forward_proxy(partial(self._connect, options))
+
+    async def _connect(self, options: FetchOptions, url: str) -> socket.socket:
+        """As `egress.forward_proxy.Connect`: through the proxy of the options, where there is one."""
+        address = parse_address(url)
+        host, port = address.host, address.url.port or 0
+        proxy = self._proxies.choose(options, address)
+        if proxy is None:
+            return await connect_guarded(host, port, is_private_allowed=self._is_private_allowed)
+        return await connect_through(proxy, host, port, is_private_allowed=self._is_private_allowed)
+
+    async def _note(self, address: Address, options: FetchOptions, answer: Answer) -> None:
+        """A host that asks to wait is left alone; but not where its proxy may have asked, which is not known of plain HTTP."""
+        if answer.status not in _ASKS_TO_WAIT:
+            await self._hosts.answered(address.host)
+        elif not self._is_forwarded(options, address):
+            await self._hosts.cool_down(address.host, answer.retry_after)
+
+    def _is_forwarded(self, options: FetchOptions, address: Address) -> bool:
+        """Whether a proxy reads the request, and may answer it by itself."""
+        proxy = self._proxies.choose(options, address)
+        return proxy is not None and not _is_tunnelled(proxy, address)
+
+
+def _is_tunnelled(proxy: Proxy, address: Address) -> bool:
+    return proxy.scheme == SOCKS5 or address.url.scheme == "https"
+
+
+class _Chain:
+    """One chain of redirects: where it is, and what goes there."""
+
+    def __init__(self, address: Address, options: FetchOptions, conditions: Mapping[str, str]) -> None:
+        self.address = address
+        self._first = address.origin
+        self._own: dict[str, str] = dict(options.headers)
+        self._common = {"User-Agent": options.user_agent, "Accept": "*/*", "Accept-Encoding": "identity", **conditions}
+        self._cookies = aiohttp.CookieJar(unsafe=True)  # hosts that are addresses, too
+
+    def headers(self) -> dict[str, str]:
+        """Credentials of a URL are for that URL and, where it leads on within the first origin, for the next."""
+        own = dict(self._own)
+        if self.address.authorization is not None:
+            own = {name: value for name, value in own.items() if name.lower() != "authorization"}
+            own["Authorization"] = self.address.authorization
+        cookies = self._cookies.filter_cookies(self.address.url)
+        if cookies:
+            mine = [value for name, value in own.items() if name.lower() == "cookie"]
+            own = {name: value for name, value in own.items() if name.lower() != "cookie"}
+            own["Cookie"] = "; ".join([*mine, *(f"{each.key}={each.coded_value}" for each in cookies.values())])
+        named = {name.lower() for name in own}
+        return {name: value for name, value in self._common.items() if name.lower() not in named} | own
+
+    def go_on(self, response: aiohttp.ClientResponse) -> None:
+        """Follow the redirect; who has once left the first origin never gets its headers back."""
+        self._cookies.update_cookies(response.cookies, self.address.url)
+        target = follow(self.address, response.headers["Location"])
+        if target.origin != self._first:
+            self._own.clear()
+            self._first = ("", "", None)
+        elif target.authorization is None and target.origin == self.address.origin:
+            target = Address(target.url, self.address.authorization)
+        self.address = target
+
+
+def _answer(address: Address, response: aiohttp.ClientResponse) -> Answer:
+    headers = response.headers
+    retry_after = None
+    if response.status in _ASKS_TO_WAIT:
+        retry_after = retry_after_seconds(headers.get("Retry-After"), headers.get("Date"), datetime.now(UTC))
+    return Answer(str(address.url), response.status, headers, retry_after, response.content)

@@ -1,0 +1,1 @@
+"""Resolving: the files that a URL leads to."""

@@ -1,0 +1,1 @@
+"""Videos and recordings of pages, found by yt-dlp where that is installed."""
