@@ -1,4 +1,4 @@
-"""The body of a request: bytes on their way, how the connection hands them over, and why it may end early."""
+"""The body of a request: its bytes, how a connection hands them over, why they stop."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -8,18 +8,22 @@ from typing import Protocol
 from base.errors import ErrorCode, Refusal
 
 EXTENSION = "waybill.body"
-"""Name of the ASGI extension by which a connection offers a `TakeOver` that still wants the length of the body."""
+"""Name of the ASGI extension by which a connection offers an `Attach` that still wants the length of the body."""
+
+IS_OPEN = "waybill.is_open"
+"""Name of the ASGI extension that tells whether the connection of a request is still there."""
 
 
-class Stop(Enum):
+class StopReason(Enum):
     """Why no more bytes come."""
 
     END = "the body is complete"
     LEFT = "the client went away"
     WANTED = "another request wants the upload"
     SHUTDOWN = "the server is being stopped"
-    LOST = "the server lost its hold of the upload"
+    LOST = "the server lost its lock on the upload"
     SILENT = "nothing arrived for too long"
+    SLOW = "it arrived too slowly"
 
 
 class ClientLeft(Refusal):
@@ -55,7 +59,7 @@ class Flow(Protocol):
         """No more bytes are wanted."""
 
 
-TakeOver = Callable[[Sink, int], Flow | None]
+Attach = Callable[[Sink, int], Flow | None]
 """Connects a sink to a body of so many bytes; None where that is not possible, and nothing has changed then."""
 
 
@@ -66,12 +70,12 @@ class Body:
     Attributes:
         length: How many the client announced; None where it did not (chunked).
         parts: The bytes in order, in parts of any size but empty; ends with ClientLeft when the client leaves early.
-        take_over: The other way to get them, where the connection offers it.
+        attach: The other way to get them, where the connection offers it.
     """
 
     length: int | None
     parts: AsyncIterator[bytes]
-    take_over: TakeOver | None = None
+    attach: Attach | None = None
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
-"""The right that an upload's URL carries: `{id}~{signature}`, valid as long as the upload exists, for nothing else.
+"""Capability of an upload's URL, for this upload alone.
 
-There are two: all that a client does with its upload, and reading it only.
+`{id}~{signature}` is that to all that a client does with its upload, as long as it exists. `{id}~{seconds}.{signature}` is
+that to read it, until so many seconds after 1970.
 """
 
 import re
+from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
 from auth.signatures import Signer
@@ -11,7 +13,7 @@ from base.errors import ErrorCode, Refusal
 
 ROUTE = "/files"
 _ALL, _READ = "upload", "read upload"
-_SEGMENT = re.compile(r"(upload-[0-9]{10,12}-[0-9a-f]{12})(?:~([A-Za-z0-9_-]{43}))?")
+_SEGMENT = re.compile(r"(upload-[0-9]{10,12}-[0-9a-f]{12})(?:~((?:[0-9]{1,12}\.)?[A-Za-z0-9_-]{43}))?")
 _SIGNED = re.compile(r"(?:~|%7[Ee])[A-Za-z0-9_-]{8,}[^/?#\s]*")
 
 
@@ -20,9 +22,10 @@ def upload_path(signer: Signer, upload_id: str) -> str:
     return f"{ROUTE}/{upload_id}~{signer.sign(_ALL, upload_id)}"
 
 
-def reading_path(signer: Signer, upload_id: str) -> str:
-    """The path at which the finished upload can be read without a token, and nothing else be done."""
-    return f"{ROUTE}/{upload_id}~{signer.sign(_READ, upload_id)}"
+def reading_path(signer: Signer, upload_id: str, until: datetime) -> str:
+    """The path at which the finished upload can be read without a token until a moment, and nothing else be done."""
+    seconds = str(int(until.timestamp()))
+    return f"{ROUTE}/{upload_id}~{seconds}.{signer.sign(_READ, f'{upload_id}:{seconds}')}"
 
 
 def split_segment(segment: str) -> tuple[str, str | None] | None:
@@ -47,10 +50,21 @@ def id_in_url(url: str) -> str:
     return named[0]
 
 
-def is_signed(signer: Signer, upload_id: str, signature: str, *, is_reading: bool = False) -> bool:
-    """Whether `signature` gives the right to `upload_id`, or at least that to read it."""
-    is_valid = signer.is_valid(_ALL, upload_id, signature)
-    return is_valid or (is_reading and signer.is_valid(_READ, upload_id, signature))
+def is_signed(signer: Signer, upload_id: str, signature: str) -> bool:
+    """Whether `signature` gives all rights to `upload_id`."""
+    return signer.is_valid(_ALL, upload_id, signature)
+
+
+def end_of_reading(signer: Signer, upload_id: str, signature: str) -> int | None:
+    """Until when `signature` gives the right to read `upload_id`, in seconds since 1970; None where it never did."""
+    seconds, _, proof = signature.rpartition(".")
+    return int(seconds) if seconds and signer.is_valid(_READ, f"{upload_id}:{seconds}", proof) else None
+
+
+def carries_right(path: str) -> bool:
+    """Whether `path` is an upload's with a signature, good or not: who calls gives no right to it, and takes none."""
+    named = split_segment(path.removeprefix(f"{ROUTE}/")) if path.startswith(f"{ROUTE}/") else None
+    return named is not None and named[1] is not None
 
 
 def redact_path(path: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import anyio
 
 from models.upload import Upload
-from storage.writer import Writer
+from storage.ports import UploadSink
 
 EVERY_BYTES = 16 * 1024**2
 EVERY_SECONDS = 1.0
@@ -27,7 +27,7 @@ class Checkpoints:
 
     def __init__(
         self,
-        writer: Writer,
+        sink: UploadSink,
         upload: Upload,
         commit: Callable[[Upload, int], Awaitable[Upload]],
         *,
@@ -35,7 +35,7 @@ class Checkpoints:
     ) -> None:
         self.upload = upload
         self.is_held = is_held
-        self._writer = writer
+        self._sink = sink
         self._commit = commit
         self._last = time.monotonic()
         self._running: asyncio.Task[None] | None = None
@@ -61,7 +61,7 @@ class Checkpoints:
             self._running = asyncio.create_task(self._make_durable())
         return is_due
 
-    async def settle(self) -> Upload:
+    async def wait_for_running(self) -> Upload:
         """Wait for the checkpoint that is under way; the row after it."""
         if self._running is not None:
             with anyio.CancelScope(shield=True):
@@ -71,7 +71,7 @@ class Checkpoints:
 
     async def finish(self) -> Upload:
         """Make durable what is written; the row after it."""
-        await self.settle()
+        await self.wait_for_running()
         if self._pending:
             await self._make_durable()
         return self.upload
@@ -79,11 +79,11 @@ class Checkpoints:
     @property
     def _pending(self) -> int:
         """Bytes that came and are not committed; 0 once all bytes of the upload are there, and while it is held."""
-        if self.is_held or self._writer.position == self.upload.size_bytes:
+        if self.is_held or self._sink.position == self.upload.size_bytes:
             return 0
-        return self._writer.position - int(self.upload.offset_bytes)
+        return self._sink.position - int(self.upload.offset_bytes)
 
     async def _make_durable(self) -> None:
-        durable = await self._writer.sync()
+        durable = await self._sink.sync()
         if durable not in (self.upload.offset_bytes, self.upload.size_bytes):
             self.upload = await self._commit(self.upload, durable)

@@ -1,4 +1,4 @@
-"""The checksum that a client sends along with a body, and the one that is computed while the body streams in."""
+"""Checksums of bodies: the client's claim and the computed one."""
 
 import binascii
 import hashlib
@@ -19,10 +19,6 @@ Data = bytes | memoryview
 class Running(Protocol):
     """A checksum of the bytes so far."""
 
-    @property
-    def digest_size(self) -> int:
-        """Bytes of the digest."""
-
     def update(self, data: Data, /) -> None:
         """Take `data` in."""
 
@@ -32,8 +28,6 @@ class Running(Protocol):
 
 class _Crc:
     """A 32-bit CRC as a running checksum; its digest is big-endian, as hexadecimal CRCs are read."""
-
-    digest_size = 4
 
     def __init__(self, extend: Callable[[Data, int], int]) -> None:
         self._extend = extend
@@ -76,23 +70,22 @@ class Checksum:
 def parse_checksum(header: str | None) -> Checksum | None:
     """The value of Upload-Checksum: an algorithm, a space and the digest in Base64; None where it was not sent.
 
+    A digest of another length than the algorithm's is one that no body has: whoever sends it is told so with 460.
+
     Raises:
-        Refusal: BAD_INPUT for an algorithm that is not offered, and for what cannot be a digest of it.
+        Refusal: BAD_INPUT for an algorithm that is not offered, and for what is no Base64.
 
     Source: tus 1.0.0, Checksum, Upload-Checksum.
     """
     if header is None:
         return None
     algorithm, _, value = header.strip().partition(" ")
-    if algorithm not in ALGORITHMS:
+    if algorithm not in ALGORITHMS or not value:
         raise _refusal(f"Upload-Checksum is an algorithm and a digest; this server knows {', '.join(ALGORITHMS)}.")
     try:
-        checksum = Checksum(algorithm, b64decode(value.strip(), validate=True))
+        return Checksum(algorithm, b64decode(value.strip(), validate=True))
     except (binascii.Error, ValueError):
         raise _refusal("The digest in Upload-Checksum is not Base64.") from None
-    if len(checksum.digest) != checksum.running().digest_size:
-        raise _refusal(f"The digest in Upload-Checksum is none of {algorithm}.")
-    return checksum
 
 
 def _refusal(message: str) -> Refusal:

@@ -1,29 +1,35 @@
-"""Finishing uploads whose bytes are all stored but whose checksum must be read back from the disk; and doing it again."""
+"""Finish uploads whose checksum must be read back from disk."""
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from base.errors import ErrorCode, Refusal
 from base.logging import log_for
 from base.words import UploadStatus
 from models.upload import Upload
-from uploads.body import Stop
-from uploads.lifecycle import begin_finalising, complete_upload, reject_upload, take_up
+from storage.hashing import hash_of
+from storage.keys import upload_key
+from storage.ports import BytesLost
+from uploads.body import StopReason
+from uploads.lifecycle import begin_finalising, claim_for_writing, complete_upload, reject_upload
 from uploads.queries import content_of, find_stored_upload, unfinished_upload_ids
-from uploads.receiver import Receiver
 from uploads.rows import OPEN
+from uploads.wiring import UploadServices
 
 log = log_for(__name__)
 
-MOMENT_SECONDS = 0.02
+ANSWER_TIMEOUT_SECONDS = 0.02
 """How long the answer to a last byte may wait for the upload to be complete: small ones are then."""
-PATIENCE_SECONDS = 1.0
+FINISH_TIMEOUT_SECONDS = 1.0
 """How long a question about an upload that is being finished waits for its end."""
 _POLL_SECONDS = 0.03
 
 
-async def settled(receiver: Receiver, upload: Upload, seconds: float = PATIENCE_SECONDS) -> Upload:
+async def wait_until_finished(
+    services: UploadServices, upload: Upload, seconds: float = FINISH_TIMEOUT_SECONDS
+) -> Upload:
     """`upload` once it is not FINALISING any more, or as it is after so many seconds; it is being finished meanwhile.
 
     Raises:
@@ -31,7 +37,7 @@ async def settled(receiver: Receiver, upload: Upload, seconds: float = PATIENCE_
     """
     if upload.status is not UploadStatus.FINALISING:
         return upload
-    finishing = start_finishing(receiver, upload.id)
+    finishing = start_finishing(services, upload.id)
     until = asyncio.get_running_loop().time() + seconds
     while upload.status is UploadStatus.FINALISING and asyncio.get_running_loop().time() < until:
         if finishing.done():  # another process may have it
@@ -42,13 +48,13 @@ async def settled(receiver: Receiver, upload: Upload, seconds: float = PATIENCE_
     return upload
 
 
-async def finished(receiver: Receiver, upload: Upload) -> Upload:
-    """As `settled`, for a caller who can do nothing with an upload that is being finished.
+async def require_finished(services: UploadServices, upload: Upload) -> Upload:
+    """As `wait_until_finished`, for a caller who can do nothing with an upload that is being finished.
 
     Raises:
         Refusal: LOCKED, to be asked again in a moment.
     """
-    upload = await settled(receiver, upload)
+    upload = await wait_until_finished(services, upload)
     if upload.status is UploadStatus.FINALISING:
         raise being_finished()
     return upload
@@ -64,12 +70,12 @@ async def check_unfinished(upload_id: str) -> None:
         raise being_finished()
 
 
-def start_finishing(receiver: Receiver, upload_id: str) -> "asyncio.Task[None]":
+def start_finishing(services: UploadServices, upload_id: str) -> "asyncio.Task[None]":
     """Finish the upload in the background, unless that is under way."""
-    return receiver.tasks.start(upload_id, partial(finish_upload, receiver, upload_id))
+    return services.tasks.start(upload_id, partial(finish_upload, services, upload_id))
 
 
-async def finish_upload(receiver: Receiver, upload_id: str) -> None:
+async def finish_upload(services: UploadServices, upload_id: str) -> None:
     """Read the checksum of an upload whose bytes are all stored, and complete it; one whose bytes are gone is rejected.
 
     Nothing happens where somebody else has it at the moment. What goes wrong otherwise is noted in the upload, logged,
@@ -77,22 +83,22 @@ async def finish_upload(receiver: Receiver, upload_id: str) -> None:
     """
     reason = None
     try:
-        async with receiver.locks.hold(upload_id, is_patient=False) as hold:
-            upload = await take_up(receiver, upload_id)
+        async with services.locks.acquire(upload_id, waits=False) as handle:
+            upload = await claim_for_writing(services, upload_id)
             if upload.status in OPEN:
-                hold.call_when_asked(_cancel_this())
-                reason = await _finish(receiver, upload)
+                handle.on_release_requested(_cancel_this())
+                reason = await _finish(services, upload)
         if reason is not None:
-            await reject_upload(receiver, upload, reason)
+            await reject_upload(services, upload, reason)
     except Refusal as refusal:
         log.debug("an upload could not be finished now", upload_id=upload_id, reason=refusal.message)
 
 
-async def sweep_unfinished(receiver: Receiver) -> int:
+async def sweep_unfinished(services: UploadServices) -> int:
     """Begin to finish what nobody is finishing, after a crash or a failure; how many that is."""
     upload_ids = await unfinished_upload_ids()
     for upload_id in upload_ids:
-        start_finishing(receiver, upload_id)
+        start_finishing(services, upload_id)
     return len(upload_ids)
 
 
@@ -108,26 +114,38 @@ def finish_failed() -> Refusal:
     return Refusal(ErrorCode.INTERNAL_ERROR, message)
 
 
-async def _finish(receiver: Receiver, upload: Upload) -> Refusal | None:
+async def _finish(services: UploadServices, upload: Upload) -> Refusal | None:
     """Complete the upload; or say why it never can be."""
-    stored = await content_of(receiver.storage, upload)
+    stored = await content_of(services.storage, upload)
+    if upload.status is UploadStatus.UPLOADING:
+        await _seal(services, upload)
     if not await asyncio.to_thread(stored.is_there):
         log.error("the bytes of an upload are gone", upload_id=upload.id)
         return Refusal(ErrorCode.CORRUPT_FILE, "Bytes of this file were lost on the server: upload it again.")
     try:
-        await complete_upload(receiver, upload, await receiver.storage.hash_of(stored))
+        await complete_upload(services, upload, await hash_of(stored))
     except Exception:
-        await begin_finalising(receiver, upload, finish_failed())
+        await begin_finalising(services, upload, finish_failed())
         raise
     return None
 
 
-def _cancel_this() -> Callable[[Stop], None]:
+async def _seal(services: UploadServices, upload: Upload) -> None:
+    """Finish the blob of an upload whose last byte was stored by a request that ended before it could; it may be lost."""
+    with suppress(BytesLost):
+        sink = await services.storage.open_sink(upload_key(upload.id), upload.offset_bytes, None)
+        try:
+            await sink.finish()
+        finally:
+            await sink.close()
+
+
+def _cancel_this() -> Callable[[StopReason], None]:
     """What ends the current task when it is called."""
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  a coroutine asks
 
-    def cancel(_why: Stop) -> None:
+    def cancel(_why: StopReason) -> None:
         task.cancel()
 
     return cancel

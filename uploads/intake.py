@@ -1,4 +1,4 @@
-"""Taking a body in while earlier bytes of it are being written, and knowing why it ended."""
+"""Receive a body while its earlier bytes are being written."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Protocol, Self
 
-from uploads.body import Body, ClientLeft, Flow, Stop, TakeOver
+from uploads.body import Attach, Body, ClientLeft, Flow, StopReason
 
 BLOCK_BYTES = 448 * 1024
-"""One block fills, one waits and one is written in one call (see `storage.writer`): 1.3 MiB per running upload."""
+"""One block fills, one waits and one is written in one call (see `storage.local.writing`): 1.3 MiB per running upload."""
 SPARE_BLOCKS = 12
 """Blocks that a process keeps when no upload runs, 5 MiB."""
 LARGE_BYTES = 64 * 1024
@@ -18,7 +18,7 @@ BUFFER_BYTES = 512 * 1024
 """What may arrive, of a body in parts, while as much waits and as much is written; with one more part, below 2 MiB."""
 BUFFER_PARTS = 1_000
 """A body in tiny parts must not cost more memory than one in large parts."""
-GRACE_SECONDS = 0.1
+GRACE_SECONDS = 0.05
 """How long a body may go on once another request wants the upload: enough for its last bytes, too short to notice."""
 
 
@@ -29,43 +29,43 @@ class Intake(Protocol):
         stop: Why no more comes; None while more may come.
     """
 
-    stop: Stop | None
+    stop: StopReason | None
 
-    def interrupt(self, stop: Stop) -> None:
+    def interrupt(self, stop: StopReason) -> None:
         """Stop soon because of `stop`: take what is on its way, but no longer than `GRACE_SECONDS`."""
 
-    async def take(self, seconds: float | None) -> Sequence[bytes | memoryview]:
+    async def read(self, seconds: float | None) -> Sequence[bytes | memoryview]:
         """All that has arrived, good until the call after the next one; waits for something, at most `seconds`.
 
         Empty: nothing came, see `stop`.
         """
 
 
-class Blocks:
-    """Blocks of memory that bodies were read into, kept for the next ones: making one costs as much as filling it."""
+class BlockPool:
+    """Pool of blocks of memory that bodies were read into, kept for the next ones: making one costs as much as filling it."""
 
     def __init__(self) -> None:
         self._spare: list[memoryview] = []
 
-    def take(self) -> memoryview:
+    def acquire(self) -> memoryview:
         """A block of `BLOCK_BYTES`, with anything in it."""
         return self._spare.pop() if self._spare else memoryview(bytearray(BLOCK_BYTES))
 
-    def give_back(self, *blocks: memoryview) -> None:
+    def release(self, *blocks: memoryview) -> None:
         """Keep `blocks`, which nobody else uses any more."""
         self._spare.extend(blocks[: SPARE_BLOCKS - len(self._spare)])
 
 
 @asynccontextmanager
-async def taking(body: Body, idle_seconds: float, blocks: Blocks) -> AsyncIterator[Intake]:
+async def open_intake(body: Body, idle_seconds: float, blocks: BlockPool) -> AsyncIterator[Intake]:
     """Take `body` in by the best way that its connection offers; one that is silent for `idle_seconds` is given up."""
-    if body.take_over is not None and (body.length or 0) >= LARGE_BYTES:
-        intake = BlockIntake(body.length or 0, idle_seconds, [blocks.take() for _ in range(3)])
-        if intake.connect(body.take_over):
+    if body.attach is not None and (body.length or 0) >= LARGE_BYTES:
+        intake = BlockIntake(body.length or 0, idle_seconds, [blocks.acquire() for _ in range(3)])
+        if intake.connect(body.attach):
             try:
                 yield intake
             finally:
-                blocks.give_back(*intake.close())
+                blocks.release(*intake.close())
             return
     async with PartIntake(body.parts, idle_seconds) as parts:
         yield parts
@@ -73,14 +73,14 @@ async def taking(body: Body, idle_seconds: float, blocks: Blocks) -> AsyncIterat
 
 async def is_empty(intake: Intake) -> bool:
     """Whether the body ends without a byte."""
-    return not await intake.take(None)
+    return not await intake.read(None)
 
 
 class BlockIntake:
     """Three blocks of memory that change places: the connection fills one while the others are being written."""
 
     def __init__(self, length: int, idle_seconds: float, blocks: Sequence[memoryview]) -> None:
-        self.stop: Stop | None = None
+        self.stop: StopReason | None = None
         self._loop = asyncio.get_running_loop()
         self._length = length
         self._idle_seconds = idle_seconds
@@ -91,9 +91,9 @@ class BlockIntake:
         self._heard_at = self._loop.time()
         self._watch = self._loop.call_later(idle_seconds, self._check_silence)
 
-    def connect(self, take_over: TakeOver) -> bool:
+    def connect(self, attach: Attach) -> bool:
         """Begin to read; whether that is possible."""
-        flow = take_over(self, self._length)
+        flow = attach(self, self._length)
         if flow is None:
             self._watch.cancel()
             return False
@@ -104,13 +104,13 @@ class BlockIntake:
 
     def close(self) -> list[memoryview]:
         """Read no further; the blocks, which are free once what was taken is written."""
-        self._end(Stop.LEFT)
+        self._end(StopReason.LEFT)
         return [self._filling, *self._free]
 
-    def interrupt(self, stop: Stop) -> None:
+    def interrupt(self, stop: StopReason) -> None:
         self._loop.call_later(_grace_of(stop), self._end, stop)
 
-    async def take(self, seconds: float | None) -> Sequence[bytes | memoryview]:
+    async def read(self, seconds: float | None) -> Sequence[bytes | memoryview]:
         if not self._fill and self.stop is None:
             self._changed.clear()
             await _wait_for(self._changed, seconds)
@@ -132,15 +132,15 @@ class BlockIntake:
         self._fill += size
         self._heard_at = self._loop.time()
         if is_last:
-            self._end(Stop.END)
+            self._end(StopReason.END)
         elif self._fill == len(self._filling) and self._flow is not None:
             self._flow.pause()
         self._changed.set()
 
     def left(self) -> None:
-        self._end(Stop.LEFT)
+        self._end(StopReason.LEFT)
 
-    def _end(self, why: Stop) -> None:
+    def _end(self, why: StopReason) -> None:
         """No more comes, because of the first reason that there was."""
         if self.stop is None:
             self.stop = why
@@ -154,7 +154,7 @@ class BlockIntake:
         if self._loop.time() < due or self._fill == len(self._filling):
             self._watch = self._loop.call_at(max(due, self._loop.time() + 0.01), self._check_silence)
         else:
-            self._end(Stop.SILENT)
+            self._end(StopReason.SILENT)
 
 
 class PartIntake:
@@ -165,8 +165,8 @@ class PartIntake:
     """
 
     def __init__(self, parts: AsyncIterator[bytes], idle_seconds: float) -> None:
-        self.stop: Stop | None = None
-        self._interrupted_by: Stop | None = None
+        self.stop: StopReason | None = None
+        self._interrupted_by: StopReason | None = None
         self._source = parts
         self._idle_seconds = idle_seconds
         self._parts: list[bytes] = []
@@ -175,7 +175,8 @@ class PartIntake:
         self._taken = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._reader = asyncio.create_task(self._read())
+        self._reader = asyncio.create_task(self._read_to_the_end())
+        self._reader.add_done_callback(self._end)
         return self
 
     async def __aexit__(
@@ -186,11 +187,11 @@ class PartIntake:
         if not self._reader.cancelled() and (failure := self._reader.exception()) is not None:
             raise failure
 
-    def interrupt(self, stop: Stop) -> None:
+    def interrupt(self, stop: StopReason) -> None:
         self._interrupted_by = stop
         asyncio.get_running_loop().call_later(_grace_of(stop), self._reader.cancel)
 
-    async def take(self, seconds: float | None) -> Sequence[bytes | memoryview]:
+    async def read(self, seconds: float | None) -> Sequence[bytes | memoryview]:
         if not self._parts and self.stop is None:
             self._changed.clear()
             await _wait_for(self._changed, seconds)
@@ -198,27 +199,25 @@ class PartIntake:
         self._taken.set()
         return batch
 
-    async def _read(self) -> None:
-        try:
-            self.stop = await self._read_to_the_end()
-        except asyncio.CancelledError:
-            self.stop = self._interrupted_by
-        finally:
-            self.stop = self.stop or Stop.LEFT
-            self._changed.set()
+    def _end(self, reader: "asyncio.Task[StopReason]") -> None:
+        """No more comes; the reader may have been cancelled before its first step."""
+        has_read = not reader.cancelled() and reader.exception() is None
+        why = reader.result() if has_read else self._interrupted_by or StopReason.LEFT
+        self.stop = self.stop or why
+        self._changed.set()
 
-    async def _read_to_the_end(self) -> Stop:
+    async def _read_to_the_end(self) -> StopReason:
         source = aiter(self._source)
         while True:
             try:
                 async with asyncio.timeout(self._idle_seconds):
                     part = await anext(source)
             except StopAsyncIteration:
-                return Stop.END
+                return StopReason.END
             except ClientLeft:
-                return Stop.LEFT
+                return StopReason.LEFT
             except TimeoutError:
-                return Stop.SILENT
+                return StopReason.SILENT
             self._parts.append(part)
             self._size += len(part)
             self._changed.set()
@@ -227,8 +226,8 @@ class PartIntake:
                 await self._taken.wait()
 
 
-def _grace_of(stop: Stop) -> float:
-    return 0 if stop is Stop.LOST else GRACE_SECONDS
+def _grace_of(stop: StopReason) -> float:
+    return 0 if stop is StopReason.LOST else GRACE_SECONDS
 
 
 async def _wait_for(event: asyncio.Event, seconds: float | None) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
 
 from auth.audit import Action, note
 from base.errors import ErrorCode, Refusal
@@ -21,15 +22,16 @@ from base.words import UploadStatus
 from events.messages import Event
 from models.fields import now
 from models.ids import new_id
+from models.sql import Row, fetch_rows, for_share, for_update, placeholders
 from models.upload import Upload, UploadPart
 from storage.keys import upload_key
 from uploads import tus
 from uploads.limits import check_share, check_space
 from uploads.metadata import Description
 from uploads.queries import check_present, find_stored_upload, is_concatenation, upload_not_found
-from uploads.receiver import AfterCommit, Receiver, WithinTransaction
-from uploads.removal import remove_bytes, remove_parts
-from uploads.rows import GONE, OPEN, PRESENT, Row, change_upload, fetch_rows, places_for, upload_of
+from uploads.removal import forget_upload, remove_bytes, remove_parts
+from uploads.rows import GONE, OPEN, PRESENT, change_upload, upload_of
+from uploads.wiring import AfterCommit, Growth, GrowthHook, TransactionHook, UploadServices
 
 log = log_for(__name__)
 
@@ -68,7 +70,7 @@ class NewUpload:
         }
 
 
-async def create_upload(receiver: Receiver, new: NewUpload) -> Upload:
+async def create_upload(services: UploadServices, new: NewUpload) -> Upload:
     """A new upload; one of zero bytes is complete at once.
 
     Raises:
@@ -76,25 +78,33 @@ async def create_upload(receiver: Receiver, new: NewUpload) -> Upload:
     """
     size = new.size_bytes
     if size is not None and size < 0:
-        raise Refusal(ErrorCode.BAD_INPUT, "A file has 0 bytes or more.", "size")
-    receiver.limits.check_size(size or 0)
-    await check_space(receiver.storage, receiver.limits, size or 0)
+        raise Refusal(ErrorCode.BAD_INPUT, "A file has 0 bytes or more.", "input.size")
+    services.limits.check_size(size or 0)
+    await check_space(services.storage, services.limits, size or 0)
     id_ = new_id("upload")
     if size == 0:
-        await (await receiver.storage.open_writer(upload_key(id_), 0, None)).close()
-    state = {"status": UploadStatus.COMPLETED, "sha256": _EMPTY} if size == 0 else {"expires_at": _new_end(receiver)}
-    async with receiver.transaction() as db:
-        await check_share(db, receiver.limits, new.owner_id, size or 0, is_new=True)
+        await _store_nothing(services, id_)
+    state = {"status": UploadStatus.COMPLETED, "sha256": _EMPTY} if size == 0 else {"expires_at": _new_end(services)}
+    async with services.transaction() as db:
+        await check_share(db, services.limits, new.owner_id, size or 0, is_new=True)
         upload = await Upload.create(
             using_db=db, id=id_, size_bytes=size, is_partial=new.concat == tus.PARTIAL, **new.columns, **state
         )
-        after_commit = await receiver.on_completed(db, upload) if size == 0 else None
+        after_commit = await services.on_completed(db, Growth(upload, 0)) if size == 0 else None
     if after_commit is not None:
         await after_commit()
     return upload
 
 
-async def create_concatenation(receiver: Receiver, new: NewUpload, part_ids: Sequence[str]) -> Upload:
+async def _store_nothing(services: UploadServices, upload_id: str) -> None:
+    sink = await services.storage.open_sink(upload_key(upload_id), 0, None)
+    try:
+        await sink.finish()
+    finally:
+        await sink.close()
+
+
+async def create_concatenation(services: UploadServices, new: NewUpload, part_ids: Sequence[str]) -> Upload:
     """A new upload made of others, which stay where they are; it is FINALISING until its checksum is known.
 
     Raises:
@@ -105,10 +115,10 @@ async def create_concatenation(receiver: Receiver, new: NewUpload, part_ids: Seq
     """
     if len(part_ids) > _MAX_PARTS:
         raise Refusal(ErrorCode.BAD_INPUT, f"A concatenation has at most {_MAX_PARTS} parts.", "Upload-Concat")
-    async with receiver.transaction() as db:
+    async with services.transaction() as db:
         parts = await _lock_parts(db, part_ids, new.owner_id)
         size = sum(parts[id_].size_bytes or 0 for id_ in part_ids)
-        receiver.limits.check_size(size)
+        services.limits.check_size(size)
         upload = await Upload.create(
             using_db=db,
             id=new_id("upload"),
@@ -123,20 +133,20 @@ async def create_concatenation(receiver: Receiver, new: NewUpload, part_ids: Seq
     return upload
 
 
-async def take_up(receiver: Receiver, upload_id: str) -> Upload:
-    """The upload for writing, under its lock; where other processes could write, they cannot any more.
+async def claim_for_writing(services: UploadServices, upload_id: str) -> Upload:
+    """The upload for writing, under its lock, with the next fencing token: other processes cannot write any more.
 
     Raises:
         Refusal: UPLOAD_NOT_FOUND, UPLOAD_EXPIRED.
     """
-    if not receiver.locks.is_shared:
+    if not services.locks.is_shared:
         return await find_stored_upload(upload_id)
-    async with receiver.transaction() as db:
-        rows = await fetch_rows(db, "UPDATE uploads SET fence = fence + 1 WHERE id = $1 RETURNING *", upload_id)
+    statement = "UPDATE uploads SET fence = fence + 1 WHERE id = $1 RETURNING *"
+    rows = await fetch_rows(get_connection("default"), statement, upload_id)
     return check_present(upload_of(rows[0]) if rows else None)
 
 
-async def declare_length(receiver: Receiver, upload: Upload, length: int) -> Upload:
+async def declare_length(services: UploadServices, upload: Upload, length: int) -> Upload:
     """Say how many bytes an upload will have that was begun without; once.
 
     Raises:
@@ -152,32 +162,32 @@ async def declare_length(receiver: Receiver, upload: Upload, length: int) -> Upl
     if length < upload.offset_bytes:
         message = f"{upload.offset_bytes} bytes are stored already: the length cannot be less."
         raise Refusal(ErrorCode.BAD_INPUT, message, "Upload-Length")
-    receiver.limits.check_size(length)
-    return await _change(receiver, upload, size_bytes=length)
+    services.limits.check_size(length)
+    return await _change(services, upload, size_bytes=length)
 
 
-async def commit_offset(receiver: Receiver, upload: Upload, offset: int) -> Upload:
+async def commit_offset(services: UploadServices, upload: Upload, offset: int) -> Upload:
     """Say that the first `offset` bytes are stored; its time begins anew.
 
     Raises:
         Refusal: What `_changed_meanwhile` says; QUOTA_EXCEEDED for an upload of unknown length.
     """
-    return await _change(receiver, upload, offset_bytes=offset)
+    return await _change(services, upload, offset_bytes=offset)
 
 
-async def begin_finalising(receiver: Receiver, upload: Upload, failure: Refusal | None = None) -> Upload:
+async def begin_finalising(services: UploadServices, upload: Upload, failure: Refusal | None = None) -> Upload:
     """→ FINALISING: all bytes are stored, and it is not complete yet; with `failure`, because that went wrong."""
     error: dict[str, Any] = {} if failure is None else {"error_code": failure.code, "error_message": failure.message}
     return await _change(
-        receiver, upload, status=UploadStatus.FINALISING, offset_bytes=upload.size_bytes, expires_at=None, **error
+        services, upload, status=UploadStatus.FINALISING, offset_bytes=upload.size_bytes, expires_at=None, **error
     )
 
 
-async def complete_upload(receiver: Receiver, upload: Upload, sha256: str) -> Upload:
+async def complete_upload(services: UploadServices, upload: Upload, sha256: str) -> Upload:
     """→ COMPLETED, together with what waited for it: one transaction.
 
     Args:
-        receiver: Its `on_completed` writes in the same transaction.
+        services: Its `on_completed` writes in the same transaction.
         upload: A row whose bytes are all stored.
         sha256: Hex SHA-256 of all bytes.
 
@@ -185,9 +195,9 @@ async def complete_upload(receiver: Receiver, upload: Upload, sha256: str) -> Up
         Refusal: What `_changed_meanwhile` says.
     """
     return await _change(
-        receiver,
+        services,
         upload,
-        receiver.on_completed,
+        services.on_completed,
         status=UploadStatus.COMPLETED,
         offset_bytes=upload.size_bytes,
         sha256=sha256,
@@ -197,30 +207,30 @@ async def complete_upload(receiver: Receiver, upload: Upload, sha256: str) -> Up
     )
 
 
-async def reject_upload(receiver: Receiver, upload: Upload, reason: Refusal) -> None:
+async def reject_upload(services: UploadServices, upload: Upload, reason: Refusal) -> None:
     """→ REJECTED, for good: its bytes cannot become a file, and what waits for it fails."""
     error = {"error_code": reason.code, "error_message": reason.message}
-    await _end(receiver, upload.id, OPEN, UploadStatus.REJECTED, receiver.on_gone, **error)
+    await _end(services, upload.id, OPEN, UploadStatus.REJECTED, services.on_gone, **error)
 
 
-async def expire_unfinished(receiver: Receiver, upload_id: str) -> bool:
+async def expire_unfinished(services: UploadServices, upload_id: str) -> bool:
     """UPLOADING → EXPIRED, if its time is over; whether it was."""
     sources = (UploadStatus.UPLOADING,)
-    ended = await _end(receiver, upload_id, sources, UploadStatus.EXPIRED, receiver.on_gone, is_overdue=True)
+    ended = await _end(services, upload_id, sources, UploadStatus.EXPIRED, services.on_gone, is_overdue=True)
     return ended is not None
 
 
-async def expire_finished(receiver: Receiver, upload_id: str, check_unused: WithinTransaction) -> bool:
+async def expire_finished(services: UploadServices, upload_id: str, check_unused: TransactionHook) -> bool:
     """COMPLETED → EXPIRED, unless `check_unused` refuses; whether it did."""
-    ended = await _end(receiver, upload_id, (UploadStatus.COMPLETED,), UploadStatus.EXPIRED, check_unused)
+    ended = await _end(services, upload_id, (UploadStatus.COMPLETED,), UploadStatus.EXPIRED, check_unused)
     return ended is not None
 
 
-async def delete_upload(receiver: Receiver, upload_id: str, actor_id: str | None = None) -> Upload:
+async def delete_upload(services: UploadServices, upload_id: str, actor_id: str | None = None) -> Upload:
     """→ DELETED, its bytes removed; a request that is sending them is stopped.
 
     Args:
-        receiver: Its `on_gone` writes in the same transaction.
+        services: Its `on_gone` writes in the same transaction.
         upload_id: For a caller whose right to it is known already.
         actor_id: The user who does it; None where the right came with the upload's URL.
 
@@ -230,73 +240,89 @@ async def delete_upload(receiver: Receiver, upload_id: str, actor_id: str | None
     Source: tus 1.0.0, Termination.
     """
 
-    async def within(db: BaseDBAsyncClient, upload: Upload) -> AfterCommit:
+    async def hook(db: BaseDBAsyncClient, upload: Upload) -> AfterCommit:
         await note(Action.DELETED, actor_id, upload.id, upload.filename, db=db)
-        return await receiver.on_gone(db, upload)
+        return await services.on_gone(db, upload)
 
-    deleted = await _end(receiver, upload_id, PRESENT, UploadStatus.DELETED, within, is_overdue=False)
+    deleted = await _end(services, upload_id, PRESENT, UploadStatus.DELETED, hook, is_overdue=False)
     if deleted is None:
         await find_stored_upload(upload_id)
         raise upload_not_found()
     return deleted
 
 
-async def discard_upload(receiver: Receiver, upload_id: str) -> None:
+async def purge_upload(services: UploadServices, upload_id: str, actor_id: str) -> None:
+    """As `delete_upload`, also for one that is gone already; nothing tells its name or size afterwards."""
+
+    async def hook(db: BaseDBAsyncClient, upload: Upload) -> AfterCommit:
+        await note(Action.DELETED, actor_id, upload.id, db=db)
+        return await services.on_gone(db, upload)
+
+    await _end(services, upload_id, PRESENT, UploadStatus.DELETED, hook)
+    await forget_upload(services, upload_id)
+
+
+async def discard_upload(services: UploadServices, upload_id: str) -> None:
     """→ DELETED, for one whose creation is refused after all: its creator never heard of it."""
-    await _end(receiver, upload_id, PRESENT, UploadStatus.DELETED, receiver.on_gone, is_overdue=False)
+    await _end(services, upload_id, PRESENT, UploadStatus.DELETED, services.on_gone, is_overdue=False)
 
 
-async def _change(
-    receiver: Receiver, upload: Upload, within: WithinTransaction | None = None, **columns: Any
-) -> Upload:
+async def _change(services: UploadServices, upload: Upload, hook: GrowthHook | None = None, **columns: Any) -> Upload:
     """Change the row of an open upload, call `within` (by default `on_progress`) with it, and tell watchers."""
-    columns.setdefault("expires_at", _new_end(receiver).timestamp())
-    async with receiver.transaction() as db:
+    columns.setdefault("expires_at", _new_end(services).timestamp())
+    async with services.transaction() as db:
         if upload.size_bytes is None:
             grown = (columns.get("size_bytes") or columns.get("offset_bytes") or 0) - upload.offset_bytes
-            await check_share(db, receiver.limits, upload.owner_id, grown, is_new=False)
-        row = await change_upload(db, upload.id, OPEN, fence=upload.fence, **columns)
-        after_commit = None if row is None else await (within or receiver.on_progress)(db, upload_of(row))
+            await check_share(db, services.limits, upload.owner_id, grown, is_new=False)
+        row = await change_upload(db, upload.id, OPEN, known=upload, **columns)
+        after_commit = None if row is None else await (hook or services.on_progress)(db, _growth(upload, row))
     if row is None or after_commit is None:
         raise await _changed_meanwhile(upload.id)
-    await _tell(receiver, [row], after_commit)
+    await _publish(services, [row], after_commit)
     return upload_of(row)
 
 
+def _growth(before: Upload, row: Row) -> Growth:
+    after = upload_of(row)
+    is_sized = before.size_bytes is None and after.size_bytes is not None
+    return Growth(after, after.offset_bytes - before.offset_bytes, is_sized)
+
+
 async def _end(
-    receiver: Receiver,
+    services: UploadServices,
     upload_id: str,
     sources: Sequence[UploadStatus],
     status: UploadStatus,
-    within: WithinTransaction,
+    hook: TransactionHook,
     **columns: Any,
 ) -> Upload | None:
     """End the life of an upload that is in one of `sources`, with that of its parts; None where it is in none."""
-    async with receiver.transaction() as db:
+    async with services.transaction() as db:
         row = await change_upload(db, upload_id, sources, status=status, **columns)
         if row is None:
             return None
         ended = upload_of(row)
         released, useless = await _release_parts(db, ended) if is_concatenation(ended) else ([], [])
-        after_commit = await within(db, ended)
-    await _tell(receiver, [row, *released], after_commit)
+        after_commit = await hook(db, ended)
+    await _publish(services, [row, *released], after_commit)
     if ended.concat is None:
-        await remove_bytes(receiver, upload_id)
+        await remove_bytes(services, upload_id)
     else:
-        await remove_parts(receiver, [upload_id, *useless])
+        await remove_parts(services, [upload_id, *useless])
     return ended
 
 
-async def _tell(receiver: Receiver, rows: Sequence[Row], after_commit: AfterCommit) -> None:
-    await receiver.publisher.publish(*(Event("upload", row) for row in rows))
+async def _publish(services: UploadServices, rows: Sequence[Row], after_commit: AfterCommit) -> None:
+    await services.publisher.publish(*(Event("upload", row) for row in rows))
     await after_commit()
 
 
 async def _lock_parts(db: BaseDBAsyncClient, part_ids: Sequence[str], owner_id: str) -> dict[str, Upload]:
     """The parts, none of which ends before this transaction does."""
     unique = sorted(set(part_ids))
-    share = " FOR SHARE" if db.capabilities.support_for_update else ""
-    rows = await fetch_rows(db, f"SELECT * FROM uploads WHERE id IN ({places_for(unique)}) ORDER BY id{share}", *unique)
+    rows = await fetch_rows(
+        db, f"SELECT * FROM uploads WHERE id IN ({placeholders(unique)}) ORDER BY id{for_share(db)}", *unique
+    )
     parts = {row["id"]: upload_of(row) for row in rows}
     for id_ in unique:
         _check_part(parts.get(id_), owner_id)
@@ -323,9 +349,8 @@ async def _release_parts(db: BaseDBAsyncClient, final: Upload) -> tuple[list[Row
     Returns:
         The rows that were changed, and the ids of all parts that are gone but may still have bytes.
     """
-    lock = " FOR UPDATE" if db.capabilities.support_for_update else ""
     parts = "SELECT part_id FROM upload_parts WHERE final_id = $1"
-    await fetch_rows(db, f"SELECT id FROM uploads WHERE id IN ({parts}) ORDER BY id{lock}", final.id)
+    await fetch_rows(db, f"SELECT id FROM uploads WHERE id IN ({parts}) ORDER BY id{for_update(db)}", final.id)
     released = await fetch_rows(
         db,
         "UPDATE uploads SET status = 'DELETED', updated_at = $2, version = version + 1 WHERE status = 'COMPLETED'"
@@ -335,7 +360,7 @@ async def _release_parts(db: BaseDBAsyncClient, final: Upload) -> tuple[list[Row
         final.id,
         now().timestamp(),
     )
-    gone = f"SELECT id FROM uploads WHERE is_stored = TRUE AND id IN ({parts}) AND status IN ({places_for(GONE, 2)})"
+    gone = f"SELECT id FROM uploads WHERE is_stored = TRUE AND id IN ({parts}) AND status IN ({placeholders(GONE, 2)})"
     return released, [row["id"] for row in await fetch_rows(db, gone, final.id, *GONE)]
 
 
@@ -348,5 +373,5 @@ async def _changed_meanwhile(upload_id: str) -> Refusal:
     return Refusal(ErrorCode.LOCKED, "The upload changed meanwhile; ask for its offset again.", retry_after=1)
 
 
-def _new_end(receiver: Receiver) -> datetime:
-    return now() + receiver.retention
+def _new_end(services: UploadServices) -> datetime:
+    return now() + services.retention

@@ -1,4 +1,4 @@
-"""What a client says about its file: the Upload-Metadata header, and what of it is shown."""
+"""The Upload-Metadata header, read and shown."""
 
 import binascii
 from base64 import b64decode
@@ -9,6 +9,8 @@ from base.errors import ErrorCode, Refusal
 from serving.names import clean_content_type, display_name
 
 MAX_EXTERNAL_ID = 255
+MAX_EXTERNAL_IDS = 100
+"""Of one list that is asked for by them."""
 MAX_METADATA = 16 * 1024
 
 
@@ -51,15 +53,17 @@ def describe(pairs: Mapping[str, str]) -> Description:
     )
 
 
-def described(filename: str | None, content_type: str | None, external_id: str | None) -> Description:
+def described(
+    filename: str | None, content_type: str | None, external_id: str | None, field: str = "externalId"
+) -> Description:
     """The description made safe: a name without folders, a type without parameters.
 
     Raises:
-        Refusal: BAD_INPUT where `external_id` is longer than 255 characters.
+        Refusal: BAD_INPUT where `external_id`, which the client wrote in `field`, is longer than 255 characters.
     """
     if external_id and len(external_id) > MAX_EXTERNAL_ID:
         message = f"externalId has more than {MAX_EXTERNAL_ID} characters."
-        raise Refusal(ErrorCode.BAD_INPUT, message, "externalId")
+        raise Refusal(ErrorCode.BAD_INPUT, message, field)
     return Description(
         display_name(filename or ""),
         clean_content_type(content_type or ""),

@@ -12,12 +12,15 @@ from base.words import UploadStatus
 from events.messages import Event
 from models.fields import now
 from models.ids import type_of_id
-from models.paging import KeyType, Listing, Page, Window, read_page
+from models.listing import KeyType, Listing, Page, Window, check_length, unsought
+from models.paging import read_all, read_page
+from models.sql import Row, fetch_rows, placeholders
 from models.upload import Upload, UploadPart
+from storage.joined import JoinedBlobs
 from storage.keys import upload_key
-from storage.local import LocalStorage
-from storage.reading import JoinedFiles, Stored, StoredFile
-from uploads.rows import Row, fetch_rows, places_for, upload_of
+from storage.ports import Blob, BlobStore
+from uploads.metadata import MAX_EXTERNAL_IDS
+from uploads.rows import upload_of
 
 _ROWS_AT_ONCE = 1_000
 _LONG = {"metadata", "concat"}
@@ -38,21 +41,46 @@ async def find_upload(viewer: Viewer, upload_id: str) -> Upload:
     return upload
 
 
-async def page_uploads(viewer: Viewer, statuses: Sequence[UploadStatus] | None, window: Window) -> Page:
-    """Part of the viewer's uploads (an admin's: of everybody's), newest first.
+async def find_uploads(viewer: Viewer, upload_ids: Sequence[str]) -> list[Upload | Refusal]:
+    """Each upload as `find_upload` does, without its headers, or why there is none."""
+    rows = await read_all(
+        get_connection("default"), Listing("uploads", (), (), LISTED).where_in("id", [*set(upload_ids)])
+    )
+    found = {row["id"]: upload_of(row) for row in rows if viewer.may_see(row["owner_id"])}
+    return [found.get(id_) or upload_not_found() for id_ in upload_ids]
+
+
+async def page_uploads(
+    viewer: Viewer, statuses: Sequence[UploadStatus] | None, window: Window, external_ids: Sequence[str] | None = None
+) -> Page:
+    """Part of the viewer's uploads; see `list_uploads`.
+
+    Raises:
+        Refusal: BAD_INPUT for too many external ids, or a window that makes no sense.
+    """
+    return await read_page(get_connection("default"), list_uploads(viewer, statuses, external_ids), window)
+
+
+def list_uploads(
+    viewer: Viewer, statuses: Sequence[UploadStatus] | None, external_ids: Sequence[str] | None = None
+) -> Listing:
+    """The viewer's uploads (an admin's: everybody's), newest first.
 
     Deleted ones are there only when they are asked for; pieces of concatenations never.
+
+    Raises:
+        Refusal: BAD_INPUT for too many external ids.
     """
     types = (KeyType.FLOAT, KeyType.TEXT)
     listing = Listing("uploads", ("created_at", "id"), types, LISTED, is_descending=True, is_found_first=True)
     listing = listing.where("NOT is_partial")
+    if external_ids is not None:
+        check_length("externalIds", external_ids, MAX_EXTERNAL_IDS)
+        listing = listing.where_in("external_id", [id_.replace("\0", "") for id_ in external_ids])
     if not viewer.is_admin:
-        listing = listing.where("owner_id = ?", viewer.user_id)
+        listing = listing.where(f"{'owner_id' if external_ids is None else unsought('owner_id')} = ?", viewer.user_id)
     wanted = [status for status in UploadStatus if status is not UploadStatus.DELETED] if statuses is None else statuses
-    places = ", ".join("?" for _ in wanted) or "NULL"
-    # In this form no index of the status is chosen: the one that has the order has the status, too.
-    listing = listing.where(f"coalesce(status, '') IN ({places})", *(str(status) for status in wanted))
-    return await read_page(get_connection("default"), listing, window)
+    return listing.where_in(unsought("status"), [str(status) for status in wanted])
 
 
 async def find_stored_upload(upload_id: str) -> Upload:
@@ -105,6 +133,11 @@ async def uploads_by_ids(upload_ids: Collection[str]) -> dict[str, Upload]:
     return {upload.id: upload for upload in await Upload.filter(id__in=upload_ids)}
 
 
+async def owners_of_uploads(user_ids: Collection[str]) -> set[str]:
+    """Those of the users who have an upload, in whatever status, as long as there is a row of it."""
+    return {str(row[0]) for row in await Upload.filter(owner_id__in=user_ids).distinct().values_list("owner_id")}
+
+
 async def unknown_uploads(names: Sequence[str]) -> list[str]:
     """Those of `names` that are not the id of an upload whose bytes are wanted."""
     rows = await Upload.filter(id__in=names, is_stored=True).values_list("id")
@@ -117,7 +150,7 @@ async def upload_rows(upload_ids: Sequence[str]) -> list[Row]:
     rows: list[Row] = []
     for start in range(0, len(upload_ids), _ROWS_AT_ONCE):
         chosen = upload_ids[start : start + _ROWS_AT_ONCE]
-        statement = f"SELECT * FROM uploads WHERE id IN ({places_for(chosen)})"
+        statement = f"SELECT * FROM uploads WHERE id IN ({placeholders(chosen)})"
         rows += await fetch_rows(get_connection("default"), statement, *chosen)
     return rows
 
@@ -132,20 +165,20 @@ async def find_parts(upload_ids: Collection[str]) -> dict[str, list[Upload]]:
     return found
 
 
-async def contents_of(storage: LocalStorage, uploads: Collection[Upload]) -> dict[str, Stored]:
+async def contents_of(storage: BlobStore, uploads: Collection[Upload]) -> dict[str, Blob]:
     """The bytes of complete uploads, by id; with one query for all concatenations among them."""
     finals = [upload.id for upload in uploads if is_concatenation(upload)]
     parts = await find_parts(finals) if finals else {}
-    contents: dict[str, Stored] = {}
+    contents: dict[str, Blob] = {}
     for upload in uploads:
         if is_concatenation(upload):
-            contents[upload.id] = JoinedFiles(tuple(_own_file(storage, part) for part in parts.get(upload.id, ())))
+            contents[upload.id] = JoinedBlobs(tuple(_own_blob(storage, part) for part in parts.get(upload.id, ())))
         else:
-            contents[upload.id] = _own_file(storage, upload)
+            contents[upload.id] = _own_blob(storage, upload)
     return contents
 
 
-async def content_of(storage: LocalStorage, upload: Upload) -> Stored:
+async def content_of(storage: BlobStore, upload: Upload) -> Blob:
     """The bytes of one complete upload."""
     return (await contents_of(storage, [upload]))[upload.id]
 
@@ -167,7 +200,7 @@ async def needed_part_ids(upload_ids: Collection[str]) -> set[str]:
     """Those of `upload_ids` that a concatenation needs which is there."""
     statement = (
         "SELECT DISTINCT p.part_id FROM upload_parts p JOIN uploads f ON f.id = p.final_id"
-        f" WHERE p.part_id IN ({places_for(upload_ids)}) AND f.status IN ('FINALISING', 'COMPLETED')"
+        f" WHERE p.part_id IN ({placeholders(upload_ids)}) AND f.status IN ('FINALISING', 'COMPLETED')"
     )
     return {row["part_id"] for row in await fetch_rows(get_connection("default"), statement, *upload_ids)}
 
@@ -182,5 +215,5 @@ def upload_expired() -> Refusal:
     return Refusal(ErrorCode.UPLOAD_EXPIRED, "This upload has expired: create a new one.")
 
 
-def _own_file(storage: LocalStorage, upload: Upload) -> StoredFile:
-    return StoredFile(storage.path_of(upload_key(upload.id)), upload.size_bytes or 0)
+def _own_blob(storage: BlobStore, upload: Upload) -> Blob:
+    return storage.blob(upload_key(upload.id), upload.size_bytes or 0)

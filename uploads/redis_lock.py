@@ -1,4 +1,4 @@
-"""The lock of uploads over several processes: a key in Redis that ends by itself, and requests to let go over pub/sub."""
+"""Locks of uploads across processes: an expiring key in Redis, release requests over pub/sub."""
 
 import asyncio
 import secrets
@@ -12,10 +12,9 @@ from redis.exceptions import RedisError
 
 from base.errors import ErrorCode, Refusal
 from base.logging import log_for
-from events.hub import Publisher
 from events.messages import Event
-from uploads.body import Stop
-from uploads.locks import Hold, in_use
+from uploads.body import StopReason
+from uploads.locks import LockHandle, in_use
 
 log = log_for(__name__)
 
@@ -24,31 +23,43 @@ TTL_SECONDS = 10.0
 RENEW_SECONDS = 3.0
 MARGIN_SECONDS = 1.0
 """A holder that could not renew stops so long before the lock is free."""
+RELEASE_TIMEOUT_SECONDS = 2.0
+"""For so long servers are waited for that have heard a release request: one may hang, and keeps nobody out then."""
+RELEASES = "uploads"
+"""The channel of release requests, to which all servers listen and nobody else."""
 _POLL_SECONDS = 0.02
-_ASK_SECONDS = 0.5
+_REQUEST_SECONDS = 0.5
+_ACQUIRE = """
+local holder = redis.call('GET', KEYS[1])
+if holder then return holder end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return ARGV[1]
+"""
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 _RENEW = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
 
 
 class RedisLock:
-    """One key per upload that is being touched; whoever waits for it asks its holder, wherever that is, to let go.
+    """One key per upload that is being touched; whoever waits for it requests release from its holder, wherever that is.
 
-    What a holder that lost the lock without noticing still commits is kept out by the fence in the database.
+    What a holder that lost the lock without noticing still commits is kept out by the fencing token in the database.
     """
 
-    def __init__(self, redis: "Redis", publisher: Publisher, prefix: str, ttl_seconds: float = TTL_SECONDS) -> None:
+    def __init__(self, redis: "Redis", prefix: str, ttl_seconds: float = TTL_SECONDS) -> None:
         self._redis = redis
-        self._publisher = publisher
         self._prefix = prefix
         self._ttl_seconds = ttl_seconds
 
     @asynccontextmanager
-    async def held(self, upload_id: str, hold: Hold, until: float, *, is_asking: bool) -> AsyncIterator[None]:
+    async def held(
+        self, upload_id: str, handle: LockHandle, until: float, *, requests_release: bool
+    ) -> AsyncIterator[None]:
         """See `uploads.locks.SharedLock`."""
         key, token = f"{self._prefix}:upload:{upload_id}", secrets.token_hex(8)
+        handle.token = token
         with _redis_needed():
-            await self._acquire(key, token, upload_id, hold, until, is_asking=is_asking)
-        renewing = asyncio.create_task(self._renew(key, token, hold))
+            await self._acquire(key, token, upload_id, handle, until, requests_release=requests_release)
+        renewing = asyncio.create_task(self._renew(key, token, handle))
         try:
             yield
         finally:
@@ -56,25 +67,60 @@ class RedisLock:
             with anyio.CancelScope(shield=True), suppress(RedisError, OSError):  # it ends by itself
                 await self._redis.eval(_RELEASE, 1, key, token)
 
+    async def await_release(self, upload_id: str) -> None:
+        """See `uploads.locks.SharedLock`."""
+        reply = f"{self._prefix}:settled:{secrets.token_hex(8)}"
+        until = time.monotonic() + RELEASE_TIMEOUT_SECONDS
+        with _redis_needed():
+            await self._redis.set(_waiting(reply), 1, px=int(RELEASE_TIMEOUT_SECONDS * 1000))
+            for _ in range(await self._publish_request(upload_id, reply=reply)):
+                seconds = until - time.monotonic()
+                if seconds <= 0 or await self._redis.blpop([reply], seconds) is None:
+                    log.warning("a server does not confirm that it has released an upload", upload_id=upload_id)
+                    break
+            await self._redis.delete(_waiting(reply))
+
+    async def is_awaited(self, request: Event) -> bool:
+        """See `uploads.locks.SharedLock`."""
+        with suppress(RedisError, OSError):
+            return bool(await self._redis.exists(_waiting(request.row["reply"])))
+        return False
+
+    async def confirm(self, request: Event) -> None:
+        """See `uploads.locks.SharedLock`."""
+        with suppress(RedisError, OSError):
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.rpush(request.row["reply"], "released")
+                pipe.pexpire(request.row["reply"], int(RELEASE_TIMEOUT_SECONDS * 1000))
+                await pipe.execute()
+
+    async def _publish_request(self, upload_id: str, **more: str) -> int:
+        """Request release from all servers, this one too; how many hear of it."""
+        row = {"id": secrets.token_hex(8), "upload_id": upload_id, **more}
+        return int(await self._redis.publish(f"{self._prefix}:{RELEASES}", Event("release", row).encode()))
+
     async def _acquire(
-        self, key: str, token: str, upload_id: str, hold: Hold, until: float, *, is_asking: bool
+        self, key: str, token: str, upload_id: str, handle: LockHandle, until: float, *, requests_release: bool
     ) -> None:
-        ask_at = time.monotonic()
+        asked, ask_again_at = "", 0.0
         while True:
             began = time.monotonic()
-            if await self._redis.set(key, token, nx=True, px=int(self._ttl_seconds * 1000)):
-                self._extend(hold, began)
+            ttl_ms = str(int(self._ttl_seconds * 1000))
+            holder = (await self._redis.eval(_ACQUIRE, 1, key, token, ttl_ms)).decode()
+            if holder == token:
+                self._extend(handle, began)
                 return
             if began >= until:
                 raise in_use()
-            if is_asking and began >= ask_at:
-                await self._publisher.publish(Event("release", {"id": upload_id}))
-                ask_at = began + _ASK_SECONDS
+            handle.check_wanted()
+            if requests_release and (holder != asked or began >= ask_again_at):
+                await self._publish_request(upload_id, holder=holder)
+                asked, ask_again_at = holder, began + _REQUEST_SECONDS
             await asyncio.sleep(_POLL_SECONDS)
 
-    async def _renew(self, key: str, token: str, hold: Hold) -> None:
+    async def _renew(self, key: str, token: str, handle: LockHandle) -> None:
         """Renew until cancelled; a lock that is lost, or may be soon, ends the work under it."""
-        while not hold.has_ended:
+        while not handle.has_ended:
             await asyncio.sleep(min(RENEW_SECONDS, self._ttl_seconds / 3))
             began = time.monotonic()
             try:
@@ -84,12 +130,17 @@ class RedisLock:
                 continue
             if not is_ours:
                 break
-            self._extend(hold, began)
-        hold.valid_until = min(hold.valid_until, time.monotonic())
-        hold.ask(Stop.LOST)
+            self._extend(handle, began)
+        handle.valid_until = min(handle.valid_until, time.monotonic())
+        handle.request_release(StopReason.LOST)
 
-    def _extend(self, hold: Hold, began: float) -> None:
-        hold.valid_until = began + self._ttl_seconds - min(MARGIN_SECONDS, self._ttl_seconds / 4)
+    def _extend(self, handle: LockHandle, began: float) -> None:
+        handle.valid_until = began + self._ttl_seconds - min(MARGIN_SECONDS, self._ttl_seconds / 4)
+
+
+def _waiting(reply: str) -> str:
+    """The key that is there while somebody waits for `reply`."""
+    return f"{reply}:waiting"
 
 
 @contextmanager

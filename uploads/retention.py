@@ -1,14 +1,14 @@
-"""What had its time goes: unfinished uploads after their last byte."""
+"""Expire unfinished uploads."""
 
 from models.fields import now
 from uploads.lifecycle import expire_unfinished
 from uploads.queries import overdue_upload_ids
-from uploads.receiver import Receiver
+from uploads.wiring import UploadServices
 
 _AT_ONCE = 500
 
 
-async def sweep_overdue(receiver: Receiver) -> int:
+async def sweep_overdue(services: UploadServices) -> int:
     """Expire the unfinished uploads whose time is over; how many these were. Finished ones are not touched."""
     upload_ids = await overdue_upload_ids(now(), _AT_ONCE)
-    return sum([await expire_unfinished(receiver, upload_id) for upload_id in upload_ids])
+    return sum([await expire_unfinished(services, upload_id) for upload_id in upload_ids])

@@ -1,8 +1,9 @@
-"""An app that serves this room alone, a client of it, and what plays the part of the other rooms."""
+"""An app of this room alone, its client, and fakes."""
 
 import asyncio
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
@@ -26,19 +27,21 @@ from base.words import Role
 from events.messages import Event
 from models.upload import Upload
 from storage.keys import upload_key
-from storage.local import LocalStorage
+from storage.local.storage import LocalStorage
+from tests.stored_paths import stored_path
 from tests.wire import OFFSET_TYPE
 from uploads.body import Body
 from uploads.capability import upload_path
-from uploads.digests import Digests
+from uploads.checksums import ALGORITHMS, Checksum
+from uploads.digests import DigestCache
 from uploads.endpoints import upload_routes
-from uploads.finishing import settled
-from uploads.lifecycle import NewUpload, create_concatenation, create_upload, take_up
+from uploads.finishing import wait_until_finished
+from uploads.lifecycle import NewUpload, claim_for_writing, create_concatenation, create_upload
 from uploads.limits import Limits
-from uploads.locks import Hold
+from uploads.locks import LockHandle
 from uploads.metadata import described
-from uploads.receiver import AfterCommit, Receiver
 from uploads.receiving import Delivery, append_bytes
+from uploads.wiring import AfterCommit, Growth, UploadServices
 
 UNKNOWN = "upload-1754556928-12a41dbec0f3"
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -52,15 +55,18 @@ class Recorder:
     moved: list[Upload] = field(default_factory=list)
     completed: list[Upload] = field(default_factory=list)
     gone: list[Upload] = field(default_factory=list)
+    grown: Counter[str] = field(default_factory=Counter)
     after_commit: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     refusal: Exception | None = None
 
-    async def on_progress(self, _connection: BaseDBAsyncClient, upload: Upload) -> AfterCommit:
-        return self._note(self.moved, upload)
+    async def on_progress(self, _connection: BaseDBAsyncClient, growth: Growth) -> AfterCommit:
+        self.grown[growth.upload.id] += growth.new_bytes
+        return self._note(self.moved, growth.upload)
 
-    async def on_completed(self, _connection: BaseDBAsyncClient, upload: Upload) -> AfterCommit:
-        return self._note(self.completed, upload)
+    async def on_completed(self, _connection: BaseDBAsyncClient, growth: Growth) -> AfterCommit:
+        self.grown[growth.upload.id] += growth.new_bytes
+        return self._note(self.completed, growth.upload)
 
     async def on_gone(self, _connection: BaseDBAsyncClient, upload: Upload) -> AfterCommit:
         return self._note(self.gone, upload)
@@ -111,20 +117,20 @@ async def answer_refusal(_request: Request, error: Exception) -> Response:
     return JSONResponse(body, status_code=error.http_status, headers=headers)
 
 
-def make_app(receiver: Receiver, **options: Any) -> Starlette:
+def make_app(services: UploadServices, **options: Any) -> Starlette:
     """An app with the routes of this room alone."""
     return Starlette(
-        routes=upload_routes(receiver),
+        routes=upload_routes(services),
         middleware=[Middleware(ViewerFromHeader)],
         exception_handlers={Refusal: answer_refusal},
         **options,
     )
 
 
-def make_receiver(data_dir: Path, recorder: Recorder, **changes: Any) -> Receiver:
-    """A receiver whose limits are small enough to be reached."""
+def make_services(data_dir: Path, recorder: Recorder, **changes: Any) -> UploadServices:
+    """A services whose limits are small enough to be reached."""
     limits = {field.name: changes.pop(field.name) for field in fields(Limits) if field.name in changes}
-    receiver = Receiver(
+    services = UploadServices(
         storage=LocalStorage(data_dir),
         signer=Signer(Keys("a secret of the tests, long enough")),
         publisher=recorder,
@@ -134,12 +140,12 @@ def make_receiver(data_dir: Path, recorder: Recorder, **changes: Any) -> Receive
         on_gone=recorder.on_gone,
         limits=Limits(**{"max_size_bytes": 1024**3, "idle_seconds": 5, **limits}),
     )
-    return replace(receiver, **changes)
+    return replace(services, **changes)
 
 
-def limited(receiver: Receiver, **limits: Any) -> Receiver:
-    """The same receiver with other limits."""
-    return replace(receiver, limits=replace(receiver.limits, **limits))
+def limited(services: UploadServices, **limits: Any) -> UploadServices:
+    """The same services with other limits."""
+    return replace(services, limits=replace(services.limits, **limits))
 
 
 @dataclass
@@ -147,7 +153,7 @@ class Client:
     """A tus client that speaks to the app in process, signed in as the owner unless told otherwise."""
 
     http: httpx2.AsyncClient
-    receiver: Receiver
+    services: UploadServices
 
     async def send(self, method: str, url: str, *, owner: bool = False, **options: Any) -> httpx2.Response:
         headers = TUS | ({"Authorization": f"Bearer {OWNER}"} if owner else {}) | options.pop("headers", {})
@@ -172,11 +178,11 @@ class Client:
 
     def stored(self, url: str) -> bytes | None:
         """The bytes on the disk."""
-        path = self.receiver.storage.path_of(upload_key(id_in(url)))
+        path = stored_path(self.services.storage, upload_key(id_in(url)))
         return path.read_bytes() if path.exists() else None
 
     def url_of(self, upload_id: str) -> str:
-        return upload_path(self.receiver.signer, upload_id)
+        return upload_path(self.services.signer, upload_id)
 
 
 async def chunked(*parts: bytes) -> AsyncIterator[bytes]:
@@ -215,9 +221,11 @@ def base64_of(text: str) -> str:
 NAMED = described("leads.csv", "text/csv", "crm-7")
 
 
-async def announced(receiver: Receiver, size: int | None, concat: str | None = None, owner_id: str = OWNER) -> Upload:
+async def announced(
+    services: UploadServices, size: int | None, concat: str | None = None, owner_id: str = OWNER
+) -> Upload:
     """A new upload of this size."""
-    return await create_upload(receiver, NewUpload(owner_id, NAMED, size, "", concat))
+    return await create_upload(services, NewUpload(owner_id, NAMED, size, "", concat))
 
 
 async def stream(*parts: bytes | float | Exception | Callable[[], object]) -> AsyncIterator[bytes]:
@@ -234,38 +242,42 @@ async def stream(*parts: bytes | float | Exception | Callable[[], object]) -> As
                 await result
 
 
-async def append(receiver: Receiver, upload_id: str, offset: int, *parts: Any, **said: Any) -> Upload:
+async def append(services: UploadServices, upload_id: str, offset: int, *parts: Any, **said: Any) -> Upload:
     """Send `parts`, see `stream`, as one request does; `said` are its length and its checksum."""
-    async with receiver.locks.hold(upload_id) as hold:
-        return await append_under(receiver, hold, await take_up(receiver, upload_id), offset, *parts, **said)
+    async with services.locks.acquire(upload_id) as handle:
+        return await append_under(
+            services, handle, await claim_for_writing(services, upload_id), offset, *parts, **said
+        )
 
 
-async def append_under(receiver: Receiver, hold: Hold, upload: Upload, offset: int, *parts: Any, **said: Any) -> Upload:
-    """As `append`, under a lock that the caller holds."""
-    return await append_bytes(receiver, hold, upload, Delivery(offset, Body(None, stream(*parts)), **said))
+async def append_under(
+    services: UploadServices, handle: LockHandle, upload: Upload, offset: int, *parts: Any, **said: Any
+) -> Upload:
+    """As `append`, under a lock that the caller handles."""
+    return await append_bytes(services, handle, upload, Delivery(offset, Body(None, stream(*parts)), **said))
 
 
-async def stored_upload(receiver: Receiver, content: bytes, concat: str | None = None) -> Upload:
+async def stored_upload(services: UploadServices, content: bytes, concat: str | None = None) -> Upload:
     """A complete upload."""
-    upload = await announced(receiver, len(content), concat)
-    return await append(receiver, upload.id, 0, content) if content else upload
+    upload = await announced(services, len(content), concat)
+    return await append(services, upload.id, 0, content) if content else upload
 
 
-async def concatenated(receiver: Receiver, *parts: bytes) -> Upload:
+async def concatenated(services: UploadServices, *parts: bytes) -> Upload:
     """A complete concatenation of new parts."""
-    ids = [(await stored_upload(receiver, part, "partial")).id for part in parts]
-    final = await create_concatenation(receiver, NewUpload(OWNER, NAMED, None, "", f"final;{' '.join(ids)}"), ids)
-    return await settled(receiver, final, 5)
+    ids = [(await stored_upload(services, part, "partial")).id for part in parts]
+    final = await create_concatenation(services, NewUpload(OWNER, NAMED, None, "", f"final;{' '.join(ids)}"), ids)
+    return await wait_until_finished(services, final, 5)
 
 
-def restarted(receiver: Receiver) -> Receiver:
-    """The receiver of a process that knows nothing but what is stored."""
-    return replace(receiver, digests=Digests())
+def restarted(services: UploadServices) -> UploadServices:
+    """The services of a process that knows nothing but what is stored."""
+    return replace(services, digests=DigestCache())
 
 
-def path_of(receiver: Receiver, upload: Upload) -> Path:
+def path_of(services: UploadServices, upload: Upload) -> Path:
     """Where the bytes of an upload lie."""
-    return receiver.storage.path_of(upload_key(upload.id))
+    return stored_path(services.storage, upload_key(upload.id))
 
 
 async def reread(upload: Upload) -> Upload:
@@ -273,7 +285,13 @@ async def reread(upload: Upload) -> Upload:
     return await Upload.get(id=upload.id)
 
 
-async def all_done(receiver: Receiver) -> None:
+async def all_done(services: UploadServices) -> None:
     """Returns once nothing is being finished."""
-    while running := list(receiver.tasks._running.values()):
+    while running := list(services.tasks._running.values()):
         await asyncio.wait(running)
+
+
+def checksum_of(content: bytes, algorithm: str = "sha1") -> Checksum:
+    running = ALGORITHMS[algorithm]()
+    running.update(content)
+    return Checksum(algorithm, running.digest())

@@ -1,4 +1,4 @@
-"""A receiver on real files and a real database, and clients of the app that serves it."""
+"""Fixtures: services on real files, and clients of their app."""
 
 import asyncio
 import socket
@@ -11,10 +11,10 @@ import pytest
 import uvicorn
 
 from tests.databases import Template, opened
-from tests.uploads.app_for_tests import Client, Recorder, make_app, make_receiver
+from tests.uploads.app_for_tests import Client, Recorder, make_app, make_services
 from tests.wire import Wires
-from uploads.receiver import Receiver
-from web.connection import Connection
+from uploads.wiring import UploadServices
+from web.connection import HttpConnection
 
 
 @pytest.fixture
@@ -30,37 +30,37 @@ def recorder() -> Recorder:
 
 
 @pytest.fixture
-async def receiver(data_dir: Path, recorder: Recorder) -> AsyncIterator[Receiver]:
-    receiver = make_receiver(data_dir, recorder)
-    yield receiver
-    await receiver.tasks.stop()
+async def services(data_dir: Path, recorder: Recorder) -> AsyncIterator[UploadServices]:
+    services = make_services(data_dir, recorder)
+    yield services
+    await services.tasks.stop()
 
 
 @pytest.fixture
-def client(client_of: Callable[[Receiver], Client], receiver: Receiver) -> Client:
-    return client_of(receiver)
+def client(client_of: Callable[[UploadServices], Client], services: UploadServices) -> Client:
+    return client_of(services)
 
 
 @pytest.fixture
-def client_of() -> Iterator[Callable[[Receiver], Client]]:
+def client_of() -> Iterator[Callable[[UploadServices], Client]]:
     """Makes clients of receivers with other limits."""
     with ExitStack() as stack:
-        yield lambda receiver: stack.enter_context(_client(receiver))
+        yield lambda services: stack.enter_context(_client(services))
 
 
 @contextmanager
-def _client(receiver: Receiver) -> Iterator[Client]:
-    transport = httpx2.ASGITransport(make_app(receiver))
-    yield Client(httpx2.AsyncClient(transport=transport, base_url="http://test"), receiver)
+def _client(services: UploadServices) -> Iterator[Client]:
+    transport = httpx2.ASGITransport(make_app(services))
+    yield Client(httpx2.AsyncClient(transport=transport, base_url="http://test"), services)
 
 
-@pytest.fixture(params=["auto", Connection], ids=["parts", "blocks"])
-async def wires(receiver: Receiver, request: pytest.FixtureRequest) -> AsyncIterator[Wires]:
+@pytest.fixture(params=["auto", HttpConnection], ids=["parts", "blocks"])
+async def wires(services: UploadServices, request: pytest.FixtureRequest) -> AsyncIterator[Wires]:
     """Connections to a real server in this process: transports without sockets do not hang, reset or send in pieces.
 
     Once with uvicorn's own way to hand bodies over, once with ours.
     """
-    config = uvicorn.Config(make_app(receiver), http=request.param, log_config=None, lifespan="off")
+    config = uvicorn.Config(make_app(services), http=request.param, log_config=None, lifespan="off")
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))
     serving = asyncio.create_task(server.serve(sockets=[listener]))

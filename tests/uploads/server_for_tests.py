@@ -8,24 +8,25 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
-from models.database import close_database, open_database
-from tests.uploads.app_for_tests import Recorder, make_app, make_receiver
+from models.database import close_database
+from models.migrating import open_database
+from tests.uploads.app_for_tests import Recorder, make_app, make_services
 from uploads.finishing import sweep_unfinished
 
 
 def main(data_dir: Path, port: int) -> None:
     """Serve until killed."""
-    receiver = make_receiver(data_dir, Recorder(), max_size_bytes=8 * 1024**3)
+    services = make_services(data_dir, Recorder(), max_size_bytes=8 * 1024**3)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await open_database("", data_dir)
-        await sweep_unfinished(receiver)
+        await sweep_unfinished(services)
         yield
-        await receiver.tasks.stop()
+        await services.tasks.stop()
         await close_database()
 
-    uvicorn.run(make_app(receiver, lifespan=lifespan), host="127.0.0.1", port=port, log_level="warning")
+    uvicorn.run(make_app(services, lifespan=lifespan), host="127.0.0.1", port=port, log_level="warning")
 
 
 if __name__ == "__main__":

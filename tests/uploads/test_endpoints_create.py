@@ -2,37 +2,32 @@
 
 import base64
 import hashlib
-import os
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
-import httpx2
 import pytest
 
 from base.words import UploadStatus
 from models.fields import now
 from models.upload import Upload
+from tests.stored_paths import stored_path
 from tests.uploads.app_for_tests import (
     OWNER,
-    STRANGER,
     UNKNOWN,
     Client,
     Recorder,
-    all_done,
     base64_of,
     chunked,
     error_of,
     id_in,
     limited,
-    path_of,
     row_of,
     sha256,
     unread,
 )
-from tests.wire import OFFSET_TYPE, path_in
-from uploads.receiver import Receiver
+from tests.wire import OFFSET_TYPE
+from uploads.wiring import UploadServices
 
 # --------------------------------------------------------------------------------------------- what the server is
 
@@ -141,9 +136,9 @@ async def test_what_makes_no_sense_is_400_and_makes_nothing(client: Client, head
 
 
 async def test_a_file_that_is_too_large_is_413_with_the_limit(
-    receiver: Receiver, client_of: Callable[[Receiver], Client]
+    services: UploadServices, client_of: Callable[[UploadServices], Client]
 ) -> None:
-    client = client_of(limited(receiver, max_size_bytes=100))
+    client = client_of(limited(services, max_size_bytes=100))
     answer = await client.send("POST", "/files/", owner=True, headers={"Upload-Length": "101"})
     assert error_of(answer) == (413, "FILE_TOO_LARGE")
     assert answer.headers["Tus-Max-Size"] == "100"
@@ -152,15 +147,15 @@ async def test_a_file_that_is_too_large_is_413_with_the_limit(
 
 
 async def test_a_file_that_does_not_fit_the_disk_is_507_before_the_first_byte(
-    receiver: Receiver, client_of: Callable[[Receiver], Client]
+    services: UploadServices, client_of: Callable[[UploadServices], Client]
 ) -> None:
-    free = await receiver.storage.free_bytes()
-    client = client_of(limited(receiver, reserved_bytes=free))
+    free = await services.storage.free_bytes()
+    client = client_of(limited(services, reserved_bytes=free))
     answer = await client.send("POST", "/files/", owner=True, headers={"Upload-Length": "5"})
     assert error_of(answer) == (507, "INSUFFICIENT_STORAGE")
     assert int(answer.headers["Retry-After"]) > 0
     assert await Upload.all().count() == 0
-    url = await client_of(receiver).create(5)
+    url = await client_of(services).create(5)
     assert error_of(await client.patch(url, 0, unread())) == (507, "INSUFFICIENT_STORAGE")
 
 
@@ -214,26 +209,26 @@ async def test_a_file_of_zero_bytes_is_complete_at_once(client: Client, recorder
 
 @pytest.mark.parametrize("is_relative", [False, True])
 async def test_location_is_a_whole_address_or_a_path_as_the_operator_wants(
-    receiver: Receiver, client_of: Callable[[Receiver], Client], is_relative: bool
+    services: UploadServices, client_of: Callable[[UploadServices], Client], is_relative: bool
 ) -> None:
-    url = await client_of(replace(receiver, has_relative_location=is_relative)).create(5)
+    url = await client_of(replace(services, has_relative_location=is_relative)).create(5)
     assert url.startswith("/files/upload-" if is_relative else "http://test/files/upload-")
 
 
 @pytest.mark.parametrize("is_relative", [False, True])
 async def test_location_has_the_path_below_which_the_server_lies(
-    receiver: Receiver, client_of: Callable[[Receiver], Client], is_relative: bool
+    services: UploadServices, client_of: Callable[[UploadServices], Client], is_relative: bool
 ) -> None:
-    below = replace(receiver, has_relative_location=is_relative, base_url=lambda _scope: "https://example.com/waybill")
+    below = replace(services, has_relative_location=is_relative, base_url=lambda _scope: "https://example.com/waybill")
     url = await client_of(below).create(5)
     assert url.startswith("/waybill/files/upload-" if is_relative else "https://example.com/waybill/files/upload-")
 
 
-async def test_an_unfinished_upload_says_when_it_expires(client: Client, receiver: Receiver) -> None:
+async def test_an_unfinished_upload_says_when_it_expires(client: Client, services: UploadServices) -> None:
     answer = await client.send("POST", "/files/", owner=True, headers={"Upload-Length": "5"})
     expires = parsedate_to_datetime(answer.headers["Upload-Expires"])
     assert answer.headers["Upload-Expires"].endswith(" GMT")
-    assert abs((expires - now() - receiver.retention).total_seconds()) < 5
+    assert abs((expires - now() - services.retention).total_seconds()) < 5
     complete = await client.send("POST", "/files/", owner=True, headers={"Upload-Length": "0"})
     assert "Upload-Expires" not in complete.headers
 
@@ -326,7 +321,7 @@ async def test_the_first_bytes_may_have_a_checksum(client: Client, algorithm: st
     assert error_of(answer) == (460, "CHECKSUM_MISMATCH")
     assert "Location" not in answer.headers
     assert {upload.status for upload in await Upload.all()} == {UploadStatus.DELETED}
-    assert not list(client.receiver.storage.path_of("uploads").glob("*/*"))
+    assert not list(stored_path(client.services.storage, "uploads").glob("*/*"))
     answer = await client.send(
         "POST", "/files/", owner=True, headers=headers | {"Upload-Checksum": right}, content=b"abc"
     )
@@ -338,7 +333,7 @@ async def test_first_bytes_that_go_on_too_long_leave_no_upload_behind(client: Cl
     answer = await client.send("POST", "/files/", owner=True, headers=headers, content=chunked(b"ab", b"c"))
     assert error_of(answer) == (413, "FILE_TOO_LARGE")
     assert {upload.status for upload in await Upload.all()} == {UploadStatus.DELETED}
-    assert not list(client.receiver.storage.path_of("uploads").glob("*/*"))
+    assert not list(stored_path(client.services.storage, "uploads").glob("*/*"))
 
 
 async def test_post_with_more_bytes_than_announced_is_413_and_makes_nothing(client: Client) -> None:
@@ -346,121 +341,3 @@ async def test_post_with_more_bytes_than_announced_is_413_and_makes_nothing(clie
     answer = await client.send("POST", "/files/", owner=True, headers=headers, content=unread())
     assert error_of(answer) == (413, "FILE_TOO_LARGE")
     assert await Upload.all().count() == 0
-
-
-# -------------------------------------------------------------------------------------------------- concatenation
-
-
-async def part(client: Client, content: bytes) -> str:
-    """The URL of a finished part."""
-    url = await client.create(len(content), **{"Upload-Concat": "partial"})
-    if content:
-        assert (await client.patch(url, 0, content)).status_code == 204
-    return url
-
-
-async def join(client: Client, concat: str, **headers: str) -> httpx2.Response:
-    return await client.send("POST", "/files/", owner=True, headers={"Upload-Concat": concat, **headers})
-
-
-async def test_parts_become_a_file(client: Client, recorder: Recorder) -> None:
-    urls = [await part(client, content) for content in (b"ab", b"", b"cde")]
-    concat = f"final;{' '.join(urls)}"
-    answer = await join(client, concat, **{"Upload-Metadata": f"filename {base64_of('whole.txt')}"})
-    assert (answer.status_code, answer.content) == (201, b"")
-    final = answer.headers["Location"]
-    head = await client.send("HEAD", final)
-    assert (head.headers["Upload-Offset"], head.headers["Upload-Length"]) == ("5", "5")
-    assert head.headers["Upload-Concat"] == concat
-    assert (await row_of(final)).filename == "whole.txt"
-    read = await client.http.get(final)
-    assert (read.content, read.headers["ETag"]) == (b"abcde", f'"{sha256(b"abcde")}"')
-    for start in range(5):
-        partial = await client.http.get(final, headers={"Range": f"bytes={start}-"})
-        assert (partial.status_code, partial.content) == (206, b"abcde"[start:])
-    assert (await client.send("HEAD", urls[0])).headers["Upload-Concat"] == "partial"
-    assert [upload.id for upload in recorder.completed].count(id_in(final)) == 1
-
-
-@pytest.mark.parametrize("form", ["absolute", "path", "relative", "bare id", "another host"])
-async def test_parts_may_be_named_by_any_of_their_addresses(client: Client, form: str) -> None:
-    url = await part(client, b"ab")
-    named = {
-        "absolute": url,
-        "path": path_in(url),
-        "relative": path_in(url).removeprefix("/files/"),
-        "bare id": f"/files/{id_in(url)}",
-        "another host": f"https://public.example.com/prefix{path_in(url)}",
-    }[form]
-    answer = await join(client, f"final;{named}")
-    assert answer.status_code == 201
-    assert (await client.http.get(answer.headers["Location"])).content == b"ab"
-
-
-@pytest.mark.parametrize(
-    "named", ["/files/nothing", f"/files/{UNKNOWN}", "http://[", "/files/../../etc/passwd", "/files/%00", "final;"]
-)
-async def test_what_is_no_part_is_404(client: Client, named: str) -> None:
-    good = await part(client, b"ab")
-    answer = await join(client, f"final;{good} {named}")
-    assert error_of(answer) == (404, "UPLOAD_NOT_FOUND")
-    assert await Upload.all().count() == 1
-
-
-async def test_an_unfinished_part_is_400_and_a_plain_upload_is_none(client: Client) -> None:
-    unfinished = await client.create(2, **{"Upload-Concat": "partial"})
-    plain = await client.create(0)
-    for url in (unfinished, plain):
-        assert error_of(await join(client, f"final;{url}")) == (400, "BAD_INPUT")
-
-
-async def test_the_parts_of_somebody_else_are_404_even_with_their_right(client: Client) -> None:
-    url = await part(client, b"ab")
-    headers = {"Upload-Concat": f"final;{url}", "Authorization": f"Bearer {STRANGER}"}
-    assert error_of(await client.send("POST", "/files/", headers=headers)) == (404, "UPLOAD_NOT_FOUND")
-
-
-async def test_a_concatenation_takes_no_bytes_and_a_patch_of_it_is_403(client: Client) -> None:
-    final = (await join(client, f"final;{await part(client, b'ab')}")).headers["Location"]
-    for offset in (0, 2):
-        assert error_of(await client.patch(final, offset, unread())) == (403, "FORBIDDEN")
-    headers = {"Upload-Concat": f"final;{await part(client, b'ab')}", "Content-Type": OFFSET_TYPE}
-    answer = await client.send("POST", "/files/", owner=True, headers=headers, content=b"x")
-    assert error_of(answer) == (403, "FORBIDDEN")
-
-
-async def test_a_file_may_be_deleted_part_by_part_and_whole(client: Client) -> None:
-    url = await part(client, b"ab")
-    final = (await join(client, f"final;{url}")).headers["Location"]
-    assert (await client.send("DELETE", url)).status_code == 204
-    assert (await client.send("HEAD", url)).status_code == 404
-    assert (await client.http.get(final)).content == b"ab"
-    assert (await client.send("DELETE", final)).status_code == 204
-    assert client.stored(url) is None
-
-
-async def test_ten_gigabytes_of_parts_are_joined_at_once_and_deleted_while_they_are_read(
-    client_of: Callable[[Receiver], Client], receiver: Receiver
-) -> None:
-    """The parts are sparse files, whose reading takes as long as that of others in memory."""
-    size = 1024**3
-    client = client_of(limited(receiver, max_size_bytes=10 * size))
-    urls = [await part(client, b"x") for _ in range(10)]
-    for url in urls:
-        os.truncate(path_of(receiver, await row_of(url)), size)
-        await Upload.filter(id=id_in(url)).update(size_bytes=size, offset_bytes=size)
-
-    started = time.monotonic()
-    answer = await join(client, f"final;{' '.join(urls)}")
-    assert (answer.status_code, time.monotonic() - started < 0.1) == (201, True)
-    final = answer.headers["Location"]
-    assert (await row_of(final)).status is UploadStatus.FINALISING
-
-    head = await client.send("HEAD", final)
-    assert (head.status_code, head.headers["Retry-After"]) == (423, "1")
-
-    started = time.monotonic()
-    assert (await client.send("DELETE", final)).status_code == 204
-    await all_done(receiver)
-    assert time.monotonic() - started < 1
-    assert [client.stored(url) for url in (final, *urls)] == [None] * 11

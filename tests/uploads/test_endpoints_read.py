@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from storage.keys import upload_key
+from tests.stored_paths import stored_path
 from tests.uploads.app_for_tests import TUS, UNKNOWN, Client, base64_of, error_of, id_in, sha256
-from uploads.receiver import Receiver
+from uploads.wiring import UploadServices
 
 
 async def finished(client: Client, content: bytes, filename: str, type_: str) -> str:
@@ -87,9 +88,9 @@ async def test_an_unfinished_upload_cannot_be_read(client: Client) -> None:
     assert error_of(await client.http.get(url)) == (404, "UPLOAD_NOT_FOUND")
 
 
-async def test_an_upload_that_the_disk_lost_has_expired(client: Client, receiver: Receiver) -> None:
+async def test_an_upload_that_the_disk_lost_has_expired(client: Client, services: UploadServices) -> None:
     url = await finished(client, b"ab", "a.bin", "application/octet-stream")
-    receiver.storage.path_of(upload_key(id_in(url))).write_bytes(b"a")
+    stored_path(services.storage, upload_key(id_in(url))).write_bytes(b"a")
     assert error_of(await client.http.get(url)) == (410, "UPLOAD_EXPIRED")
 
 
@@ -104,10 +105,10 @@ async def test_every_answer_says_which_tus_it_is(client: Client) -> None:
         assert answer.headers["Tus-Resumable"] == "1.0.0"
 
 
-async def test_many_readers_at_once_get_all_of_it_while_nobody_locks(client: Client, receiver: Receiver) -> None:
+async def test_many_readers_at_once_get_all_of_it_while_nobody_locks(client: Client, services: UploadServices) -> None:
     content = bytes(range(256)) * 20_000
     url = await finished(client, content, "a.bin", "application/octet-stream")
-    async with receiver.locks.hold(id_in(url)):
+    async with services.locks.acquire(id_in(url)):
         answers = await asyncio.gather(*(client.http.get(url) for _ in range(20)))
     assert {(answer.status_code, sha256(answer.content)) for answer in answers} == {(200, sha256(content))}
 

@@ -1,4 +1,4 @@
-"""Who may do what with an upload over HTTP."""
+"""Rights to uploads over HTTP."""
 
 import pytest
 

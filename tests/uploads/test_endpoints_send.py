@@ -29,8 +29,8 @@ from tests.uploads.app_for_tests import (
 )
 from tests.wire import OFFSET_TYPE
 from uploads.locks import UploadLocks
-from uploads.receiver import Receiver
 from uploads.retention import sweep_overdue
+from uploads.wiring import UploadServices
 
 # ----------------------------------------------------------------------------------------------------------- HEAD
 
@@ -57,13 +57,13 @@ async def test_head_of_a_finished_upload_goes_on_answering(client: Client) -> No
 
 
 async def test_a_holder_that_cannot_let_go_is_423_with_retry_after(
-    receiver: Receiver, client_of: Callable[[Receiver], Client]
+    services: UploadServices, client_of: Callable[[UploadServices], Client]
 ) -> None:
     """Not another status: a client forgets the URL after any other refusal of a HEAD."""
-    receiver = replace(receiver, locks=UploadLocks(wait_seconds=0.05))
-    client = client_of(receiver)
+    services = replace(services, locks=UploadLocks(wait_seconds=0.05))
+    client = client_of(services)
     url = await client.create(5)
-    async with receiver.locks.hold(id_in(url)):
+    async with services.locks.acquire(id_in(url)):
         answer = await client.send("HEAD", url)
         assert (answer.status_code, answer.headers["Retry-After"], answer.content) == (423, "1", b"")
         assert error_of(await client.patch(url, 0, unread())) == (423, "LOCKED")
@@ -198,6 +198,19 @@ def checksum(algorithm: str, content: bytes) -> str:
     return f"{algorithm} {base64.b64encode(digest).decode()}"
 
 
+@pytest.mark.parametrize(
+    "value", ["sha1 YWJj", "md5 YWJj", "crc32 AAAA", "crc32 AAAAAAA=", "crc32c AAAAAAAA", "sha256 " + "A" * 42 + "AA=="]
+)
+async def test_a_checksum_of_the_wrong_length_is_460_and_nothing_is_kept(client: Client, value: str) -> None:
+    url = await client.create(3)
+    answer = await client.patch(url, 0, b"abc", **{"Upload-Checksum": value})
+    assert error_of(answer) == (460, "CHECKSUM_MISMATCH")
+    assert (answer.headers["Upload-Offset"], client.stored(url), await client.offset(url)) == ("0", b"", 0)
+    headers = {"Upload-Length": "3", "Content-Type": OFFSET_TYPE, "Upload-Checksum": value}
+    answer = await client.send("POST", "/files/", owner=True, headers=headers, content=b"abc")
+    assert error_of(answer) == (460, "CHECKSUM_MISMATCH")
+
+
 @pytest.mark.parametrize("algorithm", ["sha1", "md5", "sha256", "sha512", "crc32", "crc32c"])
 async def test_a_wrong_checksum_is_460_and_the_right_one_counts(client: Client, algorithm: str) -> None:
     url = await client.create(3)
@@ -212,7 +225,7 @@ async def test_a_wrong_checksum_is_460_and_the_right_one_counts(client: Client, 
 
 @pytest.mark.parametrize(
     "value",
-    ["", "sha1", "sha1 ", "sha1 !!!", "sha1 YWJj", "sha3 YWJj", "SHA1 qZk+NkcGgWq6PiVxeFDCbJzQ2J0=", "crc32 AAAAAAA=",
+    ["", "sha1", "sha1 ", "sha1 !!!", "sha3 YWJj", "SHA1 qZk+NkcGgWq6PiVxeFDCbJzQ2J0=", "crc32 AAAAAA",
      "sha1qZk+NkcGgWq6PiVxeFDCbJzQ2J0="],
 )  # fmt: skip
 async def test_an_algorithm_or_digest_that_is_not_known_is_400_and_reads_nothing(client: Client, value: str) -> None:
@@ -238,36 +251,38 @@ async def test_the_method_override_stands_for_every_method(client: Client) -> No
 # --------------------------------------------------------------------------------------------------------- expiry
 
 
-async def test_every_answer_about_an_unfinished_upload_says_when_it_expires(client: Client, receiver: Receiver) -> None:
+async def test_every_answer_about_an_unfinished_upload_says_when_it_expires(
+    client: Client, services: UploadServices
+) -> None:
     url = await client.create(4)
     await Upload.filter(id=id_in(url)).update(expires_at=now() + timedelta(minutes=1))
     near = parsedate_to_datetime((await client.send("HEAD", url)).headers["Upload-Expires"])
     assert near - now() < timedelta(minutes=1)
     answer = await client.patch(url, 0, b"ab")
     later = parsedate_to_datetime(answer.headers["Upload-Expires"])
-    assert abs((later - now() - receiver.retention).total_seconds()) < 5
+    assert abs((later - now() - services.retention).total_seconds()) < 5
     assert "Upload-Expires" not in (await client.patch(url, 2, b"cd")).headers
     assert "Upload-Expires" not in (await client.send("HEAD", url)).headers
 
 
 @pytest.mark.parametrize("is_swept", [False, True])
-async def test_from_that_moment_on_it_is_410(client: Client, receiver: Receiver, is_swept: bool) -> None:
+async def test_from_that_moment_on_it_is_410(client: Client, services: UploadServices, is_swept: bool) -> None:
     url = await client.create(4)
     await client.patch(url, 0, b"ab")
     await Upload.filter(id=id_in(url)).update(expires_at=now())
     if is_swept:
-        assert await sweep_overdue(receiver) == 1
+        assert await sweep_overdue(services) == 1
         assert client.stored(url) is None
     for method in ("HEAD", "DELETE", "GET"):
         assert (await client.send(method, url)).status_code == 410
     assert error_of(await client.patch(url, 2, unread())) == (410, "UPLOAD_EXPIRED")
 
 
-async def test_a_finished_upload_stays_when_others_expire(client: Client, receiver: Receiver) -> None:
+async def test_a_finished_upload_stays_when_others_expire(client: Client, services: UploadServices) -> None:
     url = await client.create(2)
     await client.patch(url, 0, b"ab")
     await Upload.filter(id=id_in(url)).update(expires_at=now() - timedelta(days=365))
-    assert await sweep_overdue(receiver) == 0
+    assert await sweep_overdue(services) == 0
     assert (await client.http.get(url)).content == b"ab"
 
 
@@ -275,9 +290,9 @@ async def test_a_finished_upload_stays_when_others_expire(client: Client, receiv
 
 
 async def test_more_bodies_than_may_run_at_once_are_503_unread(
-    receiver: Receiver, client_of: Callable[[Receiver], Client]
+    services: UploadServices, client_of: Callable[[UploadServices], Client]
 ) -> None:
-    client = client_of(limited(receiver, running=1))
+    client = client_of(limited(services, running=1))
     first, second = await client.create(2), await client.create(2)
     arriving = asyncio.Event()
 

@@ -7,26 +7,27 @@ import pytest
 from base.words import UploadStatus
 from models.fields import now
 from models.upload import Upload
-from storage.local import LocalStorage
+from storage.local.storage import LocalStorage
+from tests.stored_paths import stored_path
 from tests.uploads.app_for_tests import Recorder, announced, append, concatenated, path_of, reread, stored_upload
 from uploads.lifecycle import delete_upload
-from uploads.receiver import Receiver
 from uploads.removal import remove_bytes, sweep_removed
 from uploads.retention import sweep_overdue
+from uploads.wiring import UploadServices
 
 
 @pytest.mark.parametrize("status", [UploadStatus.DELETED, UploadStatus.EXPIRED, UploadStatus.REJECTED])
-async def test_what_a_crash_left_on_the_disk_is_removed_once(receiver: Receiver, status: UploadStatus) -> None:
-    upload, other = await stored_upload(receiver, b"abc"), await stored_upload(receiver, b"def")
+async def test_what_a_crash_left_on_the_disk_is_removed_once(services: UploadServices, status: UploadStatus) -> None:
+    upload, other = await stored_upload(services, b"abc"), await stored_upload(services, b"def")
     await Upload.filter(id=upload.id).update(status=status)
-    assert await sweep_removed(receiver) == 1
-    assert (path_of(receiver, upload).exists(), path_of(receiver, other).exists()) == (False, True)
+    assert await sweep_removed(services) == 1
+    assert (path_of(services, upload).exists(), path_of(services, other).exists()) == (False, True)
     assert ((await reread(upload)).is_stored, (await reread(other)).is_stored) == (False, True)
-    assert await sweep_removed(receiver) == 0
+    assert await sweep_removed(services) == 0
 
 
-async def test_a_disk_that_refuses_is_asked_again(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    upload = await stored_upload(receiver, b"abc")
+async def test_a_disk_that_refuses_is_asked_again(services: UploadServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = await stored_upload(services, b"abc")
     await Upload.filter(id=upload.id).update(status=UploadStatus.DELETED)
 
     async def refuse(_storage: LocalStorage, _key: str) -> None:
@@ -35,50 +36,50 @@ async def test_a_disk_that_refuses_is_asked_again(receiver: Receiver, monkeypatc
     with monkeypatch.context() as patched:
         patched.setattr(LocalStorage, "remove", refuse)
         with pytest.raises(PermissionError):
-            await sweep_removed(receiver)
+            await sweep_removed(services)
     assert (await reread(upload)).is_stored
-    assert await sweep_removed(receiver) == 1
-    assert not path_of(receiver, upload).exists()
+    assert await sweep_removed(services) == 1
+    assert not path_of(services, upload).exists()
 
 
-async def test_the_parts_of_a_concatenation_are_not_removed_before_it(receiver: Receiver) -> None:
-    final = await concatenated(receiver, b"ab", b"c")
+async def test_the_parts_of_a_concatenation_are_not_removed_before_it(services: UploadServices) -> None:
+    final = await concatenated(services, b"ab", b"c")
     part = (await Upload.filter(is_partial=True).order_by("created_at"))[0]
-    await delete_upload(receiver, part.id)
-    assert await sweep_removed(receiver) == 0
-    assert path_of(receiver, part).read_bytes() == b"ab"
+    await delete_upload(services, part.id)
+    assert await sweep_removed(services) == 0
+    assert path_of(services, part).read_bytes() == b"ab"
     await Upload.filter(id=final.id).update(status=UploadStatus.EXPIRED)
-    assert await sweep_removed(receiver) == 1
-    assert not path_of(receiver, part).exists()
+    assert await sweep_removed(services) == 1
+    assert not path_of(services, part).exists()
 
 
-async def test_what_somebody_still_writes_to_is_left_to_the_sweep(receiver: Receiver) -> None:
-    upload = await stored_upload(receiver, b"abc")
+async def test_what_somebody_still_writes_to_is_left_to_the_sweep(services: UploadServices) -> None:
+    upload = await stored_upload(services, b"abc")
     await Upload.filter(id=upload.id).update(status=UploadStatus.DELETED)
-    receiver.locks._wait_seconds = 0.05
-    async with receiver.locks.hold(upload.id):
-        assert not await remove_bytes(receiver, upload.id)
-        assert path_of(receiver, upload).exists()
-    assert await remove_bytes(receiver, upload.id)
+    services.locks._wait_seconds = 0.05
+    async with services.locks.acquire(upload.id):
+        assert not await remove_bytes(services, upload.id)
+        assert path_of(services, upload).exists()
+    assert await remove_bytes(services, upload.id)
 
 
 async def test_more_than_one_handful_is_removed_in_one_sweep(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    services: UploadServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("uploads.removal._AT_ONCE", 2)
     for _ in range(5):
-        await stored_upload(receiver, b"abc")
+        await stored_upload(services, b"abc")
     await Upload.all().update(status=UploadStatus.DELETED)
-    assert await sweep_removed(receiver) == 5
-    assert list(Path(receiver.storage.path_of("uploads")).glob("*/*")) == []
+    assert await sweep_removed(services) == 5
+    assert list(Path(stored_path(services.storage, "uploads")).glob("*/*")) == []
 
 
-async def test_only_what_is_unfinished_and_overdue_expires(receiver: Receiver, recorder: Recorder) -> None:
-    overdue, young, complete = await announced(receiver, 3), await announced(receiver, 3), await announced(receiver, 3)
-    await append(receiver, complete.id, 0, b"abc")
+async def test_only_what_is_unfinished_and_overdue_expires(services: UploadServices, recorder: Recorder) -> None:
+    overdue, young, complete = await announced(services, 3), await announced(services, 3), await announced(services, 3)
+    await append(services, complete.id, 0, b"abc")
     await Upload.filter(id__in=[overdue.id, complete.id]).update(expires_at=now())
-    assert await sweep_overdue(receiver) == 1
+    assert await sweep_overdue(services) == 1
     statuses = [(await reread(upload)).status for upload in (overdue, young, complete)]
     assert statuses == [UploadStatus.EXPIRED, UploadStatus.UPLOADING, UploadStatus.COMPLETED]
     assert [gone.id for gone in recorder.gone] == [overdue.id]
-    assert await sweep_overdue(receiver) == 0
+    assert await sweep_overdue(services) == 0

@@ -1,4 +1,4 @@
-"""A server process that is killed, and a real client of other people's making."""
+"""Killed servers, and uploads that go on by tuspy."""
 
 import io
 import os
@@ -34,7 +34,7 @@ def serving(data_dir: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def wait_for_server(port: int) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port)).close()

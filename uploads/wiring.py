@@ -1,4 +1,4 @@
-"""What receiving needs, in one value that the program builds at start."""
+"""Services of this room, built once at start."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,23 +7,43 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionContext
 
+from auth.quotas import Quotas
 from auth.signatures import Signer
 from auth.viewer import Viewer
 from events.hub import Publisher
 from models.database import transaction
 from models.upload import Upload
-from storage.local import LocalStorage
-from uploads.digests import Digests
-from uploads.intake import Blocks
-from uploads.limits import Limits, Places
+from storage.ports import Storage
+from uploads.digests import DigestCache
+from uploads.intake import BlockPool
+from uploads.limits import ConcurrencyLimiter, Limits
 from uploads.locks import UploadLocks
 from uploads.tasks import Tasks
 
 AfterCommit = Callable[[], Awaitable[None]]
 """What is told once the transaction is committed: events and permits for the queue; it must not raise."""
 
-WithinTransaction = Callable[[BaseDBAsyncClient, Upload], Awaitable[AfterCommit]]
+TransactionHook = Callable[[BaseDBAsyncClient, Upload], Awaitable[AfterCommit]]
 """What somebody else writes in the transaction that changed an upload; a refusal it raises undoes the change."""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How one transaction moved an unfinished upload.
+
+    Attributes:
+        upload: The row as it is afterwards.
+        new_bytes: How many more bytes of it are stored; negative where the disk lost some.
+        is_sized: Whether its size was unknown before.
+    """
+
+    upload: Upload
+    new_bytes: int
+    is_sized: bool = False
+
+
+GrowthHook = Callable[[BaseDBAsyncClient, Growth], Awaitable[AfterCommit]]
+"""As `TransactionHook`; whoever keeps sums over uploads adds `new_bytes` and reads no other upload for it."""
 
 
 async def _anybody(_viewer: Viewer) -> None:
@@ -31,34 +51,35 @@ async def _anybody(_viewer: Viewer) -> None:
 
 
 @dataclass(frozen=True)
-class Receiver:
+class UploadServices:
     """Everything that the functions of this room work with.
 
     Attributes:
         base_url: The address of this server as the caller of an ASGI scope sees it, without a slash at the end.
         on_progress: Called in the transaction that commits more bytes, or the size, of an unfinished upload.
-        on_completed: Called in the transaction in which an upload becomes complete, with the row as it is then.
+        on_completed: Called in the transaction in which an upload becomes complete, with its last bytes.
         on_gone: Called in the transaction in which an upload is deleted, rejected or expires unfinished.
         retention: How long an unfinished upload is kept after its last byte.
         check_creator: Refuses who may not make uploads now.
         has_relative_location: Whether new uploads are told clients as a path instead of a whole address.
     """
 
-    storage: LocalStorage
+    storage: Storage
     signer: Signer
     publisher: Publisher
     base_url: Callable[[Mapping[str, Any]], str]
-    on_progress: WithinTransaction
-    on_completed: WithinTransaction
-    on_gone: WithinTransaction
+    on_progress: GrowthHook
+    on_completed: GrowthHook
+    on_gone: TransactionHook
     limits: Limits = field(default_factory=Limits)
     retention: timedelta = timedelta(hours=24)
     check_creator: Callable[[Viewer], Awaitable[None]] = _anybody
     has_relative_location: bool = False
     locks: UploadLocks = field(default_factory=UploadLocks)
-    digests: Digests = field(default_factory=Digests)
-    places: Places = field(default_factory=Places)
-    blocks: Blocks = field(default_factory=Blocks)
+    digests: DigestCache = field(default_factory=DigestCache)
+    limiter: ConcurrencyLimiter = field(default_factory=ConcurrencyLimiter)
+    quotas: Quotas = field(default_factory=Quotas)
+    blocks: BlockPool = field(default_factory=BlockPool)
     tasks: Tasks = field(default_factory=Tasks)
 
     def transaction(self) -> TransactionContext:
