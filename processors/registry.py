@@ -1,80 +1,75 @@
-"""Finding a kind of work by its name: the built-in ones, and those of installed packages (group `waybill.processors`)."""
+"""The registry of kinds: built-in ones, and those of installed packages (entry points `waybill.processors`)."""
 
-import logging
 from functools import cache
-from importlib import import_module
-from importlib.metadata import entry_points
-from typing import cast
 
 from base.errors import ErrorCode, Refusal
-from processors.contract import Kind, Processor
-
-log = logging.getLogger(__name__)
-# Not `base.logging.log_for`: every child process imports this file, and structlog would double what it imports.
+from processors.loading import load_kind
+from processors.manifest import ExecutorName, Kind
+from processors.plug_ins import BrokenPlugIn, find_plug_ins, load_plug_in
 
 BUILT_IN = {
-    "demo": "processors.demo:DemoProcessor",
-    "external": "processors.external:External",
-    "leads": "processors.leads.processor:LeadsProcessor",
+    "external": "processors.external.kind:KIND",
+    "demo": "processors.demo.kind:KIND",
+    "leads": "processors.leads.kind:KIND",
+    "omr": "processors.omr.kind:KIND",
+    "alignment": "processors.alignment.kind:KIND",
+    "download": "downloads.kind:KIND",
 }
-"""Where each built-in kind lies, as `module:Class`; imported when it is asked for, since some are large."""
-ENTRY_POINT_GROUP = "waybill.processors"
+"""Where the manifest of each built-in kind lies, as `module:NAME`; in the order of the inputs of the API."""
 
 
 @cache
 def references() -> dict[str, str]:
-    """Every kind and its `module:Class`. A package cannot replace a built-in kind."""
-    installed = {entry.name: entry.value for entry in entry_points(group=ENTRY_POINT_GROUP)}
+    """Every kind and where its manifest lies, as `module:NAME`.
+
+    A package cannot replace a built-in kind; of two packages that bring a kind of the same name, the first by name does.
+    """
+    installed = {plug_in.name: plug_in.reference for plug_in in reversed(find_plug_ins())}
     return installed | BUILT_IN
 
 
-def find_reference(kind: str) -> str:
-    """The `module:Class` of `kind`, for a child process to load. Raises Refusal BAD_INPUT when there is none."""
-    try:
-        return references()[kind]
-    except KeyError:
-        known = ", ".join(sorted(references()))
-        raise Refusal(ErrorCode.BAD_INPUT, f"There is no processing of this kind. Known kinds: {known}.") from None
+def find_reference(name: str, field: str | None = None) -> str:
+    """Where the manifest of the kind `name` lies; it is not loaded.
+
+    Raises:
+        Refusal: BAD_INPUT about `field` when there is no such kind.
+    """
+    if name not in references():
+        message = f'"{name[:50]}" is no kind of work: give one of {", ".join(sorted(references()))}.'
+        raise Refusal(ErrorCode.BAD_INPUT, message, field)
+    return references()[name]
 
 
-def find_kind(kind: str) -> Kind:
-    """What `kind` is called and takes. Raises Refusal BAD_INPUT when there is none."""
-    return load_kind(find_reference(kind))
+def find_kind(name: str, field: str | None = None) -> Kind:
+    """The manifest of `name`.
 
-
-def find_processor(kind: str) -> Processor:
-    """A new processor of `kind`. Raises Refusal BAD_INPUT when there is none, or it is done elsewhere."""
-    found = find_kind(kind)
-    if not isinstance(found, Processor):
-        raise Refusal(ErrorCode.BAD_INPUT, f"Work of kind {kind} is not done here.")
+    Raises:
+        Refusal: BAD_INPUT about `field` when there is none, or its package is broken.
+    """
+    found = _load(name, find_reference(name, field))
+    if isinstance(found, BrokenPlugIn):
+        message = (
+            f'"{name}" is installed here, but it cannot be loaded: whoever runs the server finds the reason in its log.'
+        )
+        raise Refusal(ErrorCode.BAD_INPUT, message, field)
     return found
 
 
 def list_kinds() -> list[Kind]:
-    """All kinds by name; an installed one that cannot be imported is logged and left out."""
-    found = []
-    for kind, reference in sorted(references().items()):
-        try:
-            found.append(load_kind(reference))
-        except Exception:
-            log.exception("the processor of kind %s (%s) could not be loaded", kind, reference)
-    return found
+    """The manifests of all kinds by name; a plug-in that cannot be loaded is left out."""
+    found = [_load(name, reference) for name, reference in sorted(references().items())]
+    return [kind for kind in found if isinstance(kind, Kind)]
 
 
-def list_processors() -> list[Processor]:
-    """Those of `list_kinds` that are done here."""
-    return [kind for kind in list_kinds() if isinstance(kind, Processor)]
+def built_in_kinds() -> list[Kind]:
+    """The manifests of the built-in kinds, in the order of the inputs of the API."""
+    return [load_kind(reference) for reference in BUILT_IN.values()]
 
 
-def load_kind(reference: str) -> Kind:
-    """A new instance of the class at `module:Class`; `reference` must come from this table, never from a client.
-
-    Raises ImportError, AttributeError or ValueError when it is not there.
-    """
-    module, _, name = reference.partition(":")
-    return cast("Kind", getattr(import_module(module), name)())
+def kinds_of(executor: ExecutorName) -> list[Kind]:
+    """Those of `list_kinds` that `executor` does."""
+    return [kind for kind in list_kinds() if kind.executor is executor]
 
 
-def load_processor(reference: str) -> Processor:
-    """As `load_kind`, for a processor."""
-    return cast("Processor", load_kind(reference))
+def _load(name: str, reference: str) -> Kind | BrokenPlugIn:
+    return load_kind(reference) if name in BUILT_IN else load_plug_in(name, reference)

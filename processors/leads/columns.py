@@ -1,15 +1,17 @@
-"""Finding the header row and the columns of a table in its first rows."""
+"""Find the header row and the columns of a table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from base.errors import ErrorCode, Refusal
-from processors.leads.contents import Rows, column_values, guess_columns, is_certain, is_email, is_phone
+from processors.leads.contents import Rows, column_values, is_email, is_phone
 from processors.leads.fields import LABELS, Field
-from processors.leads.headings import heading_words, is_vetoed, match_heading
-from processors.leads.mapping import WITH_FALLBACK, Column, Mapping, name_columns
+from processors.leads.guessing import guess_columns
+from processors.leads.headings import heading_words, read_heading
+from processors.leads.judging import REACHING, ColumnJudge
+from processors.leads.mapping import Column, Mapping, name_columns
 from processors.leads.options import LeadsOptions
-from processors.leads.tables import column_index
+from processors.tables.tables import column_index
 
 HEADER_WITHIN = 40
 """Non-blank rows among which the header is looked for."""
@@ -18,8 +20,6 @@ FEWEST_ROWS, MOST_CELLS = 8, 20_000
 FULL_ENOUGH = 0.4
 """The share of a table's usual number of cells that a header with one known heading must have."""
 COLUMNS_NAMED = 30
-BY_CONTENTS = (Field.EMAIL, Field.PHONE, Field.WEBSITE)
-REACHING = frozenset({Field.EMAIL, Field.PHONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +48,44 @@ def find_layout(rows: Rows, numbers: Sequence[int], options: LeadsOptions) -> La
     headings = name_columns(rows[header] if header is not None else (), width)
     given = rows[header] if header is not None else ()
     below = rows[data:]
-    found = choose_columns(headings, given, options)
+    chosen = choose_columns(headings, given, options)
     if header is None:
-        guessed = guess_columns(below, width, options.country)
-        found |= {i: (f, "contents") for i, f in guessed.items() if i not in found and not is_taken(found, f)}
+        columns = guessed_columns(headings, below, chosen, options.country)
     else:
-        found |= match_columns(given, found)
-        found |= find_by_contents(below, given, found, width, options.country)
-    found = settle_names(found)
-    columns = [Column(index, headings[index], *found.get(index, (None, None))) for index in range(width)]
+        columns = ColumnJudge(headings, given, below, chosen, options.country).judge()
     kept = [c for c in columns if c.field or column_values(rows, c.index) or (c.index < len(given) and given[c.index])]
     return Layout(header, data, Mapping(numbers[header] if header is not None else None, tuple(kept)))
 
 
-Found = dict[int, tuple[Field, str]]
-
-
-def is_taken(found: Found, field: Field) -> bool:
-    """Whether a column has been found for `field`."""
-    return any(one is field for one, _ in found.values())
+def guessed_columns(headings: Sequence[str], rows: Rows, chosen: dict[int, Field], default: str | None) -> list[Column]:
+    """The columns of a table without a header: those that the options name, and what contents tell of the others."""
+    guessed = guess_columns(rows, len(headings), default)
+    columns = []
+    for index, heading in enumerate(headings):
+        field = guessed.get(index)
+        if index in chosen:
+            columns.append(Column(index, heading, chosen[index], "option", reason='The option "columns" names it.'))
+        elif field and field not in chosen.values():
+            reason = "The table has no headings; its contents are such."
+            columns.append(Column(index, heading, field, "contents", identifies=False, reason=reason))
+        else:
+            columns.append(Column(index, heading, reason="The table has no headings, and its contents tell nothing."))
+    return columns
 
 
 def find_header(rows: Rows, options: LeadsOptions) -> int | None:
-    """The position of the header row, or None: the row with the most known headings, else the row above the data."""
+    """The position of the header row, or None: the row with the most known headings, else the row above the data.
+
+    Where two have as many, it is the fuller one; of two rows that follow each other and are as full, the lower one, for
+    the upper one has the names of groups.
+    """
     wanted = {heading_words(str(one)) for one in options.columns.values() if isinstance(one, str)}
     usual = usual_fill(rows)
-    best, best_score = None, 0
+    best, best_score = None, (0, 0, 0)
     for position, row in enumerate(rows[:HEADER_WITHIN]):
         score = score_header(row, wanted, usual)
-        if score > best_score:
+        is_below_groups = best is not None and score == best_score and position == best + 1 and row != rows[best]
+        if score[0] and (score > best_score or is_below_groups):
             best, best_score = position, score
     return best if best is not None else header_above_data(rows, usual, options.country)
 
@@ -87,17 +96,20 @@ def usual_fill(rows: Rows) -> int:
     return fills[len(fills) * 3 // 4]
 
 
-def score_header(row: Sequence[str | None], wanted: set[str], usual: int) -> int:
-    """How many different fields (or headings that the options name) `row` names; 0 where it cannot be a header."""
+def score_header(row: Sequence[str | None], wanted: set[str], usual: int) -> tuple[int, int, int]:
+    """How many different fields (or headings that the options name) `row` names; zeros where it cannot be a header.
+
+    After that count, that of the cells which are understood, and that of the filled ones.
+    """
     cells = [cell for cell in row if cell]
     if any(is_email(cell) or is_phone(cell) for cell in cells):
-        return 0
-    named = [cell for cell in cells if heading_words(cell) in wanted]
-    fields = {field for cell in cells if (field := match_heading(cell))}
-    score = len(fields) + 3 * len(named)
+        return 0, 0, 0
+    named = sum(heading_words(cell) in wanted for cell in cells)
+    readings = [read_heading(cell) for cell in cells]
+    score = len({reading.field for reading in readings if reading.field}) + 3 * named
     if score == 1 and len(cells) < max(1, usual * FULL_ENOUGH):
-        return 0
-    return score
+        return 0, 0, 0
+    return score, sum(1 for reading in readings if reading.field or reading.veto), len(cells)
 
 
 def header_above_data(rows: Rows, usual: int, region: str | None) -> int | None:
@@ -121,9 +133,9 @@ def find_first_data(rows: Rows) -> int:
     return next(p for p, row in enumerate(rows) if sum(1 for cell in row if cell) >= usual * FULL_ENOUGH)
 
 
-def choose_columns(headings: Sequence[str], given: Sequence[str | None], options: LeadsOptions) -> Found:
+def choose_columns(headings: Sequence[str], given: Sequence[str | None], options: LeadsOptions) -> dict[int, Field]:
     """The columns that `options.columns` names. Raises Refusal BAD_INPUT for one that is not there."""
-    found: Found = {}
+    found: dict[int, Field] = {}
     for name, wanted in options.columns.items():
         index = find_column(wanted, headings, given)
         if index is None:
@@ -132,10 +144,10 @@ def choose_columns(headings: Sequence[str], given: Sequence[str | None], options
             raise Refusal(ErrorCode.BAD_INPUT, message, "options.columns")
         if index in found:
             message = (
-                f'The column "{wanted}" is named for two fields: {LABELS[found[index][0]]} and {LABELS[Field(name)]}.'
+                f'The column "{wanted}" is named for two fields: {LABELS[found[index]]} and {LABELS[Field(name)]}.'
             )
             raise Refusal(ErrorCode.BAD_INPUT, message, "options.columns")
-        found[index] = (Field(name), "option")
+        found[index] = Field(name)
     return found
 
 
@@ -151,43 +163,3 @@ def find_column(wanted: str | int, headings: Sequence[str], given: Sequence[str 
     else:
         index_or_none = wanted - 1
     return index_or_none if index_or_none is not None and 0 <= index_or_none < len(headings) else None
-
-
-def match_columns(given: Sequence[str | None], found: Found) -> Found:
-    """The columns whose headings name a field that `found` does not have; a second e-mail or phone as fallback."""
-    matched: Found = {}
-    for index, heading in enumerate(given):
-        field = match_heading(heading) if heading and index not in found else None
-        if field is None:
-            continue
-        if not is_taken(found, field) and not is_taken(matched, field):
-            matched[index] = (field, "heading")
-        elif field in WITH_FALLBACK:
-            matched[index] = (field, "fallback")
-    return matched
-
-
-def find_by_contents(rows: Rows, given: Sequence[str | None], found: Found, width: int, region: str | None) -> Found:
-    """Columns for e-mail, phone and website by what they hold, where no heading names one and none speaks against."""
-    added: Found = {}
-    for field in BY_CONTENTS:
-        for index in range(width):
-            heading = given[index] if index < len(given) else None
-            if is_taken(found, field) or index in found or index in added or (heading and is_vetoed(heading)):
-                continue
-            values = column_values(rows, index)
-            if not is_taken(added, field) and is_certain(field, values, None if heading else region):
-                added[index] = (field, "contents")
-    return added
-
-
-def settle_names(found: Found) -> Found:
-    """Beside a column for the first name, "Name" is the last name (German, French), and the other way round."""
-    at = {field: index for index, (field, _) in found.items()}
-    if Field.NAME not in at or (Field.FIRST_NAME in at) == (Field.LAST_NAME in at):
-        return found
-    missing = Field.LAST_NAME if Field.FIRST_NAME in at else Field.FIRST_NAME
-    index = at[Field.NAME]
-    if found[index][1] == "option":
-        return found
-    return found | {index: (missing, found[index][1])}

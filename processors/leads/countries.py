@@ -1,7 +1,9 @@
 """Countries by code and by name: ISO 3166-1, with the names people use in English and in their own languages."""
 
+import re
 import unicodedata
 from functools import lru_cache
+from string import ascii_uppercase
 
 # Each line: alpha-2, alpha-3, then names divided by `|`, the English one first. Names are matched without accents.
 TABLE = """
@@ -126,7 +128,7 @@ KH KHM Cambodia
 KI KIR Kiribati
 KM COM Comoros
 KN KNA Saint Kitts and Nevis
-KP PRK North Korea
+KP PRK North Korea|Nordkorea|Democratic People's Republic of Korea|Coree du Nord|Corea del Norte
 KR KOR South Korea|Korea|대한민국|한국|Republic of Korea|Sudkorea|Coree du Sud|Corea del Sur
 KW KWT Kuwait|الكويت
 KY CYM Cayman Islands
@@ -260,11 +262,20 @@ ZW ZWE Zimbabwe
 """
 
 
+PARTS = re.compile(r"[()\[\]/|,;:]|\s[-–—]\s|(?<=^[A-Za-z]{2})-|(?<=^[A-Za-z]{3})-")
+"""What divides two names of a country: "Deutschland (DE)", "DE - Germany"."""
+SUBDIVISION = re.compile(r"([A-Z]{2})-[A-Z0-9]{1,3}")
+"""ISO 3166-2, such as US-CA."""
+REGIONAL_INDICATOR_A = 0x1F1E6
+"""The first of the 26 letters that flags are written with."""
+
+
 def country_key(value: str) -> str:
-    """`value` for looking up: case folded, without accents, points and hyphens."""
-    plain = unicodedata.normalize("NFKD", value.casefold().replace("ß", "ss"))
+    """`value` for looking up: case folded, without accents, points, hyphens and "the"."""
+    plain = unicodedata.normalize("NFKD", value.casefold().replace("ß", "ss").replace("ø", "o"))
     kept = "".join(one for one in plain if not unicodedata.combining(one) and one not in ".,'’()")
-    return " ".join(kept.replace("-", " ").split())
+    words = kept.replace("-", " ").replace("&", " and ").split()
+    return " ".join([word for word in words if word != "the"] or words)
 
 
 def read_table() -> dict[str, str]:
@@ -282,5 +293,28 @@ CODES = read_table()
 
 @lru_cache(maxsize=4096)
 def find_country(value: str) -> str | None:
-    """The ISO 3166-1 alpha-2 code of a code or name of a country, or None where it is not known."""
-    return CODES.get(country_key(value))
+    """The ISO 3166-1 alpha-2 code of a code or name of a country, or None where it is not known for certain.
+
+    Two names of the same country may stand together: "Deutschland (DE)", "Berlin, Germany", "Korea, Republic of".
+    """
+    code = CODES.get(country_key(value))
+    if code or not value:
+        return code
+    subdivision = SUBDIVISION.fullmatch(value)
+    parts = [subdivision[1]] if subdivision else [part for part in PARTS.split(value) if part.strip()]
+    turned = CODES.get(country_key(" ".join(reversed(parts)))) if len(parts) > 1 else None
+    if turned:
+        return turned
+    found = {code for part in parts if (code := CODES.get(country_key(part)) or country_of_flag(part))}
+    return found.pop() if len(found) == 1 else None
+
+
+def country_of_flag(text: str) -> str | None:
+    """The country of an emoji flag that stands in `text`, or None."""
+    letters = [chr(ord(one) - REGIONAL_INDICATOR_A + ord("A")) for one in text if is_flag_letter(one)]
+    return CODES.get("".join(letters).casefold()) if len(letters) == len("DE") else None
+
+
+def is_flag_letter(one: str) -> bool:
+    """Whether `one` is a letter that flags are written with."""
+    return 0 <= ord(one) - REGIONAL_INDICATOR_A < len(ascii_uppercase)

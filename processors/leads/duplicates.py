@@ -1,4 +1,4 @@
-"""Who is in a table twice: exactly, and without parsing every phone number of it.
+"""Find duplicates exactly, without parsing every phone number.
 
 A first pass gives each row a cheap key per rule, such that equal rows have equal keys. Only rows that share a key with
 another row are looked at closely, in file order. A row is a duplicate of the first *kept* row with the same e-mail
@@ -13,12 +13,12 @@ from enum import IntEnum
 from functools import lru_cache
 from itertools import pairwise
 
-from processors.leads.emails import email_key, plain_email, read_emails
+from processors.leads.email_addresses import email_key, plain_email
+from processors.leads.emails import read_emails
 from processors.leads.fields import Field
 from processors.leads.leads import Cells, LeadReader
-from processors.leads.names import turn_name
 from processors.leads.phones import phone_bucket
-from processors.leads.text import fold
+from processors.tables.text import fold
 
 
 class Rule(IntEnum):
@@ -103,12 +103,7 @@ def name_key(reader: LeadReader, cells: Cells) -> tuple[str, str] | None:
     company = reader.value(cells, Field.COMPANY)
     if not company:
         return None
-    name = reader.value(cells, Field.NAME)
-    if name:
-        name = turn_name(name)
-    else:
-        name = f"{reader.value(cells, Field.FIRST_NAME) or ''} {reader.value(cells, Field.LAST_NAME) or ''}"
-    key = fold(name), cached_fold(company)
+    key = fold(reader.whole_name(cells)), cached_fold(company)
     return key if all(key) else None
 
 
@@ -136,10 +131,10 @@ def find_duplicates(
 
 def exact_keys(reader: LeadReader, cells: Cells, rules: int) -> Iterator[Key]:
     """What a row that reaches somebody may have in common with others by these rules, in the order of the rules."""
-    email, _ = reader.email(cells)
+    email = reader.email(cells).address
     if email and rules & 1 << Rule.EMAIL:
         yield Rule.EMAIL, email_key(email)
-    phone = reader.phone(cells)[0] if rules & 1 << Rule.PHONE or not email else None
+    phone = reader.phone(cells, reader.region(cells)).phone if rules & 1 << Rule.PHONE or not email else None
     if phone and rules & 1 << Rule.PHONE:
         yield Rule.PHONE, phone.e164
     name = name_key(reader, cells) if rules & 1 << Rule.NAME and (email or phone) else None

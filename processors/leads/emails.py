@@ -1,137 +1,158 @@
-"""E-mail addresses: found in a cell, checked and normalised, without asking the DNS."""
+"""E-mail addresses in a cell: one or several, with names, labels and dividers around them.
+
+An address is a whole token, the text between white space, semicolons and angle brackets; it is never made of a part of
+one. The rest of the cell is kept.
+"""
 
 import re
-import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+from processors.leads.email_addresses import check_email, email_key, plain_email
+from processors.tables.text import LINE_BREAK
 
-from processors.leads.text import word_set
-
-PLAIN_ADDRESS = re.compile(
-    r"(?=[^@]{1,64}@)[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+)*"
-    r"@((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+([A-Za-z]{2,63}))"
-)
-"""Addresses that need no closer look: what matches is valid by RFC 5321 unless its domain is reserved or too long."""
-MAX_PLAIN_LENGTH = 254
-DIVIDERS = re.compile(r"[\s;,|/<>()\[\]\"“”„‘’]+")
-EDGES = ".,:;!?'`*"
-RESERVED_ENDS = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
-
-ROLE_NAMES = word_set(
-    """
-    abuse accounting accounts admin administracion administration administrator anfrage assistance atendimento
-    billing biuro booking bookings buchhaltung buero ciao comercial comercio commercial compta comptabilite contact
-    contacto contato contatti customercare customerservice direction einkauf enquiries enquiry finance friends geral
-    hallo hello help helpdesk hi hostmaster hr hola info infos information inkoop inquiries invoice invoices jobs
-    kantoor karriere kontakt kundenservice legal mail mailbox marketing media no-reply noc noreply office orders
-    personal post postmaster presse press privacy purchasing receptie reception recruiting rechnung rh root sales
-    salut secretariat security segreteria service shop soporte staff studio support team tech ufficio vendas vendite
-    ventas verkauf verkoop vertrieb web webmaster welcome zentrale
-    """
-)
-"""Local parts that a post is read by, not a person."""
-
-FREE_DOMAINS = word_set(
-    """
-    126.com 163.com aim.com aliyun.com alice.it aol.com arcor.de att.net bbox.fr bell.net bellsouth.net bigpond.com
-    bluewin.ch bol.com.br bt.com btinternet.com chello.at comcast.net cox.net daum.net email.com email.cz email.it
-    eircom.net fastmail.com fastmail.fm foxmail.com free.fr freemail.hu freenet.de gmail.com gmx.at gmx.ch gmx.com
-    gmx.de gmx.fr gmx.net googlemail.com hanmail.net home.nl hotmail.be hotmail.ca hotmail.co.uk hotmail.com
-    hotmail.de hotmail.es hotmail.fr hotmail.it hotmail.nl hotmail.se hushmail.com icloud.com ig.com.br inbox.com
-    inbox.lv inbox.ru interia.pl kpnmail.nl laposte.net libero.it list.ru live.ca live.co.uk live.com live.de
-    live.fr live.it live.nl live.se mac.com mail.com mail.de mail.ru me.com msn.com naver.com neuf.fr ntlworld.com
-    o2.pl online.de online.no onet.pl optonline.net optusnet.com.au orange.es orange.fr outlook.at outlook.be
-    outlook.com outlook.com.br outlook.de outlook.es outlook.fr outlook.it outlook.pt planet.nl pm.me posteo.de
-    post.cz proton.me protonmail.ch protonmail.com qq.com rambler.ru rediffmail.com rocketmail.com rogers.com
-    sapo.pt sbcglobal.net seznam.cz sfr.fr shaw.ca sina.com sky.com skynet.be sohu.com sympatico.ca t-online.de
-    talktalk.net telefonica.net telenet.be telia.com terra.com.br terra.es tin.it tiscali.co.uk tiscali.it tuta.com
-    tutanota.com ukr.net uol.com.br verizon.net virgilio.it virgin.net virginmedia.com wanadoo.fr web.de wp.pl
-    xs4all.nl xtra.co.nz yahoo.ca yahoo.co.in yahoo.co.jp yahoo.co.uk yahoo.com yahoo.com.ar yahoo.com.au
-    yahoo.com.br yahoo.com.mx yahoo.de yahoo.es yahoo.fr yahoo.it yandex.com yandex.ru yeah.net ymail.com
-    zeelandnet.nl ziggo.nl zoho.com zonnet.nl
-    """
-)
-"""Domains where anybody can have an address: they tell nothing about a company."""
-
-DISPOSABLE_DOMAINS = word_set(
-    """
-    10minutemail.com burnermail.io discard.email dispostable.com emailondeck.com fakeinbox.com getairmail.com
-    getnada.com guerrillamail.com guerrillamail.info guerrillamail.net guerrillamail.org maildrop.cc mailinator.com
-    mailnesia.com mintemail.com mohmal.com mytemp.email sharklasers.com spamgourmet.com temp-mail.org tempail.com
-    tempmail.com throwawaymail.com trashmail.com trashmail.de wegwerfmail.de yopmail.com yopmail.fr
-    """
-)
-"""Domains of addresses that are made to be thrown away."""
+TOKEN = re.compile(r"[^\s;|<>]+")
+AT = re.compile(r"[@＠]")
+SPACED_AT = re.compile(r"(?:^|(?<=[;,|<>\n]))([ ]*[^\s;,|<>@＠]+)[ ]*([@＠])[ ]*([^\s;,|<>@＠]+[ ]*)(?=[;,|<>\n]|$)")
+"""An address alone between dividers, with spaces around its @."""
+HYPERLINK = re.compile(r"([^#]*)#(mailto:|https?://)([^#]*)#", re.IGNORECASE)
+"""How Access writes a link: what is shown, the address, and what follows."""
+OPENING, CLOSING = '(\\[{"„“«‹', ')\\]}"”“»›'
+LISTING = re.compile(rf"[,/&{OPENING}{CLOSING}]+")
+"""What may divide addresses inside a token, and may also be a part of one or a slip."""
+WRAPPED = re.compile(rf"([^@{OPENING}{CLOSING}]*)[{OPENING}]+([^{OPENING}{CLOSING}]+)[{CLOSING}]+")
+COMMENTED = re.compile(r"(\([^()@]*\)|\[[^\[\]@]*\])?([^()\[\]]+)(\([^()@]*\)|\[[^\[\]@]*\])?")
+"""A comment before or behind an address (RFC 5322, 3.2.2)."""
+LABEL = re.compile(r"((?:[^\W\d_][\w.\-]*)?[:=])(?=[^@]*@)")
+MAIL_LABEL = re.compile(r"(?:e-?mail|mail|smtp|mailto|e-?mail-?adresse|courriel)?[.:=]*", re.IGNORECASE)
+"""Labels that only say that an address follows, as the column does."""
+NO_MAIL = frozenset({"sip:", "sips:", "im:", "xmpp:", "jabber:", "skype:", "http:", "https:", "ftp:", "ssh:", "git:"})
+"""Labels of what looks like an e-mail address and is none."""
+EDGES = ".,:;!?*'`‘“”„\"()[]{}«»‹›•·→…- "
+JOINING = frozenset({"or", "oder", "ou", "o", "und", "and", "u", "et", "y", "e", "bzw"})
+MIN_NAME_WORDS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class FoundEmails:
-    """What an e-mail cell holds: the first valid address, the other valid ones, and whether nothing was valid."""
+class FoundEmails(NamedTuple):
+    """The first valid address of a cell, the name that stands with it, and the rest. Each None where there is none."""
 
     address: str | None = None
-    others: tuple[str, ...] = ()
-
-
-NOTHING = FoundEmails()
+    name: str | None = None
+    rest: str | None = None
 
 
 def read_emails(cell: str) -> FoundEmails:
-    """The addresses of a cell, each once: `a@x.org`, `mailto:a@x.org`, `Anna <a@x.org>`, or several with dividers."""
+    """The first valid address of a cell and the rest of the cell; without one all of it is the rest.
+
+    It may read `a@x.org`, `mailto:a@x.org`, `Anna <a@x.org>`, or hold several with dividers.
+    """
     plain = plain_email(cell)
     if plain:
         return FoundEmails(plain)
-    if "@" not in cell and "＠" not in cell:
-        return NOTHING
-    found: dict[str, str] = {}
-    for part in DIVIDERS.split(unicodedata.normalize("NFKC", cell)):
-        address = check_email(part) if "@" in part else None
-        if address:
-            found.setdefault(email_key(address), address)
-    if not found:
-        return NOTHING
-    first, *others = found.values()
-    return FoundEmails(first, tuple(others))
+    if not AT.search(cell):
+        return FoundEmails(None, None, cell)
+    return CellReader(SPACED_AT.sub(r"\1\2\3", cell)).read() or FoundEmails(None, None, cell)
 
 
-def check_email(part: str) -> str | None:
-    """One address, normalised: the domain in lower case, the local part as it stands. None where it is not valid.
+class CellReader:
+    """Reads a cell token by token: words wait for the address that they belong to, or become a part of the rest."""
 
-    Source: RFC 5321 and 6531, as email-validator reads them; `check_deliverability` (DNS) stays off.
-    """
-    part = part.strip(EDGES)
-    if part[:7].lower() == "mailto:":
-        part = part[7:].partition("?")[0].strip(EDGES)
-    plain = plain_email(part)
-    if plain or len(part) > MAX_PLAIN_LENGTH:
-        return plain
-    try:
-        return validate_email(part, check_deliverability=False, strict=True).normalized
-    except EmailNotValidError:
-        return None
+    def __init__(self, cell: str) -> None:
+        self.cell = cell
+        self.address: str | None = None
+        self.name: str | None = None
+        self.keys: set[str] = set()
+        self.words: list[str] = []
+        self.rest: list[str] = []
+
+    def read(self) -> FoundEmails | None:
+        """What is found, or None where no address is valid."""
+        end = 0
+        for match in TOKEN.finditer(self.cell):
+            between = self.cell[end : match.start()]
+            if ";" in between or "|" in between or LINE_BREAK in between:
+                self.end_words()
+            self.read_token(match[0], is_bracketed=between.endswith("<"))
+            end = match.end()
+        self.end_words()
+        return FoundEmails(self.address, self.name, "; ".join(self.rest) or None) if self.address else None
+
+    def read_token(self, token: str, *, is_bracketed: bool) -> None:
+        """The addresses of a token, or a word that waits."""
+        for part in split_token(token) if AT.search(token) else [token]:
+            label, address = labelled_email(part)
+            if address is None:
+                self.words.append(part)
+                continue
+            if label:
+                self.words.append(label)
+            self.add(address, is_bracketed=is_bracketed)
+
+    def add(self, address: str, *, is_bracketed: bool) -> None:
+        """An address, and the words before it."""
+        words = self.take_words()
+        if self.address is None:
+            self.address = address
+            if is_bracketed and words and not any(map(str.isdigit, words)):
+                self.name = words
+            elif words:
+                self.rest.append(words)
+        elif email_key(address) not in self.keys:
+            self.rest.append(f"{words} <{address}>" if words else address)
+        elif words:
+            self.rest.append(words)
+        self.keys.add(email_key(address))
+
+    def end_words(self) -> None:
+        """The words that wait belong to no address that follows; behind the first one they may be a name."""
+        is_comment = len(self.words) >= MIN_NAME_WORDS and self.words[0][0] == "(" and self.words[-1][-1] == ")"
+        words = self.take_words()
+        if is_comment and self.address and not self.name and not self.rest and words.replace(" ", "").isalpha():
+            self.name = words
+        elif words:
+            self.rest.append(words)
+
+    def take_words(self) -> str:
+        """The words that wait, without dividers and labels at their edges."""
+        words, self.words = self.words, []
+        while words and (words[0].strip(EDGES).lower() in {"", *JOINING} or MAIL_LABEL.fullmatch(words[0])):
+            words.pop(0)
+        while words and (words[-1].strip(EDGES).lower() in {"", *JOINING} or MAIL_LABEL.fullmatch(words[-1])):
+            words.pop()
+        text = " ".join(words).strip(",:/&-–= ")
+        return text[1:-1].strip() if text[:1] + text[-1:] in {'""', "()", "[]", "''", "„“", "“”", "«»"} else text
 
 
-def plain_email(text: str) -> str | None:
-    """`text` normalised if all of it is an address of the plain kind, which most are; None says nothing."""
-    if len(text) > MAX_PLAIN_LENGTH:
-        return None
-    match = PLAIN_ADDRESS.fullmatch(text)
-    if match is None or match[2].lower() in RESERVED_ENDS or "--" in match[1]:
-        return None
-    return text[: match.start(1)] + match[1].lower()
+def split_token(token: str) -> Iterator[str]:
+    """The parts of a token that stand for themselves: links, lists of addresses, an address in brackets; else all of it."""
+    link = HYPERLINK.match(token)
+    if link:
+        yield from (part for part in (link[1], "" if link[2][0] in "hH" else link[3], token[link.end() :]) if part)
+        return
+    parts = [part for part in LISTING.split(token) if part]
+    if len(parts) > 1 and all(map(AT.search, parts)):
+        yield from parts
+        return
+    match = WRAPPED.fullmatch(token.strip(",.;:")) or COMMENTED.fullmatch(token)
+    yield from (part for part in match.groups() if part) if match else [token]
 
 
-def email_key(address: str) -> str:
-    """What two addresses have in common when they are the same: all of it, case folded."""
-    return address.casefold()
+def labelled_email(part: str) -> tuple[str, str | None]:
+    """The label before an address ("Privat:"), empty where there is none, and the address if it is valid."""
+    address = check_email(part)
+    if address:
+        return "", address
+    text = strip_edges(part)
+    labels = ""
+    while label := LABEL.match(text):
+        if label[1].lower() in NO_MAIL:
+            return "", None
+        labels += "" if MAIL_LABEL.fullmatch(label[1]) else label[1]
+        text = text[label.end() :]
+    return labels, check_email(strip_edges(text.partition("?")[0]))
 
 
-def is_role(address: str) -> bool:
-    """Whether a department reads this address, not a person: info@, sales@."""
-    local = address.partition("@")[0].lower()
-    return local in ROLE_NAMES or local.rstrip("0123456789") in ROLE_NAMES
-
-
-def email_domain(address: str) -> str:
-    """What follows the @."""
-    return address.rpartition("@")[2]
+def strip_edges(text: str) -> str:
+    """`text` without quotation marks, brackets and the like around it; a closing one at its start may be an apostrophe."""
+    is_quoted = text[:1] == "’" and text[-1:] in "’'‘"
+    return text.lstrip(EDGES + "’" if is_quoted else EDGES).rstrip(EDGES + "’")

@@ -1,4 +1,4 @@
-"""The nine fields of a lead, and what each is called for people."""
+"""The nine fields of a lead, and their titles."""
 
 from enum import StrEnum
 
@@ -16,6 +16,9 @@ class Field(StrEnum):
     COUNTRY = "country"
     NOTES = "notes"
 
+
+PROFILE = "profile"
+"""What is set aside under this name: a page in a network or a form that stood as website."""
 
 LABELS = {
     Field.NAME: "Name",

@@ -6,23 +6,26 @@ from typing import Any
 import orjson
 
 from processors.contract import FileRole, ItemResult, ItemStatus, LogLevel, MadeFile, Work
-from processors.leads.csv_export import CsvExport
-from processors.leads.options import LeadsOptions
+from processors.leads.options import EnrichStep, LeadsOptions
 from processors.leads.report import Tally, make_report
 from processors.leads.sheet_rows import SheetRows
 from processors.leads.sheets import NOT_KEPT, REASONS_COLUMN, LeadSheet, not_kept_values
 from processors.leads.spool import PLAN, Plan
-from processors.leads.tables import MAX_COLUMNS
 from processors.leads.xlsx_export import XlsxExport
+from processors.tables.csv_export import CsvExport
+from processors.tables.tables import MAX_COLUMNS
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PROGRESS_EVERY = 1_000
 
 
 def finish_leads(work: Work, options: LeadsOptions, results: Iterable[ItemResult]) -> Iterator[MadeFile]:
-    """Write the files and yield them. Only COMPLETED items are in leads.csv and the first sheet of leads.xlsx."""
+    """Write the files and yield them.
+
+    Leads that are kept are in leads.csv and the first sheet of leads.xlsx, also those that FAILED because they were not enriched.
+    """
     plan = Plan.from_bytes(work.spool[PLAN].read_bytes())
-    sheet = LeadSheet(plan.mapping)
+    sheet = LeadSheet(plan.mapping, is_enriched=options.enrich is EnrichStep.HTTP)
     csv_path, xlsx_path, report_path = (work.folder / name for name in ("leads.csv", "leads.xlsx", "report.json"))
     tally = Tally()
     sheets = (("Leads", sheet.headings), ("Not kept", NOT_KEPT))
@@ -40,6 +43,8 @@ def finish_leads(work: Work, options: LeadsOptions, results: Iterable[ItemResult
     report = make_report(plan, options, tally, sheet.headings, notes)
     report_path.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     tell_totals(work, report["totals"])
+    if tally.not_enriched:
+        work.log(LogLevel.WARNING, f"{tally.not_enriched.total():,} leads were not enriched; report.json says why.")
     yield MadeFile(csv_path, "leads.csv", "text/csv; charset=utf-8")
     yield MadeFile(xlsx_path, "leads.xlsx", XLSX_TYPE)
     yield MadeFile(report_path, "report.json", "application/json", FileRole.REPORT)
@@ -48,7 +53,7 @@ def finish_leads(work: Work, options: LeadsOptions, results: Iterable[ItemResult
 def write_item(item: ItemResult, sheet: LeadSheet, tally: Tally, table: CsvExport, book: XlsxExport) -> None:
     """Put one item where it belongs."""
     result: dict[str, Any] = orjson.loads(item.result) if item.result else {}
-    if item.status is ItemStatus.COMPLETED and result:
+    if "score" in result:
         values = sheet.values(result)
         tally.add_kept(result, values)
         table.add(values)

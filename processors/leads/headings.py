@@ -1,209 +1,345 @@
-"""What a heading says a column holds: exact names in seven languages, then words with qualifiers, then one typo."""
+"""Read what a heading says: a field and how plainly, or why it is none."""
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
 from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
+from processors.leads import vocabulary as words_of
 from processors.leads.fields import Field
-from processors.leads.text import word_set
-
-# Phrases as `heading_words` writes them: lower case, no accents, single spaces; divided by commas.
-PHRASES = {
-    Field.EMAIL: """
-        email, emails, mail, email address, emailaddress, mail address, email id, emailid,
-        mailadresse, email adresse, emailadresse, courriel, adresse email, adresse mail, adresse courriel,
-        adresse electronique, mel, correo, correo electronico, direccion de correo, direccion de correo electronico,
-        direccion email, emailadres, mailadres, email adres, endereco de email, endereco email, correio eletronico,
-        correio electronico, posta elettronica, indirizzo email, indirizzo mail, indirizzo di posta elettronica
-    """,
-    Field.PHONE: """
-        phone, phones, phone number, phone no, phonenumber, phone nr, telephone, telephone number, tel, tel no, tel nr,
-        tel number, mobile, mobile number, mobile phone, mobile no, mobil, cell, cell phone, cellphone, cell number,
-        gsm, contact number, contact no, landline, direct line, direct dial, whatsapp, whatsapp number,
-        telefon, telefonnummer, telefonnr, telefon nr, rufnummer, handy, handynummer, mobilnummer, mobiltelefon,
-        mobilfunk, mobilfunknummer, festnetz, durchwahl, telephone portable, portable, numero de telephone,
-        no de telephone, telephone fixe, telephone mobile, fixe, telefono, telefonos, telefono movil, movil, celular,
-        numero de telefono, numero de telefono movil, telefono celular, telefono fijo, telefoon, telefoonnummer,
-        telefoonnr, mobiel, mobiel nummer, mobiele telefoon, telefone, telemovel, telefones, numero de telefone,
-        numero telefone, telefone celular, cellulare, numero di telefono, recapito telefonico, telefono cellulare
-    """,
-    Field.NAME: """
-        name, full name, fullname, names, contact, contact name, contactname, contact person, contact full name,
-        your name, ihr name, votre nom, tu nombre, uw naam, il tuo nome, person, person name, lead, lead name, customer, customer name, client, client name, prospect, prospect name,
-        display name, attendee, attendee name, participant, participant name, ansprechpartner, ansprechpartnerin,
-        kontakt, kontaktperson, kontaktname, kunde, kundenname, voller name, vollstandiger name, vor und nachname,
-        vorname nachname, nom complet, nom et prenom, prenom et nom, nom prenom, prenom nom, interlocuteur,
-        nom du contact, nom, nombre completo, nombre y apellidos, nombre y apellido, nombre del contacto,
-        nombre de contacto, contacto, persona de contacto, cliente, nombre, naam, volledige naam, contactpersoon,
-        naam contactpersoon, klant, klantnaam, nome completo, nome do contato, nome do contacto, contato, nome,
-        nome e cognome, nominativo, contatto, referente, persona di riferimento
-    """,
-    Field.FIRST_NAME: """
-        first name, firstname, fname, given name, givenname, given names, forename, forenames, first, christian name,
-        vorname, vornamen, rufname, prenom, prenoms, primer nombre, nombre de pila, nombres, voornaam, roepnaam,
-        primeiro nome, nome proprio, nome di battesimo
-    """,
-    Field.LAST_NAME: """
-        last name, lastname, lname, surname, family name, familyname, last, second name, nachname, familienname,
-        zuname, nom de famille, nom famille, apellido, apellidos, primer apellido, achternaam, familienaam, sobrenome,
-        apelido, apelidos, ultimo nome, cognome
-    """,
-    Field.COMPANY: """
-        company, company name, companyname, companies, organisation, organization, organisation name,
-        organization name, org, org name, business, business name, employer, account, account name, firm, firm name,
-        company organization, company organisation, workplace, legal name, trading name, name of company, name of organisation,
-        firma, firmenname, unternehmen, unternehmensname, gesellschaft, betrieb, name der firma, arbeitgeber,
-        societe, entreprise, raison sociale, nom de l entreprise, nom de la societe, nom entreprise, nom societe,
-        compagnie, organisme, empresa, nombre de la empresa, nombre empresa, compania, razon social, sociedad,
-        organizacion, bedrijf, bedrijfsnaam, naam bedrijf, organisatie, onderneming, werkgever, nome da empresa,
-        nome empresa, companhia, razao social, organizacao, azienda, ditta, nome azienda, nome dell azienda,
-        ragione sociale, societa, impresa, organizzazione
-    """,
-    Field.WEBSITE: """
-        website, web site, websites, web, url, urls, homepage, home page, web page, webpage, web address, webaddress,
-        site, domain, domain name, company website, website url, site url, web url, company url, internet,
-        webseite, internetseite, internetadresse, internetauftritt, webadresse, site web, site internet,
-        adresse web, adresse internet, page web, sitio, sitio web, pagina web, pagina de internet, direccion web,
-        dominio, internetpagina, webpagina, webadres, site da empresa, pagina na internet, sito, sito web,
-        sito internet, indirizzo web
-    """,
-    Field.COUNTRY: """
-        country, countries, country name, country code, country region, country or region, country iso, nation,
-        country iso code, iso country, iso country code, land, landeskennzeichen, landercode, staat, pays, nom du pays,
-        pais, codigo de pais, landcode, landnaam, paese, nazione, stato, codigo do pais
-    """,
-    Field.NOTES: """
-        notes, note, comment, comments, remark, remarks, memo, annotation, annotations, additional information,
-        additional info, further information, message,
-        notiz, notizen, bemerkung, bemerkungen, kommentar, kommentare, anmerkung, anmerkungen, hinweis, hinweise,
-        nachricht, remarque, remarques, commentaire, commentaires, observation, observations, nota, notas, comentario,
-        comentarios, observaciones, observacion, mensaje, notitie, notities, opmerking, opmerkingen, commentaar,
-        observacoes, observacao, anotacoes, mensagem, commento, commenti, osservazioni, annotazioni, messaggio
-    """,
-}
-
-EXACT = {phrase.strip(): field for field, phrases in PHRASES.items() for phrase in phrases.split(",")}
-COMPACT = {phrase.replace(" ", ""): field for phrase, field in EXACT.items()}
-
-VETOES = word_set(
-    """
-    active age allowed anrede avatar birth birthday bounce bounced campaign category channel checked clicked
-    confirmed consent contract count county created date datum day description dob double employees extension fax
-    faxnummer facebook fecha format frequency geburtsdatum gdpr group hash hour identifier image ind industry
-    instagram job kind label language level linkedin list logo mailing mailchimp manager marketing modified monat
-    month newsletter not occupation opens opened opt optin optout optout owner password photo picture plz position
-    postal postcode preference preferred prefix priority privacy quality rank rating reason registered revenue role
-    salutation score segment sent size skype slack source stage state status subject subscribed subscription suffix
-    tag tags telefax telex template time timezone titel title twitter type typ unsubscribe unsubscribed updated user
-    username valid validated validation verified vat xing year yes zip zipcode
-    """
-)
-"""A heading with one of these words is about the thing, not the thing: "E-mail status", "Phone type"."""
-
-QUALIFIERS = word_set(
-    """
-    1 1st 2 2nd 3 4 a address alternate alternative and bedrijf best billing biz business buro business client
-    clients company companys contact contacts corporate customer customers da de del della der des des di direct do
-    du e empresa entreprise firma firmen for full geschaftlich geschaftliche haupt home hq i ihr ihre il in la lead
-    leads legal main mein mine my no nr number numero nummer of office official optional or other our persona
-    personal personale personlich primary principal prive privat private professional professionnel registered
-    required reference represented s secondary societe su team the to trabajo tu tuo unternehmens uw value votre
-    work y you your zakelijk
-    """
-)
-"""Words that narrow a heading without changing what the column holds: "Work e-mail", "Primary phone 2"."""
-
-HEADS = (
-    (Field.EMAIL, frozenset({"email", "emails", "emailaddress", "emailadresse", "emailadres", "courriel"})),
-    (
-        Field.PHONE,
-        word_set(
-            """
-    phone phones telephone tel mobile cell cellphone cellular telefon telefonnummer handy mobil mobilnummer telefono
-    movil celular telefoon telefoonnummer mobiel telefone telemovel cellulare portable landline whatsapp gsm
-    phonenumber
-    """
-        ),
-    ),
-    (Field.WEBSITE, word_set("website homepage url webseite webpage domain site web")),
-    (Field.COUNTRY, word_set("country land pays pais paese")),
-    (
-        Field.COMPANY,
-        word_set(
-            """
-    company organisation organization firma unternehmen entreprise empresa azienda
-    """
-        ),
-    ),
-    (Field.FIRST_NAME, word_set("firstname vorname prenom voornaam forename")),
-    (Field.LAST_NAME, word_set("lastname surname nachname achternaam apellido apellidos cognome sobrenome")),
-)
-"""The word that decides where others only qualify it, the strongest first: "Company e-mail" is an e-mail address."""
+from processors.leads.mapping import NameOrder
 
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-NOT_WORD = re.compile(r"[\W_]+")
+NOT_WORD = re.compile(r"[^\w#]+|_+")
 EMAIL_WORD = re.compile(r"\be[ ]?mail(s?)\b")
 IN_BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
-NUMBERED = re.compile(r" \d{1,2}$")
+ORDINAL_SIGN = re.compile(r"#(?=\s*\d)|\btype=", re.IGNORECASE)
+BEFORE_DIGITS = re.compile(r"(?<=[a-z])(?=\d+(?: |$))")
 MAX_HEADING = 80
-ONE_TYPO_FROM, TWO_TYPOS_FROM = 6, 11
+MAX_ORDINAL = 99
+SHORTEST_SWAP, SHORTEST_TYPO = 5, 6
+SHORTEST_PART, SHORTEST_COMPOUND = 3, 6
+LINKS = ("", "s", "n", "en", "e")
+"""What joins the parts of a compound: "Geschäftstelefon", "Kundenname"."""
+SHORT_ENDS = frozenset({"nr", "id"})
+SHARED = 6
+"""The weight of a company's own phone number or address, which is not one person's."""
+
+
+class Tier(IntEnum):
+    """How plainly a heading says a field, the plainest first."""
+
+    EXACT = 1
+    QUALIFIED = 2
+    MAYBE = 3
+    MISSPELT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a heading says.
+
+    Attributes:
+        field: None where it says none.
+        tier: How plainly.
+        weight: How much the words beside the deciding one narrow it; 0 where there are none.
+        more: These words.
+        order: That of a name of which the heading names both parts.
+        is_shared: It speaks of a company's phone number or address, which several people may have.
+        veto: Why it is no field, for people; then the contents do not count either. None where it may be one.
+    """
+
+    field: Field | None = None
+    tier: Tier = Tier.EXACT
+    weight: int = 0
+    more: tuple[str, ...] = ()
+    order: NameOrder | None = None
+    is_shared: bool = False
+    veto: str | None = None
+
+
+NOTHING = Reading()
+
+
+def phrase_table(phrases: dict[Field, str]) -> dict[str, Field]:
+    """Each of `phrases`, which commas divide, with its field."""
+    return {" ".join(one.split()): field for field, text in phrases.items() for one in text.split(",")}
+
+
+EXACT = phrase_table(words_of.PHRASES)
+COMPACT = {phrase.replace(" ", ""): field for phrase, field in EXACT.items()}
+MAYBE = phrase_table(words_of.MAYBE)
+HEADS = {field: frozenset(text.split()) for field, text in words_of.HEADS.items()}
+COMPANIES, NAMES = HEADS[Field.COMPANY], HEADS[Field.NAME]
+FIRSTS = HEADS[Field.FIRST_NAME] | {"first", "given", "vor"}
+LASTS = HEADS[Field.LAST_NAME] | {"last", "family"}
+SMALL = words_of.FUNCTION | FIRSTS | LASTS
+KNOWN = frozenset().union(
+    *HEADS.values(), words_of.MOBILE, words_of.PERSONS, words_of.FULL, words_of.MAIN, words_of.KINDS, words_of.SECOND,
+    words_of.ADDRESS, words_of.NUMBERS, words_of.COUNTRY_WORDS, words_of.OTHERS, words_of.ABOUT,
+)  # fmt: skip
+WHOSE = COMPANIES | words_of.PERSONS | words_of.OTHERS
+"""Words that may have an s for whose something is, or for more than one: "Telefon des Beraters"."""
+TYPO_WORDS = tuple(
+    sorted(
+        word
+        for word in frozenset().union(*HEADS.values(), words_of.MOBILE, words_of.OFTEN_MISSPELT)
+        if len(word) >= SHORTEST_SWAP
+    )
+)
+MERGED = {
+    f" {phrase} ": f" {word} "
+    for word, phrases in words_of.MERGED.items()
+    for phrase in (one.strip() for one in phrases.split(","))
+}
 
 
 def heading_words(heading: str) -> str:
-    """`heading` as the tables above are written: "E-Mail_Adresse*" and "emailAdresse" are "email adresse"."""
-    plain = unicodedata.normalize("NFKD", CAMEL.sub(" ", heading.replace("ß", "ss")))
+    """`heading` as the vocabulary is written: "E-Mail_Adresse*" and "emailAdresse" are "email adresse"."""
+    plain = unicodedata.normalize("NFKD", CAMEL.sub(" ", heading.replace("ß", "ss").replace("°", "o")))
     plain = "".join(one for one in plain if not unicodedata.combining(one)).casefold()
-    words = " ".join(NOT_WORD.sub(" ", plain).split())
+    words = " ".join(NOT_WORD.sub(" ", ORDINAL_SIGN.sub(" ", plain)).replace("#", " # ").split())
     return EMAIL_WORD.sub(r"email\1", words)
 
 
 @lru_cache(maxsize=4096)
-def match_heading(heading: str) -> Field | None:
-    """The field that `heading` names, or None where it names none for certain."""
+def read_heading(heading: str) -> Reading:
+    """What `heading` says, each word considered; what stands in brackets counts where it is understood."""
     if len(heading) > MAX_HEADING:
-        return None
-    for variant in (heading, IN_BRACKETS.sub(" ", heading)):
-        words = NUMBERED.sub("", heading_words(variant))
-        field = EXACT.get(words) or COMPACT.get(words.replace(" ", ""))
-        if field:
-            return field
-    if is_vetoed(heading):
-        return None
-    return match_qualified(words) or match_typo(words)
+        return NOTHING
+    bare = IN_BRACKETS.sub(" ", heading)
+    reading = read_words(heading_words(bare)) if bare.strip() != heading.strip() else None
+    if reading is None or (reading.veto is None and brackets_count(heading)):
+        reading = read_words(heading_words(heading))
+    return reading
+
+
+def brackets_count(heading: str) -> bool:
+    """Whether what stands in brackets says something: all its words are known, or one of them is telling."""
+    inside = [word for part in IN_BRACKETS.findall(heading) for word in split_words(heading_words(part))]
+    telling = words_of.OTHERS | words_of.ABOUT | COMPANIES
+    return all(word.isdigit() or is_known(word) for word in inside) or not telling.isdisjoint(inside)
+
+
+def read_words(text: str) -> Reading:
+    """What the words of a heading say, numbers apart: "Phone 2" and "E-mail 2 Address" come after the first ones."""
+    ordinal, kept = 0, []
+    for word in BEFORE_DIGITS.sub(" ", text).split():
+        if word.isdigit():
+            ordinal = int(word) if int(word) <= MAX_ORDINAL else ordinal
+        else:
+            kept.append(word)
+    reading = read_plain_words(" ".join(kept))
+    return replace(reading, weight=reading.weight + 3 * max(0, ordinal - 1)) if ordinal > 1 else reading
+
+
+def read_plain_words(text: str) -> Reading:
+    """What words without numbers say."""
+    field = EXACT.get(text) or COMPACT.get(text.replace(" ", ""))
+    if field:
+        return Reading(field)
+    words = list(split_words(text))
+    order = name_order(words)
+    if order:
+        return Reading(Field.NAME, Tier.EXACT, order=order)
+    doubtful = MAYBE.get(text.replace(" #", " number"))
+    if doubtful:
+        return Reading(doubtful, Tier.MAYBE)
+    reading = classify(words)
+    if reading.field or reading.veto:
+        return reading
+    corrected = [word if is_known(word) else correct(word) for word in words]
+    if corrected != words and all(corrected):
+        mended = read_known([word for word in corrected if word])
+        return replace(mended, tier=Tier.MISSPELT, more=(" ".join(word for word in corrected if word),))
+    return NOTHING
+
+
+def read_known(words: Sequence[str]) -> Reading:
+    """What words say that are all in the vocabulary."""
+    field = EXACT.get(" ".join(words))
+    return Reading(field) if field else classify(list(words))
+
+
+def split_words(text: str) -> Iterator[str]:
+    """The words of `text`, some joined ("first name"), compounds divided into the words that they are made of."""
+    text = f" {text} "
+    for phrase, word in MERGED.items():
+        text = text.replace(phrase, word)
+    for word in text.split():
+        if is_known(word) or len(word) < SHORTEST_COMPOUND:
+            yield word
+        elif word[-1] == "s" and word[:-1] in WHOSE:
+            yield word[:-1]
+        else:
+            yield from divide(word) or (word,)
 
 
 @lru_cache(maxsize=4096)
-def is_vetoed(heading: str) -> bool:
-    """Whether `heading` says that the column holds something about a field, or no field at all."""
-    return not VETOES.isdisjoint(heading_words(heading).split())
+def divide(word: str) -> tuple[str, ...]:
+    """The known words that `word` is put together from, none where it is not."""
+    for end in range(len(word) - 2, SHORTEST_PART - 1, -1):
+        if word[:end] not in KNOWN:
+            continue
+        for link in LINKS:
+            rest = word[end:].removeprefix(link) if word.startswith(link, end) else ""
+            if len(rest) < SHORTEST_PART and rest not in SHORT_ENDS:
+                continue
+            parts = (rest,) if rest in KNOWN else divide(rest)
+            if parts:
+                return (word[:end], *parts)
+    return ()
 
 
-def match_qualified(words: str) -> Field | None:
-    """The field of a heading whose words are one deciding word and qualifiers."""
-    present = set(words.replace("first name", "firstname").replace("last name", "lastname").split())
-    for field, heads in HEADS:
-        found = present & heads
-        if found and present - found <= QUALIFIERS:
-            return field
+def is_known(word: str) -> bool:
+    """Whether `word` is in the vocabulary; single letters are small words."""
+    return word in KNOWN or word in SMALL or (len(word) == 1 and word.isalpha())
+
+
+def name_order(words: Sequence[str]) -> NameOrder | None:
+    """The order of a heading that names both parts of a name and nothing else: "Nachname, Vorname", "Nom et prénom"."""
+    kinds = [
+        "first" if word in FIRSTS else "last" if word in LASTS else "name" if word in NAMES else word
+        for word in words
+        if word not in words_of.FUNCTION and word not in words_of.FULL and word not in words_of.PERSONS
+    ]
+    if {"first", "last"} <= set(kinds) <= {"first", "last", "name"}:
+        return NameOrder.FIRST_LAST if kinds.index("first") < kinds.index("last") else NameOrder.LAST_FIRST
+    pair = next((kinds[at : at + 2] for at in range(len(kinds)) if len(kinds) == 2), [])
+    if sorted(pair) == ["first", "name"] and not {"first", "given", "name"} >= set(words):
+        return NameOrder.FIRST_LAST if pair[0] == "first" else NameOrder.LAST_FIRST
+    if sorted(pair) == ["last", "name"] and not {"last", "family", "name"} >= set(words):
+        return NameOrder.LAST_FIRST if pair[0] == "last" else NameOrder.FIRST_LAST
     return None
 
 
-def match_typo(words: str) -> Field | None:
-    """The field of a phrase that differs by one typing error, or by two where it is long."""
-    if len(words) < ONE_TYPO_FROM - 1:
+def classify(words: list[str]) -> Reading:
+    """What the classes of all words say together."""
+    present = set(words)
+    is_country = not present.isdisjoint(HEADS[Field.COUNTRY])
+    others = present & words_of.OTHERS
+    if others or (len(words) > 1 and words[-1] in words_of.AGENTS):
+        return Reading(veto=f"speaks of another person ({first_of(words, others) or words[-1]})")
+    about = present & words_of.ABOUT - (words_of.COUNTRY_WORDS if is_country else frozenset())
+    if about:
+        return Reading(veto=f"says something else ({first_of(words, about)})")
+    for field in (Field.EMAIL, Field.PHONE, Field.WEBSITE, Field.COUNTRY, Field.FIRST_NAME, Field.LAST_NAME):
+        reading = narrowed(field, words)
+        if reading:
+            return reading
+    if present & NAMES and present & (HEADS[Field.EMAIL] | HEADS[Field.PHONE] | HEADS[Field.WEBSITE]):
+        return Reading(veto="says what something is called")
+    numbers = present & words_of.NUMBERS
+    if numbers and (present & (COMPANIES | NAMES | words_of.PERSONS | words_of.ADDRESS) or numbers == present):
+        return Reading(veto=f"says a number or code ({first_of(words, numbers)})")
+    return name_or_company(words) or narrowed(Field.NOTES, words) or NOTHING
+
+
+def first_of(words: Iterable[str], wanted: Iterable[str]) -> str:
+    """The first of `words` that is in `wanted`; empty where none is."""
+    return next((word for word in words if word in set(wanted)), "")
+
+
+def narrowed(field: Field, words: Sequence[str]) -> Reading | None:
+    """`field`, if a word says it and all the others only narrow it."""
+    heads = HEADS[field] | (words_of.MOBILE if field is Field.PHONE else frozenset())
+    if heads.isdisjoint(words):
         return None
-    allowed = 1 if len(words) < TWO_TYPOS_FROM else 2
-    best = min(
-        (
-            (OSA.distance(words, phrase, score_cutoff=allowed), phrase)
-            for phrase in TYPO_PHRASES
-            if phrase[0] == words[0]
-        ),
-        default=(allowed + 1, ""),
-    )
-    return EXACT[best[1]] if best[0] <= allowed else None
+    weights = [weigh(field, word) for word in words if word not in HEADS[field]]
+    if any(one is None for one in weights):
+        return None
+    more = tuple(word for word in words if word not in HEADS[field] and weigh(field, word))
+    is_shared = field in {Field.EMAIL, Field.PHONE} and not COMPANIES.isdisjoint(words)
+    return Reading(field, Tier.QUALIFIED, sum(one or 0 for one in weights), more, is_shared=is_shared)
 
 
-TYPO_PHRASES = tuple(sorted(phrase for phrase in EXACT if len(phrase) >= ONE_TYPO_FROM - 1))
+def weigh(field: Field, word: str) -> int | None:
+    """How much `word` narrows `field`: 0 where it changes nothing, None where it makes it something else."""
+    if word in words_of.FUNCTION or (len(word) == 1 and word.isalpha()):
+        return 0
+    for weight, classes in NARROWING[field]:
+        if word in classes:
+            return weight
+    return None
+
+
+PLACES = ((1, words_of.MAIN), (1, words_of.PERSONS), (2, words_of.KINDS), (5, words_of.SECOND))
+NARROWING: dict[Field, tuple[tuple[int, frozenset[str]], ...]] = {
+    Field.EMAIL: (*PLACES, (0, words_of.ADDRESS | {"id", "internet"}), (SHARED, COMPANIES)),
+    Field.PHONE: (
+        *PLACES,
+        (2, words_of.MOBILE | words_of.ADDRESS),
+        (0, words_of.NUMBERS - {"id", "ids", "code", "codes", "key", "uid", "uuid", "guid"}),
+        (SHARED, COMPANIES),
+    ),
+    Field.WEBSITE: (*PLACES, (0, words_of.ADDRESS), (1, COMPANIES)),
+    Field.COUNTRY: (
+        *PLACES,
+        (2, words_of.ADDRESS | COMPANIES),
+        (1, words_of.COUNTRY_WORDS | NAMES),
+        (SHARED, HEADS[Field.PHONE] | words_of.MOBILE),
+    ),
+    Field.FIRST_NAME: (*PLACES[:3], (2, words_of.ADDRESS | COMPANIES), (0, NAMES)),
+    Field.LAST_NAME: (*PLACES[:3], (2, words_of.ADDRESS | COMPANIES), (0, NAMES)),
+    Field.NOTES: (*PLACES, (2, COMPANIES), (0, frozenset({"text"}))),
+}
+"""By field, the words that may stand beside the deciding one, each with its weight."""
+
+
+def name_or_company(words: Sequence[str]) -> Reading | None:
+    """A name or a company, if all words are such: of "Company contact name" the last one says whose name it is."""
+    allowed = COMPANIES | NAMES | words_of.PERSONS | words_of.FULL | words_of.MAIN | words_of.KINDS | words_of.ADDRESS
+    telling = [word for word in words if word in COMPANIES or word in words_of.PERSONS]
+    plain = [word for word in words if word not in words_of.FUNCTION and len(word) > 1]
+    if not plain or not all(word in allowed or word in words_of.SECOND for word in plain):
+        return None
+    if not words_of.INTERNAL.isdisjoint(words):
+        return Reading(veto=f"speaks of another person ({first_of(words, words_of.INTERNAL)})")
+    if not is_group_only(words):
+        return Reading(veto="says an address")
+    has_genitive = not words_of.GENITIVES.isdisjoint(words)
+    whose = (telling[0] if has_genitive else telling[-1]) if telling else None
+    weight = sum(2 for word in plain if word in words_of.KINDS | words_of.ADDRESS | words_of.MAIN)
+    second = not words_of.SECOND.isdisjoint(plain)
+    if whose in COMPANIES:
+        weight += 5 * second + 2 * (not {"account", "accounts"}.isdisjoint(words)) + (len(telling) > 1)
+        return Reading(Field.COMPANY, Tier.QUALIFIED, weight, tuple(word for word in plain if word != whose))
+    if (
+        second
+        or (whose is None and not words_of.KINDS.isdisjoint(plain))
+        or (NAMES.isdisjoint(plain) and whose is None)
+    ):
+        return None
+    return Reading(Field.NAME, Tier.QUALIFIED, weight + len(telling), tuple(plain) if telling else ())
+
+
+def is_group_only(words: Sequence[str]) -> bool:
+    """Whether words for an address only tell where the rest belongs: "Billing name", and not "Company address"."""
+    at = [place for place, word in enumerate(words) if word in words_of.ADDRESS]
+    if not at:
+        return True
+    rest = words[at[-1] + 1 :]
+    return any(word in COMPANIES | NAMES | words_of.PERSONS for word in rest) and words_of.GENITIVES.isdisjoint(rest)
+
+
+@lru_cache(maxsize=4096)
+def correct(word: str) -> str | None:
+    """The word of the vocabulary that differs from `word` by one typing error; None for none, and for real words.
+
+    Two neighbours in the wrong order count from five letters on, a letter too many, missing or wrong from six.
+    """
+    if len(word) < SHORTEST_SWAP or word in words_of.REAL_WORDS:
+        return None
+    near = [
+        one
+        for one in TYPO_WORDS
+        if one[0] == word[0] and abs(len(one) - len(word)) <= 1 and OSA.distance(word, one, score_cutoff=1) <= 1
+    ]
+    swapped = [one for one in near if sorted(one) == sorted(word)]
+    if swapped:
+        return swapped[0]
+    return near[0] if near and min(len(word), len(near[0])) >= SHORTEST_TYPO else None

@@ -1,81 +1,164 @@
-"""Names of people: casing with care, and first and last name out of one name and back."""
+"""Names of people: what is a part of them, their casing with care, and first and last name out of one name and back."""
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import NamedTuple
 
-from processors.leads.text import word_set
+from processors.leads.mapping import NameOrder
+from processors.leads.name_casing import PARTICLES, case_name, is_one_case
+from processors.leads.name_words import is_company_form, is_ending, is_title
 
-PARTICLES = word_set(
-    """
-    van von der den de del della di da do dos das du la le les ter ten te zu zum zur af av al bin ibn bint y e und
-    vande vander vanden op het 't
-    """
+BRACKETS = re.compile(
+    r"\s*(?:\(([^()]*)\)|\[([^\[\]]*)\]|(?<!\S)[\"“”„«]([^\"“”„«»]+)[\"“”»](?!\S)|(?<!\S)'([^']+)'(?=\s))"
 )
-"""Words that stay in lower case inside a family name and belong to it."""
-JOINING_APOSTROPHE = frozenset({"o", "d", "l", "m", "n", "dell", "dall", "sant", "t"})
-MAC_NAMES = word_set(
-    """
-    macarthur macaulay macbeth maccallum macdonald macdougall macdowell macfarlane macgregor macgyver macintosh
-    macintyre mackay mackenzie mackinnon mackintosh maclachlan maclaren maclean macleod macmahon macmillan macneil
-    macpherson macquarie macqueen
-    """
-)
-"""Names that take a capital after Mac; others that begin so (Macey, Machado) do not."""
-NUMERALS = word_set("ii iii iv vi vii viii")
-ENDINGS = {"jr": "Jr", "sr": "Sr", "phd": "PhD", "ph.d": "Ph.D", "md": "MD", "mba": "MBA", "esq": "Esq"}
-TITLES = word_set(
-    """
-    mr mrs ms miss mx dr prof professor sir madam herr frau herrn dipl.-ing m mme mlle sig sig.ra dott dott.ssa sr
-    sra srta don dhr mevr mevrouw ing dr.-ing
-    """
-)
-INITIALS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]?\.?")
-FIRST_LATIN_GAP = 0x250
-LATIN_MORE = range(0x1E00, 0x1F00)
-MIN_MC = 5
-MIN_AFTER_APOSTROPHE = 3
+"""Nicknames and remarks in a name: (Kiki), [Acme], "Kiki"."""
+BORN = re.compile(r"\s(?:geb\.?|geborene[rn]?|n[ée]e?|born|roz\.?|nata)\s(?=\S)", re.IGNORECASE)
+"""What goes before the name that somebody had by birth."""
+SEVERAL = re.compile(r"[&/+;@\d]")
+"""What stands in no name of one person."""
+MOST_GIVEN_NAMES = 5
+PLAIN_NAME = re.compile(r"([A-Z][a-z]+) ([A-Z][a-z]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class PersonName:
-    """The name as a whole and in two parts; each None where it cannot be told."""
+class PersonName(NamedTuple):
+    """The name as a whole and in two parts, and what stood with it and is no part of it; each None where there is none."""
 
     full: str | None = None
     first: str | None = None
     last: str | None = None
+    aside: str | None = None
 
 
-def read_name(name: str | None, first: str | None, last: str | None) -> PersonName:
+@dataclass(frozen=True, slots=True)
+class NameParts:
+    """A name, taken apart.
+
+    Attributes:
+        head: All of it, where nothing tells the first names from the family.
+        given: The first names where a comma or a heading tells them from the family, with titles; else empty.
+        family: The family name, told so; else empty.
+        tail: What follows these two behind a comma: ", PhD"; else empty.
+    """
+
+    head: str
+    given: str = ""
+    family: str = ""
+    tail: str = ""
+
+    @property
+    def full(self) -> str:
+        """The whole, in the order first, last; with titles, degrees and the forms of companies."""
+        return f"{self.given} {self.family}{self.tail}" if self.family else self.head
+
+    def told(self) -> tuple[str, str]:
+        """First and last name, where they are told, without titles and endings."""
+        return without_titles(self.given), " ".join(without_endings(self.family.split()))
+
+    def cased(self) -> "NameParts":
+        """The same with capitals where they belong."""
+        family = case_name(self.family, is_last=True)
+        return NameParts(case_name(self.head), case_name(self.given), family, case_name(self.tail))
+
+
+def read_name(name: str | None, first: str | None, last: str | None, order: NameOrder | None = None) -> PersonName:
     """One name out of what the columns for it hold: cased, `Smith, Anna` turned round, what is missing derived."""
+    if name and not first and not last and (plain := plain_name(name, order)):
+        return plain
+    asides: list[str] = []
+    name, first, last = (take_aside(part, asides) if part else None for part in (name, first, last))
+    aside = "; ".join(asides) or None
     first = case_name(first) if first else None
     last = case_name(last, is_last=True) if last else None
     if not name:
-        return PersonName(" ".join(part for part in (first, last) if part) or None, first, last)
-    full = case_name(turn_name(name))
-    if first or last:
-        return PersonName(full, first, last)
-    return PersonName(full, *split_name(full))
+        return PersonName(" ".join(part for part in (first, last) if part) or None, first, last, aside)
+    parts = part_name(name, order)
+    if is_one_case(name):
+        parts = parts.cased()
+    if not first and not last:
+        first, last = parts.told() if parts.family else split_name(parts.full)
+    return PersonName(parts.full, first, last, aside)
 
 
-def turn_name(name: str) -> str:
-    """`Smith, Anna` as `Anna Smith`; any other name, and `Anna Smith, PhD`, as it is."""
-    last, comma, first = name.partition(",")
-    last, first = last.strip(), first.strip()
-    if not comma or not last or not first or "," in first or is_ending(first.split()[0]):
+def plain_name(name: str, order: NameOrder | None) -> PersonName | None:
+    """A short cut for the commonest name, first and last in plain letters: as `read_name`, or None."""
+    words = PLAIN_NAME.fullmatch(name) if order is not NameOrder.LAST_FIRST else None
+    if words is None or is_title(words[1]) or is_ending(words[2]) or is_company_form(words[2]):
+        return None
+    return PersonName(name, words[1], words[2])
+
+
+def whole_name(name: str | None, first: str | None, last: str | None, order: NameOrder | None = None) -> str:
+    """The full name of `read_name` apart from its casing; empty where there is none."""
+    if name:
+        name = take_aside(name, []) if BRACKETS.search(name) else name
+        return part_name(name, order).full if order or "," in name else name
+    return " ".join(take_aside(part, []) for part in (first, last) if part)
+
+
+def take_aside(name: str, asides: list[str]) -> str:
+    """`name` without what stands in brackets or quotation marks, which goes to `asides`; all of it if nothing is left."""
+    found = [next(filter(None, groups), "").strip() for groups in BRACKETS.findall(name)]
+    left = " ".join(BRACKETS.sub(" ", name).split()).replace(" ,", ",") if found else name
+    if not found or not any(map(str.isalnum, left)):
         return name
-    return f"{first} {last}"
+    asides += filter(None, found)
+    return left
+
+
+def part_name(name: str, order: NameOrder | None) -> NameParts:
+    """`name` with what its commas say: the family stands before one, degrees and forms of companies behind.
+
+    Without a comma, `order` tells where the family name is, if a heading said so.
+    """
+    parts = [part for one in name.split(",") if (part := one.strip())]
+    if len(parts) < 2 and order is not NameOrder.LAST_FIRST:
+        return NameParts(parts[0] if parts else name)
+    count = len(parts)
+    while count > 1 and is_tail(parts[count - 1], parts[: count - 1]):
+        count -= 1
+    head, tail = parts[:count], "".join(f", {part}" for part in parts[count:])
+    if len(head) == 2 and all(map(is_person, head)) and len(head[1].split()) <= MOST_GIVEN_NAMES:
+        family, given = head
+        return NameParts(name, given, family, tail)
+    if len(head) == 1 and order is NameOrder.LAST_FIRST and is_person(head[0]) and has_name_order(head[0]):
+        family, given = split_family_first(head[0].split())
+        if given:
+            return NameParts(name, given, family, tail)
+    return NameParts(name)
+
+
+def is_tail(part: str, before: Sequence[str]) -> bool:
+    """Whether what stands behind the last comma follows a name without being one: PhD, Inc., Jr., Dr."""
+    words = part.split()
+    is_whole = len(before) > 1 or len(before[0].split()) > 1
+    is_shouted = " ".join(before).isupper()
+    return all(
+        is_ending(word, is_behind_comma=True, is_free=is_whole and not is_shouted)
+        or is_company_form(word, is_behind_comma=True)
+        or (is_title(word) and len(words) == 1)
+        or word == "&"
+        for word in words
+    )
+
+
+def split_family_first(words: Sequence[str]) -> tuple[str, str]:
+    """The family name, with its particles, and the first names of a name in the order last, first."""
+    end = 0
+    while end < len(words) - 1 and words[end].casefold() in PARTICLES:
+        end += 1
+    return " ".join(words[: end + 1]), " ".join(words[end + 1 :])
 
 
 def split_name(full: str) -> tuple[str | None, str | None]:
-    """First and last name of a name in the order first, last; two Nones for one word or a script without such order."""
-    words = full.replace(",", " ").split()
-    while len(words) > 1 and words[0].strip(".").casefold() in TITLES:
-        words = words[1:]
-    while len(words) > 1 and is_ending(words[-1]):
-        words = words[:-1]
-    if len(words) < 2 or not words[0][0].isalpha() or not has_name_order(full):
+    """First and last name of a name in the order first, last.
+
+    Two Nones for one word, for what is no name of one person, and for a script without such an order.
+    """
+    words = BORN.split(full, maxsplit=1)[0].partition(",")[0].split()
+    words = without_endings(words[count_titles(words) :])
+    if len(words) < 2 or not words[0][0].isalpha() or not (is_person(full) and has_name_order(full)):
         return None, None
     start = len(words) - 1
     while start > 1 and words[start - 1].casefold() in PARTICLES:
@@ -83,10 +166,32 @@ def split_name(full: str) -> tuple[str | None, str | None]:
     return " ".join(words[:start]), " ".join(words[start:])
 
 
-def is_ending(word: str) -> bool:
-    """Whether `word` follows a name without being part of it: Jr, III, PhD."""
-    plain = word.strip(".,").casefold()
-    return plain in ENDINGS or plain in NUMERALS
+def without_titles(given: str) -> str:
+    """First names without the titles before them."""
+    words = given.split()
+    return " ".join(words[count_titles(words) :])
+
+
+def count_titles(words: Sequence[str]) -> int:
+    """How many words before a name are titles; at least the last word is none."""
+    count = 0
+    while count < len(words) - 1 and is_title(words[count], is_behind_title=count > 0):
+        count += 1
+    return count
+
+
+def without_endings(words: Sequence[str]) -> Sequence[str]:
+    """`words` without the degrees and the like that follow a name."""
+    while len(words) > 1 and is_ending(words[-1]):
+        words = words[:-1]
+    return words
+
+
+def is_person(text: str) -> bool:
+    """Whether `text` can be a name of one person: no digits and signs, no company."""
+    words = text.split()
+    is_company = len(words) > 1 and is_company_form(words[-1])
+    return not is_company and SEVERAL.search(text) is None
 
 
 def has_name_order(name: str) -> bool:
@@ -94,67 +199,3 @@ def has_name_order(name: str) -> bool:
     return name.isascii() or not any(
         unicodedata.name(one, "").startswith(("CJK", "HIRAGANA", "KATAKANA", "HANGUL")) for one in name
     )
-
-
-@lru_cache(maxsize=20_000)
-def case_name(name: str, *, is_last: bool = False) -> str:
-    """`name` with capitals where they belong, if it is all in lower or all in upper case and in Latin script.
-
-    Args:
-        name: Clean text.
-        is_last: It is a family name alone, so that a particle may begin it: `van der Berg`.
-    """
-    if not (name.islower() or name.isupper()) or not is_latin(name):
-        return name
-    words = name.split(" ")
-    cased = [case_word(word, index, len(words), is_last=is_last) for index, word in enumerate(words)]
-    return unicodedata.normalize("NFC", " ".join(cased))
-
-
-def is_latin(name: str) -> bool:
-    """Whether every letter of `name` is Latin."""
-    if name.isascii():
-        return True
-    return all(ord(one) < FIRST_LATIN_GAP or ord(one) in LATIN_MORE for one in name if one.isalpha())
-
-
-def case_word(word: str, index: int, count: int, *, is_last: bool) -> str:
-    """The word at `index` of `count`, cased as a part of a name."""
-    plain = lower(word).strip(".,")
-    is_final = index == count - 1
-    if index and is_final and plain in NUMERALS:
-        return word.upper()
-    if index and is_final and plain in ENDINGS:
-        return lower(word).replace(plain, ENDINGS[plain])
-    if INITIALS.fullmatch(word):
-        return word.upper()
-    if plain in PARTICLES and not is_final and (index or is_last):
-        return lower(word)
-    return "-".join(case_part(part) for part in word.split("-"))
-
-
-def case_part(part: str) -> str:
-    """One part between hyphens: Smith, O'Brien, McDonald."""
-    for apostrophe in "'’":
-        before, found, after = part.partition(apostrophe)
-        if found and lower(before) in JOINING_APOSTROPHE and len(after) >= MIN_AFTER_APOSTROPHE:
-            return capital(before) + found + case_part(after)
-    plain = lower(part)
-    if plain.startswith("mc") and len(plain) >= MIN_MC:
-        return "Mc" + capital(part[2:])
-    if plain in MAC_NAMES:
-        return "Mac" + capital(part[3:])
-    return capital(part)
-
-
-def capital(part: str) -> str:
-    """`part` in lower case with a capital for its first letter."""
-    for place, one in enumerate(part):
-        if one.isalpha():
-            return part[:place] + one.title() + lower(part[place + 1 :])
-    return part
-
-
-def lower(text: str) -> str:
-    """`text` in lower case; the Turkish capital İ becomes a plain i, not an i with one more dot."""
-    return text.replace("İ", "i").lower()

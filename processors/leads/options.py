@@ -1,12 +1,20 @@
-"""What a client may say about how its leads are read."""
+"""Options of the kind `leads`."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from processors.contract import Options
 from processors.leads.countries import find_country
 from processors.leads.fields import Field as LeadField
+from processors.manifest import Options
+
+
+class EnrichStep(StrEnum):
+    """Who judges the leads."""
+
+    LOCAL_RULES = "LOCAL_RULES"
+    HTTP = "HTTP"
 
 
 def known_fields(columns: dict[str, str | int]) -> dict[str, str | int]:
@@ -30,17 +38,25 @@ def known_country(country: str | None) -> str | None:
 
 
 class LeadsOptions(Options):
-    """How a file of leads is read; all of it may be left out."""
+    """How a file of leads is read."""
 
-    batch_size: int = Field(100, alias="batchSize", ge=1, le=10_000, description="Leads in one slice.")
+    batch_size: int = Field(100, alias="batchSize", ge=1, le=10_000, description="Rows in one slice: 1 to 10,000.")
     sheet: str | None = Field(
-        None, max_length=255, description="The sheet to read; the first one that holds a table where left out."
+        None, max_length=255, description="Name of the sheet; the first with a table if left out."
     )
     columns: Annotated[dict[str, Annotated[str, Field(max_length=500)] | int], AfterValidator(known_fields)] = Field(
         default_factory=dict,
         max_length=len(LeadField),
-        description="Which column holds which field: its heading, its letter, or its number from 1.",
+        description="Which column holds which field; found from the header row where left out.",
     )
     country: Annotated[str | None, AfterValidator(known_country)] = Field(
-        None, description="The country of phone numbers that name none (ISO 3166-1 alpha-2), where no column tells."
+        None, description="ISO 3166-1 alpha-2: where phone numbers without a country code belong, if no column tells."
     )
+    enrich: EnrichStep = Field(
+        EnrichStep.LOCAL_RULES,
+        description="LOCAL_RULES: fixed rules alone; HTTP: then the endpoint that the operator has set up.",
+    )
+
+    def needed_settings(self) -> dict[str, str]:
+        """The endpoint, where it is to be asked."""
+        return {"enrich_url": "enrich"} if self.enrich is EnrichStep.HTTP else {}

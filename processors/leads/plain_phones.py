@@ -21,10 +21,12 @@ MAX_PLAIN = 40
 class NumberingPlan:
     """The patterns of one country: what to dial before a number, and the numbers themselves by their lengths.
 
+    `trunk` is what is dialled before a number inside the country, empty where nothing is; `prefix` finds it.
     `kinds` are the general pattern, then those for fixed lines and for mobiles, each with its possible lengths.
     """
 
     code: str
+    trunk: str
     exit: re.Pattern[str] | None
     prefix: re.Pattern[str] | None
     kinds: tuple[tuple[frozenset[int], re.Pattern[str]], ...]
@@ -54,7 +56,7 @@ def plan_of_code(code: int) -> NumberingPlan | None:
         if one is not None and one.national_number_pattern
     )
     leave = re.compile(meta.international_prefix) if meta.international_prefix else None
-    return NumberingPlan(str(code), leave, prefix, kinds)
+    return NumberingPlan(str(code), meta.national_prefix or "", leave, prefix, kinds)
 
 
 @lru_cache(maxsize=512)
@@ -70,8 +72,12 @@ def read_plain(text: str, region: str | None) -> str | None:
     """The E.164 form of a plainly written, valid number; None where the library must be asked."""
     if len(text) > MAX_PLAIN or PLAIN_NUMBER.fullmatch(text) is None:
         return None
-    digits = text.translate(NO_SIGNS)
-    if text[0] == "+":
+    return read_digits(text.translate(NO_SIGNS), region, has_plus=text[0] == "+")
+
+
+def read_digits(digits: str, region: str | None, *, has_plus: bool) -> str | None:
+    """The same from the digits alone; `has_plus` says that they begin with a country code."""
+    if has_plus:
         return read_international(digits)
     plan = plan_of_region(region) if region else None
     return read_national(digits, plan) if plan else None
@@ -90,9 +96,15 @@ def read_international(digits: str) -> str | None:
 
 
 def read_national(digits: str, plan: NumberingPlan) -> str | None:
-    """The international form of a number as it is dialled inside its country, with or without the trunk prefix."""
-    if digits.startswith(plan.code) or (plan.exit is not None and plan.exit.match(digits)):
+    """The international form of a number as it is dialled inside its country, with or without the trunk prefix.
+
+    Digits that begin with the country's own code are an international number that lost its +.
+    """
+    if plan.exit is not None and plan.exit.match(digits):
         return None
+    if digits.startswith(plan.code):
+        has_own_code = plan.trunk and plan.trunk != plan.code
+        return read_international(digits) if has_own_code else None
     trunk = plan.prefix.match(digits) if plan.prefix is not None else None
     national = digits[trunk.end() :] if trunk else digits
     return f"+{plan.code}{national}" if plan.is_valid(national) else None

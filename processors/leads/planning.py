@@ -10,20 +10,19 @@ import orjson
 
 from base.errors import ErrorCode, Refusal
 from processors.contract import FileRole, LogLevel, MadeFile, PlannedSlice, Source, Work
-from processors.leads.columns import REACHING, Layout, find_layout
-from processors.leads.delimited import read_delimited
+from processors.leads.columns import Layout, find_layout
 from processors.leads.duplicates import KeyCollector, find_duplicates
-from processors.leads.fields import LABELS
-from processors.leads.formats import TableKind, find_kind
+from processors.leads.footers import CleanRow, FooterFilter
+from processors.leads.judging import REACHING
 from processors.leads.leads import Cells, LeadReader
-from processors.leads.mapping import Column, Mapping
+from processors.leads.mapping import Mapping, describe_columns
 from processors.leads.options import LeadsOptions
 from processors.leads.spool import DUPLICATES, PLAN, ROWS, Plan, pack_duplicates
-from processors.leads.tables import Table, column_letter
-from processors.leads.text import clean_row
-from processors.leads.workbooks import list_tables, open_workbook
-
-CleanRow = tuple[int, list[str | None]]
+from processors.tables.delimited import read_delimited
+from processors.tables.formats import TableKind, find_kind
+from processors.tables.tables import Table
+from processors.tables.text import clean_row
+from processors.tables.workbooks import list_tables, open_workbook
 
 SAMPLE_ROWS = 250
 """Non-blank rows in which the header and the columns are looked for."""
@@ -71,19 +70,22 @@ def plan_leads(work: Work, options: LeadsOptions, source: Source) -> Iterator[Pl
     chosen = choose_table(work, options, source)
     mapping = chosen.layout.mapping
     tell_layout(work, chosen)
-    reader = LeadReader(mapping, options.country)
+    reader = LeadReader(mapping.identifying(), options.country)
     collector = KeyCollector(reader)
     watch = ColumnWatch(mapping)
+    footers = FooterFilter(LeadReader(mapping, options.country))
     with (work.folder / ROWS).open("wb") as file:
-        yield from spool_rows(work, options, chosen, (collector, watch), file)
+        rows = footers.leads(chosen.rows)
+        yield from spool_rows(work, options, rows, chosen.table.total_rows, (collector, watch), file)
     mapping = mapping.with_columns(sorted(watch.late))
-    for warning in chosen.table.warnings:
+    warnings = (*chosen.table.warnings, *footers.sentences())
+    for warning in warnings:
         work.log(LogLevel.WARNING, warning)
     suspects = collector.suspects()
     duplicates = find_duplicates(reader, read_back(work.folder / ROWS, suspects), suspects)
     (work.folder / DUPLICATES).write_bytes(pack_duplicates(collector.count, duplicates))
     table = chosen.table
-    plan = Plan(mapping, source.name, table.about, table.sheet, collector.count, tuple(table.warnings))
+    plan = Plan(mapping, source.name, table.about, table.sheet, collector.count, warnings)
     (work.folder / PLAN).write_bytes(plan.to_bytes())
     work.log(LogLevel.INFO, f"{collector.count:,} leads, {len(duplicates):,} of them duplicates of others.")
     for name, content_type in ((ROWS, "application/x-ndjson"), (DUPLICATES, "application/octet-stream")):
@@ -92,12 +94,19 @@ def plan_leads(work: Work, options: LeadsOptions, source: Source) -> Iterator[Pl
 
 
 def spool_rows(
-    work: Work, options: LeadsOptions, chosen: Chosen, watchers: Sequence[Watcher], file: BinaryIO
+    work: Work,
+    options: LeadsOptions,
+    rows: Iterator[CleanRow],
+    total: int | None,
+    watchers: Sequence[Watcher],
+    file: BinaryIO,
 ) -> Iterator[PlannedSlice]:
-    """Write each row to `file`, show it to the watchers, and yield a slice for every `batchSize` of them."""
+    """Write each row to `file`, show it to the watchers, and yield a slice for every `batchSize` of them.
+
+    `total` is about how many rows there are, if that is known.
+    """
     offset = 0
-    total = chosen.table.total_rows
-    while batch := list(islice(chosen.rows, options.batch_size)):
+    while batch := list(islice(rows, options.batch_size)):
         lines = b"".join(orjson.dumps([number, *cells]) + b"\n" for number, cells in batch)
         file.write(lines)
         for watcher in watchers:
@@ -186,15 +195,8 @@ def data_rows(sample: list[CleanRow], layout: Layout, rest: Iterator[CleanRow]) 
 
 
 def tell_layout(work: Work, chosen: Chosen) -> None:
-    """Log which table is read, where its header is and which columns were recognised."""
+    """Log which table is read, where its header is, and which column is what."""
     mapping = chosen.layout.mapping
     header = f"the header is row {mapping.header_row}" if mapping.header_row else "it has no header row"
     work.log(LogLevel.INFO, f"Reading {chosen.table.about}; {header}.")
-    used = [column for column in mapping.columns if column.field and column.found_by != "fallback"]
-    parts = [f"{LABELS[one.field]} from {heading_or_letter(mapping, one)}" for one in used if one.field]
-    work.log(LogLevel.INFO, f"Columns: {', '.join(parts)}; {len(mapping.extras())} more are kept as they are.")
-
-
-def heading_or_letter(mapping: Mapping, column: Column) -> str:
-    """What people call a column."""
-    return f'"{column.heading}"' if mapping.header_row else f"column {column_letter(column.index)}"
+    work.log(LogLevel.INFO, describe_columns(mapping))

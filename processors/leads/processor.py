@@ -1,32 +1,30 @@
 """The processor of kind `leads`."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import ClassVar, cast
+from typing import cast
 
 import orjson
 
 from processors.contract import (
+    AssignedSlice,
     ErrorCode,
     ItemError,
     ItemResult,
     ItemStatus,
-    JobType,
     MadeFile,
-    Options,
     PlannedSlice,
-    Slice,
     Source,
-    StageInfo,
     Work,
 )
 from processors.leads.duplicates import Duplicate
+from processors.leads.enrichment.steps import LOCAL_RULES
 from processors.leads.finishing import finish_leads
-from processors.leads.formats import ENDINGS
 from processors.leads.leads import Cells, Lead, LeadReader
 from processors.leads.options import LeadsOptions
 from processors.leads.planning import plan_leads
 from processors.leads.score import score_lead
 from processors.leads.spool import PLAN, Plan, read_slice
+from processors.tables.text import one_line
 
 SHOWN_CHARACTERS = 60
 
@@ -34,26 +32,11 @@ SHOWN_CHARACTERS = 60
 class LeadsProcessor:
     """Reads a table of leads, cleans, checks and scores each, and leaves out the duplicates."""
 
-    kind: ClassVar[str] = "leads"
-    job_type: ClassVar[JobType] = JobType.BATCH
-    description: ClassVar[str] = (
-        "Reads leads from a spreadsheet or CSV file, cleans and checks each, finds duplicates, and scores them."
-    )
-    accept: ClassVar[tuple[str, ...]] = ENDINGS
-    min_files: ClassVar[int] = 1
-    max_files: ClassVar[int] = 1
-    stages: ClassVar[tuple[StageInfo, StageInfo, StageInfo]] = (
-        StageInfo("read", "Reading the file", 10),
-        StageInfo("check", "Checking leads", 75),
-        StageInfo("write", "Writing results", 15),
-    )
-    options: ClassVar[type[Options]] = LeadsOptions
-
     def plan(self, work: Work, inputs: Sequence[Source]) -> Iterator[PlannedSlice | MadeFile]:
         """One item for each row with a lead, in file order; see `planning`."""
         yield from plan_leads(work, cast("LeadsOptions", work.options), inputs[0])
 
-    def process(self, work: Work, part: Slice) -> Iterator[ItemResult]:
+    def process(self, work: Work, part: AssignedSlice) -> Iterator[ItemResult]:
         """COMPLETED with the lead, SKIPPED for a duplicate, or FAILED for a row that reaches nobody."""
         plan = Plan.from_bytes(work.spool[PLAN].read_bytes())
         reader = LeadReader(plan.mapping, cast("LeadsOptions", work.options).country)
@@ -72,7 +55,7 @@ class LeadsProcessor:
 
 
 def lead_json(row: int, lead: Lead) -> bytes:
-    """The result of a lead that is kept, as docs/leads.md lists it."""
+    """The result of a lead that is kept, as docs/leads.md lists it; an enricher may say more of it."""
     score = score_lead(lead)
     return orjson.dumps(
         {
@@ -92,6 +75,7 @@ def lead_json(row: int, lead: Lead) -> bytes:
             "reasons": score.reasons,
             "extra": lead.extra,
             "setAside": lead.set_aside,
+            "enrichment": LOCAL_RULES.to_json(),
         }
     )
 
@@ -112,8 +96,8 @@ def skipped(index: int, row: int, lead: Lead, duplicate: Duplicate) -> ItemResul
 
 def failed(index: int, row: int, lead: Lead, reader: LeadReader, cells: Cells) -> ItemResult:
     """A row that reaches nobody; its result holds what stands in it, for the sheet of what was not kept."""
-    email = " / ".join(reader.values(cells, reader.emails)) or None
-    phone = " / ".join(reader.values(cells, reader.phones)) or None
+    email = one_line(" / ".join(reader.values(cells, reader.emails))) or None
+    phone = one_line(" / ".join(reader.values(cells, reader.phones))) or None
     problem = describe_problem(email, phone)
     result = {
         "row": row,

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from processors.contract import ItemStatus
-from processors.leads.options import LeadsOptions
-from processors.leads.sheets import Values
+from processors.leads.enrichment.steps import HTTP, LOCAL_RULES
+from processors.leads.options import EnrichStep, LeadsOptions
 from processors.leads.spool import Plan
+from processors.tables.cells import Values
 
-VERSION = "1"
-"""Of the rules: it goes up when the same file can give another result."""
 BAND = 10
 
 
@@ -24,13 +23,20 @@ class Tally:
         self.scores: Counter[int] = Counter()
         self.reasons: Counter[tuple[str, ...]] = Counter()
         self.filled: Counter[tuple[bool, ...]] = Counter()
+        self.models: Counter[str | None] = Counter()
+        self.not_enriched: Counter[str] = Counter()
 
     def add_kept(self, lead: dict[str, Any], values: Values) -> None:
-        """One lead that is kept."""
+        """One lead that is kept, be it that it was not enriched."""
         self.statuses[ItemStatus.COMPLETED] += 1
         self.scores[lead["score"]] += 1
         self.reasons[tuple(lead["reasons"])] += 1
         self.filled[tuple([value is not None for value in values])] += 1
+        enrichment = lead.get("enrichment", {})
+        if enrichment.get("problem"):
+            self.not_enriched[enrichment["problem"]] += 1
+        else:
+            self.models[enrichment.get("model")] += 1
 
     def add_left_out(self, status: ItemStatus, result: dict[str, Any]) -> None:
         """One row that is not kept."""
@@ -48,7 +54,7 @@ def make_report(
     kept = tally.statuses[ItemStatus.COMPLETED]
     layout = plan.mapping.to_json()
     return {
-        "processor": {"kind": "leads", "version": VERSION},
+        "processor": {"kind": "leads", "version": LOCAL_RULES.version},
         "file": plan.file_name,
         "sheet": plan.sheet,
         "readAs": plan.about,
@@ -69,7 +75,21 @@ def make_report(
             "histogram": histogram(tally.scores),
         },
         "reasons": counted(single_reasons(tally.reasons)),
+        "enrichment": enrichment_counts(options, tally),
         "notes": [*plan.warnings, *notes],
+    }
+
+
+def enrichment_counts(options: LeadsOptions, tally: Tally) -> dict[str, Any]:
+    """The step that was asked for, its version, and what became of it; a retry may have asked another model."""
+    if options.enrich is not EnrichStep.HTTP:
+        return LOCAL_RULES.to_json()
+    return {
+        **HTTP.to_json(),
+        "models": sorted(model for model in tally.models if model),
+        "enriched": tally.models.total(),
+        "notEnriched": tally.not_enriched.total(),
+        "notEnrichedBecause": counted(tally.not_enriched),
     }
 
 

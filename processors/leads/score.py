@@ -1,10 +1,10 @@
-"""How complete and how reachable a lead is: points from 0 to 100 by fixed rules, each with its reason."""
+"""Score a lead from 0 to 100 by fixed rules. Each rule is a reason with its points."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from processors.leads.emails import DISPOSABLE_DOMAINS, FREE_DOMAINS, email_domain, is_role
+from processors.leads.email_addresses import DISPOSABLE_DOMAINS, FREE_DOMAINS, email_domain, is_role
 from processors.leads.fields import Field
 from processors.leads.leads import Lead
 

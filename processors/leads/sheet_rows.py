@@ -1,10 +1,11 @@
 """Rows of a sheet as XML: text as inline strings (ECMA-376-1, 18.3.1.53), which can never be formulas."""
 
 import re
+from collections.abc import Sequence
 from typing import IO
 
-from processors.leads.sheets import FORMULA_STARTS, Values
-from processors.leads.tables import MAX_COLUMNS, MAX_ROWS, column_letter
+from processors.tables.cells import FORMULA_STARTS, Values
+from processors.tables.tables import MAX_COLUMNS, MAX_ROWS, column_letter
 
 MAX_UNITS = 32_767
 """UTF-16 units in a cell."""
@@ -14,6 +15,8 @@ MAX_SHARED = 5_000
 TEXT = '" t="inlineStr"><is><t>'
 KEPT_TEXT = ' t="inlineStr"><is><t xml:space="preserve">'
 SHARED = ' t="s"'
+RICH_START = "<r>"
+"""What xlsxwriter takes for markup in the table of texts."""
 ESCAPE_LOOKALIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -25,31 +28,38 @@ class SharedText(int):
 class SheetRows:
     """Renders rows of one sheet as XML for `writer`; counts them, and those that do not fit into a sheet.
 
-    What stands in `shared_column` repeats often: it goes into `shared`, whose texts are numbered from `columns` on.
+    What stands in `shared_column` repeats often: it goes into `shared`, the table of texts, after the headings.
     """
 
-    def __init__(self, writer: IO[bytes], columns: int, quoted_style: int, shared_column: int | None = None) -> None:
+    def __init__(
+        self, writer: IO[bytes], headings: Sequence[str], quoted_style: int, shared_column: int | None = None
+    ) -> None:
         self.writer = writer
         self.count = 1
         self.left_out = 0
-        self.starts = [f'<c r="{column_letter(index)}' for index in range(min(columns, MAX_COLUMNS))]
+        self.starts = [f'<c r="{column_letter(index)}' for index in range(min(len(headings), MAX_COLUMNS))]
         self.style = f' s="{quoted_style}"'
         self.quoted = f'"{self.style} t="inlineStr"><is><t>'
         self.waiting: list[str] = []
-        self.first_shared = len(self.starts)
         self.shared_column = shared_column
         self.shared: dict[str, SharedText] = {}
+        for heading in headings[:MAX_COLUMNS]:
+            self.share_text(heading)
 
     def share(self, values: Values) -> Values:
         """`values` with the text of the shared column replaced by its place in the table of texts."""
         place = self.shared_column
         text = values[place] if place is not None else None
-        if place is None or type(text) is not str or not text:
+        if place is None or type(text) is not str or not 0 < len(text) <= MAX_UNITS or text.startswith(RICH_START):
             return values
         found = self.shared.get(text)
         if found is None and len(self.shared) < MAX_SHARED:
-            found = self.shared[text] = SharedText(self.first_shared + len(self.shared))
+            found = self.share_text(text)
         return [*values[:place], found, *values[place + 1 :]] if found is not None else values
+
+    def share_text(self, text: str) -> SharedText:
+        """The place of `text` in the table of texts, which takes it at the end when it is new."""
+        return self.shared.setdefault(text, SharedText(len(self.shared)))
 
     def add(self, values: Values) -> None:
         """The next row; whole numbers become numbers, all else text."""

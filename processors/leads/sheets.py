@@ -1,14 +1,13 @@
-"""What the result tables look like: their columns, and one row of text for each lead."""
+"""Columns of the result tables, and a lead's row."""
 
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from typing import Any
 
 from processors.contract import ItemResult, ItemStatus
-from processors.leads.fields import LABELS
+from processors.leads.fields import LABELS, PROFILE
 from processors.leads.mapping import Mapping, name_apart
-
-Values = list[str | int | None]
+from processors.tables.cells import Values
 
 FIXED = (
     *((key.value, label) for key, label in LABELS.items()),
@@ -20,18 +19,22 @@ FIXED = (
     ("setAside", "Set aside"),
 )
 """Keys of a result and their headings; the extra columns follow."""
+ENRICHED = (("industry", "Industry"), ("summary", "Summary"), ("priority", "Priority"))
+"""The same of what another machine says of leads, in batches in which it is asked."""
+ENRICHMENT = "Enrichment"
+"""The heading of the column that says who said it, or why nobody did."""
 REASONS_COLUMN = [key for key, _ in FIXED].index("reasons")
 NOT_KEPT = ("Row", "Status", "Reason", "Name", "E-mail", "Phone", "Company")
-FORMULA_STARTS = frozenset("=+-@\t\r")
-"""First characters that make a spreadsheet take text for a formula."""
 
 
 class LeadSheet:
-    """The columns of the table of kept leads."""
+    """The columns of the table of kept leads; `is_enriched` adds those of what another machine says."""
 
-    def __init__(self, mapping: Mapping) -> None:
+    def __init__(self, mapping: Mapping, *, is_enriched: bool = False) -> None:
         self.extras = [column.heading for column in mapping.extras()]
-        self.headings = unique_headings([label for _, label in FIXED], self.extras)
+        self.is_enriched = is_enriched
+        enriched = [*(label for _, label in ENRICHED), ENRICHMENT] if is_enriched else []
+        self.headings = unique_headings([*(label for _, label in FIXED), *enriched], self.extras)
 
     def values(self, lead: Map[str, Any]) -> Values:
         """The cells of one result."""
@@ -41,12 +44,19 @@ class LeadSheet:
             " ".join(lead["reasons"]),
             lead["row"],
             "; ".join(f"{LABELS_BY_KEY[key]}: {value}" for key, value in lead["setAside"].items()) or None,
+            *(enriched_values(lead["enrichment"]) if self.is_enriched else ()),
             *map(extra, self.extras),
         ]
 
 
+def enriched_values(enrichment: Map[str, Any]) -> Values:
+    """The cells of one `enrichment`."""
+    step = " ".join(part for key in ("step", "version", "model") if (part := enrichment.get(key)))
+    return [*(enrichment.get(key) for key, _ in ENRICHED), enrichment.get("problem") or step]
+
+
 PLAIN_KEYS = tuple(key for key, _ in FIXED[:-3])
-LABELS_BY_KEY: dict[str, str] = {field.value: label for field, label in LABELS.items()}
+LABELS_BY_KEY: dict[str, str] = {field.value: label for field, label in LABELS.items()} | {PROFILE: "Profile"}
 
 
 def unique_headings(own: list[str], extras: list[str]) -> list[str]:

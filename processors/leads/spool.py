@@ -1,4 +1,4 @@
-"""What planning leaves behind for the slices: the rows, who is a duplicate, and where the columns are."""
+"""Spool from plan to slices: rows, duplicates, columns."""
 
 from array import array
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from processors.contract import Slice
+from processors.contract import AssignedSlice
 from processors.leads.duplicates import Duplicate, Rule
 from processors.leads.mapping import Mapping
 
@@ -68,7 +68,9 @@ def pack_duplicates(items: int, duplicates: Map[int, Duplicate]) -> bytes:
     return words.tobytes()
 
 
-def read_slice(spool: Map[str, Path], part: Slice) -> Iterator[tuple[int, int, list[str | None], Duplicate | None]]:
+def read_slice(
+    spool: Map[str, Path], part: AssignedSlice
+) -> Iterator[tuple[int, int, list[str | None], Duplicate | None]]:
     """The item number, row number, cells and duplicate of each item of `part.indices`."""
     with spool[ROWS].open("rb") as file:
         file.seek(part.payload["offset"])

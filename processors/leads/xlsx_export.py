@@ -16,9 +16,9 @@ from typing import Self
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from processors.leads.sheet_rows import MAX_UNITS, SheetRows
-from processors.leads.sheets import FORMULA_STARTS
-from processors.leads.tables import MAX_COLUMNS
+from processors.leads.sheet_rows import MAX_UNITS, RICH_START, SheetRows
+from processors.tables.cells import FORMULA_STARTS
+from processors.tables.tables import MAX_COLUMNS
 
 SAME_DATE = datetime(1980, 1, 1, tzinfo=UTC)
 """The date of every workbook, so that the same leads make the same bytes however often they are written."""
@@ -38,16 +38,16 @@ class XlsxExport:
     def __init__(
         self, path: Path, scratch: Path, sheets: Sequence[tuple[str, Sequence[str]]], shared_column: int
     ) -> None:
-        self.sheets = sheets
-        parts = frame_parts(sheets, [1, 1], [])
+        self.sheets = [(name, [heading_text(heading) for heading in headings]) for name, headings in sheets]
+        parts = frame_parts(self.sheets, [1, 1], [])
         style = int(found[1]) if (found := QUOTED_STYLE.search(parts[PART.format(1)])) else 0
         self.archive = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
         self.archive.writestr(new_part(CONTENT_TYPES), parts[CONTENT_TYPES])
         self.first = self.archive.open(PART.format(1), "w", force_zip64=True)
         self.second = scratch.open("w+b")
         self.first.write(split_sheet(parts[PART.format(1)])[0])
-        (_, own), (_, others) = sheets
-        self.rows = [SheetRows(self.first, len(own), style, shared_column), SheetRows(self.second, len(others), style)]
+        (_, own), (_, others) = self.sheets
+        self.rows = [SheetRows(self.first, own, style, shared_column), SheetRows(self.second, others, style)]
 
     def __enter__(self) -> Self:
         return self
@@ -81,6 +81,12 @@ class XlsxExport:
             self.archive.writestr(new_part(name), content)
 
 
+def heading_text(heading: str) -> str:
+    """`heading`, cut to fit, never what xlsxwriter would take for markup of its own and write as it is."""
+    text = heading[: MAX_UNITS - 1]
+    return f"{text} " if text.startswith(RICH_START) else text
+
+
 def new_part(name: str) -> zipfile.ZipInfo:
     """A deflated part of the archive, with the same date in every workbook."""
     part = zipfile.ZipInfo(name, SAME_DATE.timetuple()[:6])
@@ -101,7 +107,7 @@ def frame_parts(
     """All parts of a workbook with these headings and filters over `counts` rows.
 
     A second row, which is thrown away, shows the number of the quoted style and takes the `shared` texts of the first
-    sheet into the table of texts, right after its headings.
+    sheet into the table of texts, where its headings come first.
     """
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
@@ -111,9 +117,7 @@ def frame_parts(
         for (name, headings), count in zip(sheets, counts, strict=True):
             sheet = book.add_worksheet(name)
             for column, heading in enumerate(headings[:MAX_COLUMNS]):
-                sheet.write_string(
-                    0, column, heading[:MAX_UNITS], bold_quoted if heading[0] in FORMULA_STARTS else bold
-                )
+                sheet.write_string(0, column, heading, bold_quoted if heading[0] in FORMULA_STARTS else bold)
             sheet.write_blank(1, 0, None, quoted)
             frame_sheet(sheet, headings[:MAX_COLUMNS], count)
             for column, text in enumerate(shared if name == sheets[0][0] else (), 1):

@@ -1,37 +1,18 @@
-"""What the tests of the leads processor share: a fake of `Work`, and a run from file to results."""
+"""Fixtures: a fake `Work`, and a run from file to results."""
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from processors.contract import ItemResult, LogLevel, MadeFile, Options, PlannedSlice, Slice, Source
+from processors.contract import AssignedSlice, ItemResult, MadeFile, PlannedSlice, Source
 from processors.leads.options import LeadsOptions
 from processors.leads.processor import LeadsProcessor
-
-
-@dataclass
-class FakeWork:
-    """Keeps what a call told."""
-
-    options: Options
-    folder: Path
-    spool: dict[str, Path] = field(default_factory=dict)
-    told: list[tuple[float, float | None]] = field(default_factory=list)
-    lines: list[tuple[LogLevel, str]] = field(default_factory=list)
-    answered: frozenset[str] = frozenset()
-
-    def progress(self, done: float, total: float | None = None) -> None:
-        """Keep it."""
-        self.told.append((done, total))
-
-    def log(self, level: LogLevel, message: str) -> None:
-        """Keep it."""
-        self.lines.append((level, message))
+from tests.processors.fake_work import FakeWork
 
 
 @dataclass
@@ -111,6 +92,8 @@ def run_file(name: str, path: Path, folder: Path, options: LeadsOptions) -> Run:
     return Run(slices, items, files, lines, {key: value.read_bytes() for key, value in spool.items()})
 
 
-def as_part(planned: PlannedSlice, first: int, indices: Sequence[int] | None = None) -> Slice:
+def as_part(planned: PlannedSlice, first: int, indices: Sequence[int] | None = None) -> AssignedSlice:
     """What `process` gets for a planned slice."""
-    return Slice(first, indices if indices is not None else range(first, first + len(planned.names)), planned.payload)
+    return AssignedSlice(
+        first, indices if indices is not None else range(first, first + len(planned.names)), planned.payload
+    )

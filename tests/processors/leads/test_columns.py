@@ -21,7 +21,7 @@ def layout_of(rows: Rows, **options: Any) -> Layout:
 def fields_of(rows: Rows, **options: Any) -> dict[str, str]:
     """Which column (by heading) is the source of which field."""
     mapping = layout_of(rows, **options).mapping
-    return {one.field: one.heading for one in mapping.columns if one.field and one.found_by != "fallback"}
+    return {one.field: one.heading for one in mapping.columns if one.field and not one.place}
 
 
 PEOPLE: Rows = [
@@ -32,10 +32,10 @@ PEOPLE: Rows = [
 
 
 def test_a_header_in_the_first_row_is_found_in_any_order() -> None:
-    rows: Rows = [["Phone", "Firma", "E-Mail", "Name"], *[row[::-1] for row in PEOPLE]]
+    rows: Rows = [["Firma", "Phone", "E-Mail", "Name"], *[row[::-1] for row in PEOPLE]]
     layout = layout_of(rows)
     assert (layout.header, layout.data) == (0, 1)
-    assert [column.field for column in layout.mapping.columns] == [Field.PHONE, Field.COMPANY, Field.EMAIL, Field.NAME]
+    assert [column.field for column in layout.mapping.columns] == [Field.COMPANY, Field.PHONE, Field.EMAIL, Field.NAME]
 
 
 def test_titles_above_the_header_are_passed_over() -> None:
@@ -126,6 +126,26 @@ def test_headings_that_repeat_or_lack_are_named_apart() -> None:
     rows: Rows = [["E-mail", "City", "city", None], ["a@x.com", "Rome", "Oslo", "x"]]
     mapping = layout_of(rows).mapping
     assert [column.heading for column in mapping.columns] == ["E-mail", "City", "city (2)", "Column D"]
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        ["Contact", None, "Address", None],
+        ["Person", "Company", "Website", "Notes"],
+        ["Contact", "Company", "Country", "Phone"],
+        ["Kontakt", "Firma", None, None],
+    ],
+)
+def test_names_of_groups_above_the_headings_lose_a_tie(above: list[str | None]) -> None:
+    rows: Rows = [above, ["Name", "E-Mail", "Telefon", "Firma"], *PEOPLE]
+    assert layout_of(rows).header == 1
+
+
+def test_a_header_that_stands_twice_is_found_where_it_stands_first() -> None:
+    header: list[str | None] = ["Name", "E-Mail", "Telefon", "Firma"]
+    assert layout_of([header, header, *PEOPLE]).header == 0
+    assert layout_of([header, *PEOPLE, header, *PEOPLE]).header == 0
 
 
 def test_columns_without_heading_and_values_are_left_out() -> None:

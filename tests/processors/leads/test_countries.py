@@ -4,6 +4,7 @@ import phonenumbers
 import pytest
 
 from processors.leads.countries import CODES, TABLE, country_key, find_country
+from processors.leads.phone_numbers import country_of_calling_code
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,37 @@ def test_no_name_stands_for_two_countries() -> None:
 
 def test_every_region_with_phone_numbers_is_a_known_country() -> None:
     assert phonenumbers.SUPPORTED_REGIONS - set(CODES.values()) == {"AC", "TA"}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Deutschland (DE)", "DE"),
+        ("DE - Germany", "DE"),
+        ("Lyon, France", "FR"),
+        ("US-CA", "US"),
+        ("Korea, Republic of", "KR"),
+        ("🇨🇭 Schweiz", "CH"),
+        ("France / Germany", None),
+        ("Nowhere (XX)", None),
+    ],
+)
+def test_two_names_of_one_country_may_stand_together(text: str, code: str | None) -> None:
+    assert find_country(text) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("49", "DE"),
+        ("+33", "FR"),
+        ("0044", "GB"),
+        ("(+41)", "CH"),
+        ("49.0", "DE"),
+        ("1", "US"),
+        ("999", None),
+        ("4", None),
+    ],
+)
+def test_a_calling_code_leads_to_its_main_country(text: str, code: str | None) -> None:
+    assert country_of_calling_code(text) == code

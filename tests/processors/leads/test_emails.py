@@ -1,11 +1,14 @@
 """Finding, checking and normalising e-mail addresses."""
 
+import re
+
 import pytest
 from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.leads.emails import check_email, is_role, plain_email, read_emails
+from processors.leads.email_addresses import check_email, is_role, plain_email
+from processors.leads.emails import FoundEmails, read_emails
 
 
 @pytest.mark.parametrize(
@@ -24,6 +27,21 @@ from processors.leads.emails import check_email, is_role, plain_email, read_emai
         ("jörg@example.com", "jörg@example.com"),
         ("ANNA＠EXAMPLE.COM", "ANNA@example.com"),
         ("anna@a--b.com", "anna@a--b.com"),
+        ("SMTP:anna@example.com", "anna@example.com"),
+        ("E-Mail:anna@example.com", "anna@example.com"),
+        ("MAILTO:<anna@example.com>", "anna@example.com"),
+        ("#mailto:anna@example.com#", "anna@example.com"),
+        ("anna@example.com#mailto:anna@example.com#", "anna@example.com"),
+        ("anna@example.com#http://anna@example.com#", "anna@example.com"),
+        ("[anna@example.com](mailto:anna@example.com)", "anna@example.com"),
+        ("anna @ example.com", "anna@example.com"),
+        ("anna@ example.com", "anna@example.com"),
+        ("siobh\u00e1n.o\u2019hara@example.ie", "siobh\u00e1n.o'hara@example.ie"),
+        ("d\u00b4arc@example.fr", "d'arc@example.fr"),
+        ("\u2018anna@example.com\u2019", "anna@example.com"),
+        ("\u201eanna@example.com\u201c", "anna@example.com"),
+        ("\u2022anna@example.com", "anna@example.com"),
+        ("a/b@example.com", "a/b@example.com"),
     ],
 )
 def test_an_address_is_found_however_it_is_wrapped(cell: str, address: str) -> None:
@@ -35,17 +53,47 @@ def test_an_address_is_found_however_it_is_wrapped(cell: str, address: str) -> N
     [
         "anna", "anna@", "@example.com", "anna@example", "anna@@example.com", "anna..b@example.com", "n/a",
         "anna@localhost", "anna@firm.test", "anna@firm.invalid", "anna@-example.com", "a b@c d", "x" * 65 + "@example.com",
-        "anna@" + "x" * 64 + ".com", "anna(at)example.com", "anna@example..com", "anna@[127.0.0.1]",
+        "anna@" + "x" * 64 + ".com", "anna(at)example.com", "anna(at)b@example.com", "smith,anna@example.com",
+        "jean\u2013luc@example.fr", "anna\u201cb@example.com", "sip:anna@example.com", "https://anna@example.com/a",
+        "anna/b,c@example.com", "xmpp:anna@example.com", "anna\u00a7b@example.com", "a)b@example.com", "anna@example..com", "anna@[127.0.0.1]",
     ],
 )  # fmt: skip
 def test_what_is_no_address_gives_none(cell: str) -> None:
     assert read_emails(cell).address is None
 
 
-def test_the_first_valid_address_is_used_and_the_other_valid_ones_are_kept() -> None:
-    found = read_emails("none@; anna@example.com / ben@example.com, ANNA@example.com")
-    assert found.address == "anna@example.com"
-    assert found.others == ("ben@example.com",)
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        (
+            "none@; anna@example.com / ben@example.com, ANNA@example.com",
+            FoundEmails("anna@example.com", None, "none@; ben@example.com"),
+        ),
+        ("a@example.com ::: b@example.com", FoundEmails("a@example.com", None, "b@example.com")),
+        ("a@example.com\nb@example.com", FoundEmails("a@example.com", None, "b@example.com")),
+        ("a@example.com/b@example.com", FoundEmails("a@example.com", None, "b@example.com")),
+        ("a@example.com&b@example.com", FoundEmails("a@example.com", None, "b@example.com")),
+        ("a@example.com oder b@example.com", FoundEmails("a@example.com", None, "b@example.com")),
+        ("smtp:a@example.com;SMTP:b@example.com", FoundEmails("a@example.com", None, "b@example.com")),
+        ("Anna Berg <anna@example.com>", FoundEmails("anna@example.com", "Anna Berg")),
+        ('"Berg, Anna" <anna@example.com>', FoundEmails("anna@example.com", "Berg, Anna")),
+        ("anna@example.com (Anna Berg)", FoundEmails("anna@example.com", "Anna Berg")),
+        ("anna@example.com (home)", FoundEmails("anna@example.com", None, "home")),
+        ("anna@example.com(home)", FoundEmails("anna@example.com", None, "home")),
+        ("Privat: anna@example.com", FoundEmails("anna@example.com", None, "Privat")),
+        ("Privat:anna@example.com", FoundEmails("anna@example.com", None, "Privat")),
+        ("Rep 7 <anna@example.com>", FoundEmails("anna@example.com", None, "Rep 7")),
+        (
+            "Anna Berg <anna@example.com>, Ben Cho <ben@example.com>",
+            FoundEmails("anna@example.com", "Anna Berg", "Ben Cho <ben@example.com>"),
+        ),
+        ("Anna Berg#mailto:anna@example.com#", FoundEmails("anna@example.com", None, "Anna Berg")),
+        ("nobody", FoundEmails(None, None, "nobody")),
+        ("smith,anna@example.com", FoundEmails(None, None, "smith,anna@example.com")),
+    ],
+)
+def test_the_first_valid_address_is_read_and_the_rest_is_kept(cell: str, found: FoundEmails) -> None:
+    assert read_emails(cell) == found
 
 
 @pytest.mark.parametrize(
@@ -81,3 +129,46 @@ def test_no_text_breaks_the_reader(before: str, after: str) -> None:
     assert address is None or "@" in address
     found = read_emails(f"{before}@{after}.com").address
     assert found is None or "@" in found
+
+
+SIGNS = st.sampled_from(
+    ["’", "‘", "´", "`", "“", "„", "–", "(", ")", "[", "/", ",", "&", "'", "§", "…", "\u02bc", "·", "="]
+)
+LETTERS = st.from_regex(r"[a-z]{1,6}", fullmatch=True)
+
+
+@given(st.lists(st.tuples(LETTERS, SIGNS), min_size=1, max_size=3), LETTERS)
+def test_an_address_is_never_a_part_of_a_longer_token(start: list[tuple[str, str]], end: str) -> None:
+    token = "".join(letters + sign for letters, sign in start) + end + "@example.com"
+    address = read_emails(token).address
+    assert address is None or len(address) == len(token)
+
+
+PARTS = st.sampled_from(
+    [
+        "anna@example.com",
+        "Ben.Cho@example.org",
+        "none@",
+        "Anna Berg",
+        "<",
+        ">",
+        "(",
+        ")",
+        "SMTP:",
+        " ",
+        ", ",
+        "; ",
+        "\n",
+        " / ",
+    ]
+)
+
+
+@given(st.lists(PARTS, max_size=7))
+def test_nothing_of_a_cell_is_lost(parts: list[str]) -> None:
+    cell = "".join(parts)
+    found = read_emails(cell)
+    kept = f"{found.address} {found.name} {found.rest}".casefold()
+    words = re.findall(r"[a-z.@]+", cell.casefold().replace("smtp:", " "))
+    assert all(word.strip(".") in kept for word in words)
+    assert found.address or found.rest == cell or not cell

@@ -1,11 +1,16 @@
-"""Casing names with care, and first and last names out of whole ones."""
+"""Casing and splitting of names."""
+
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.leads.names import PersonName, case_name, read_name
-from processors.leads.text import clean_text, fold
+from processors.leads import names as names_of_people
+from processors.leads.mapping import NameOrder
+from processors.leads.name_casing import case_name
+from processors.leads.names import PersonName, read_name, whole_name
+from processors.tables.text import clean_text, fold
 
 
 @pytest.mark.parametrize(
@@ -90,3 +95,72 @@ def test_casing_changes_nothing_but_case(text: str) -> None:
     if name:
         assert fold(case_name(name)) == fold(name)
         assert case_name(case_name(name)) == case_name(name) or not name.islower()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Northwind Traders, Inc.", PersonName("Northwind Traders, Inc.")),
+        ("Foo & Bar, LLC", PersonName("Foo & Bar, LLC")),
+        ("Hansen, Ltd.", PersonName("Hansen, Ltd.")),
+        ("Olga Brandt, MBA", PersonName("Olga Brandt, MBA", "Olga", "Brandt")),
+        ("Olga Brandt, Ph.D., M.Sc.", PersonName("Olga Brandt, Ph.D., M.Sc.", "Olga", "Brandt")),
+        ("Dr. rer. nat. Olga Brandt", PersonName("Dr. rer. nat. Olga Brandt", "Olga", "Brandt")),
+        ("Brandt, Dr.-Ing. Olga", PersonName("Dr.-Ing. Olga Brandt", "Olga", "Brandt")),
+        ("Brandt, Olga, PhD", PersonName("Olga Brandt, PhD", "Olga", "Brandt")),
+        ("Barlow III, Noah", PersonName("Noah Barlow III", "Noah", "Barlow")),
+        ("Ruiz Vidal, Marta", PersonName("Marta Ruiz Vidal", "Marta", "Ruiz Vidal")),
+        ("鈴木, 健", PersonName("健 鈴木", "健", "鈴木")),
+        ("Olga Brandt (Olli)", PersonName("Olga Brandt", "Olga", "Brandt", "Olli")),
+        ('Olga "Olli" Brandt', PersonName("Olga Brandt", "Olga", "Brandt", "Olli")),
+        ("Olga Brandt [Acme]", PersonName("Olga Brandt", "Olga", "Brandt", "Acme")),
+    ],
+)
+def test_commas_titles_and_brackets_are_understood(name: str, expected: PersonName) -> None:
+    assert read_name(name, None, None) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("Brandt Olga", "Olga", "Brandt"),
+        ("van der Heide Piet", "Piet", "van der Heide"),
+        ("Brandt, Olga", "Olga", "Brandt"),
+    ],
+)
+def test_the_heading_tells_the_order(name: str, first: str, last: str) -> None:
+    assert read_name(name, None, None, NameOrder.LAST_FIRST) == PersonName(f"{first} {last}", first, last)
+
+
+def test_rows_are_compared_by_the_name_in_its_usual_order() -> None:
+    assert whole_name("Brandt, Olga", None, None) == whole_name(None, "Olga", "Brandt") == "Olga Brandt"
+
+
+WORDS = (
+    "Anna",
+    "Berg",
+    "Dr",
+    "Herr",
+    "Mag",
+    "Gmbh",
+    "Inc",
+    "Iii",
+    "Van",
+    "De",
+    "Born",
+    "Phd",
+    "Med",
+    "Sir",
+    "Co",
+    "Ne",
+)
+
+
+@pytest.mark.parametrize("order", [None, *NameOrder])
+def test_the_short_cut_for_plain_names_gives_what_the_long_way_gives(
+    order: NameOrder | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{first} {last}" for first in WORDS for last in WORDS]
+    short = [read_name(name, None, None, order) for name in names]
+    monkeypatch.setattr(names_of_people, "PLAIN_NAME", re.compile("(?!)"))
+    assert short == [read_name(name, None, None, order) for name in names]

@@ -1,4 +1,4 @@
-"""What options are accepted, and what is said of the others."""
+"""Accepted options, and refusals of others."""
 
 from typing import Any
 

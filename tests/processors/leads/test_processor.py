@@ -8,11 +8,14 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from base.errors import ErrorCode, Refusal
-from processors.contract import FileRole, ItemStatus, LogLevel, PlannedSlice, Processor, Slice, Source
+from processors.contract import AssignedSlice, FileRole, ItemStatus, LogLevel, PlannedSlice, Processor, Source
+from processors.leads.kind import KIND
 from processors.leads.options import LeadsOptions
 from processors.leads.processor import LeadsProcessor
-from tests.processors.leads.conftest import FakeWork, RunLeads, as_part
-from tests.processors.leads.test_workbooks import bomb, workbook_of, written
+from processors.loading import load_processor
+from tests.processors.fake_work import FakeWork
+from tests.processors.leads.conftest import RunLeads, as_part
+from tests.processors.tables.workbooks_for_tests import bomb, workbook_of, written
 
 CSV = b"""Contacts of March;;;;;;
 
@@ -28,10 +31,10 @@ dora@gmail.com;Ben Jones;;BOLT;;;
 
 
 def test_it_is_a_processor() -> None:
-    processor: Processor = LeadsProcessor()
-    assert (processor.kind, processor.job_type, processor.max_files) == ("leads", "BATCH", 1)
-    assert sum(stage.share for stage in processor.stages) == 100
-    assert {".xlsx", ".xls", ".ods", ".csv"} <= set(processor.accept)
+    processor: Processor = load_processor(KIND)
+    assert isinstance(processor, LeadsProcessor)
+    assert (KIND.name, KIND.job_type, KIND.max_files) == ("leads", "BATCH", 1)
+    assert {".xlsx", ".xls", ".ods", ".csv"} <= set(KIND.accept)
 
 
 def test_items_are_rows_named_as_a_spreadsheet_numbers_them(run_leads: RunLeads) -> None:
@@ -88,6 +91,7 @@ def test_a_kept_lead_has_all_its_fields(run_leads: RunLeads) -> None:
         ],
         "extra": {"Segment": "A"},
         "setAside": {},
+        "enrichment": {"step": "local-rules", "version": "2"},
     }
 
 
@@ -190,11 +194,14 @@ def test_results_are_files_in_file_order(run_leads: RunLeads) -> None:
 
 def test_the_report_counts(run_leads: RunLeads) -> None:
     report = run_leads("leads.csv", CSV, country="gb").report
-    assert report["processor"] == {"kind": "leads", "version": "1"}
+    assert report["processor"] == {"kind": "leads", "version": "2"}
     assert report["file"] == "leads.csv"
-    assert report["options"] == {"batchSize": 100, "sheet": None, "columns": {}, "country": "GB"}
+    assert report["options"] == {
+        "batchSize": 100, "sheet": None, "columns": {}, "country": "GB", "enrich": "LOCAL_RULES",
+    }  # fmt: skip
     assert report["headerRow"] == 3
-    assert report["columns"][0] == {"column": "A", "heading": "E-Mail", "field": "email", "foundBy": "heading"}
+    first = {key: report["columns"][0][key] for key in ("column", "heading", "field", "foundBy", "place")}
+    assert first == {"column": "A", "heading": "E-Mail", "field": "email", "foundBy": "heading", "place": 0}
     assert report["totals"] == {"leads": 6, "kept": 2, "duplicates": 3, "invalid": 1}
     assert report["duplicatesBy"] == {"email": 1, "phone": 1, "name": 1}
     assert report["invalidBecause"] == [{"reason": "It has no e-mail address, and no valid phone number.", "count": 1}]
@@ -204,6 +211,37 @@ def test_the_report_counts(run_leads: RunLeads) -> None:
     assert report["score"]["histogram"][9] == {"from": 90, "to": 100, "count": 1}
     assert {"reason": "The phone number is valid (+20).", "count": 1} in report["reasons"]
     assert report["notes"] == []
+
+
+def test_the_report_has_the_reason_of_each_column(run_leads: RunLeads) -> None:
+    columns = run_leads("a.csv", b"Name,Email,Owner,Vara\nMia,m@x.de,rep@y.de,m@home.de\n").report["columns"]
+    assert columns[2:] == [
+        {"column": "C", "heading": "Owner", "field": None, "foundBy": None, "place": 0, "order": None, "identifies": True,
+         "reason": "Its heading speaks of another person (owner)."},
+        {"column": "D", "heading": "Vara", "field": "email", "foundBy": "contents", "place": 1, "order": None,
+         "identifies": False, "reason": 'Helps out where "Email" gives nothing. 100% of its values are valid e-mail '
+         "addresses, 100% of these differ from each other."},
+    ]  # fmt: skip
+
+
+GUESSED = [
+    ("Name,Firma,Sähkö\nMia,Holz,a@x.de\nOle,Holz,b@x.de\nIda,Holz,c@x.de\nTom,Holz,a@x.de\n", 4),
+    ("Nimi,Puhelin\nMia,+49 30 9001234\nOle,+49 30 9001235\nIda,+49 30 9001236\nTom,+49 30 9001234\n", 4),
+    ("Mia Brandt,a@x.de,+49 30 9001234\nMia Brandt,a@x.de,+49 30 9001234\nIda Vogel,c@x.de,+49 30 9001235\n", 3),
+    ("Name,Phone,Team\nMia,+49 30 9001234,kim@y.de\nOle,+49 30 9001235,kim@y.de\n", 2),
+    ("Name,Email,Company phone\nMia,a@x.de,+49 30 9001234\nOle,b@x.de,+49 30 9001234\n", 2),
+]
+
+
+@pytest.mark.parametrize(("table", "kept"), GUESSED)
+def test_nobody_is_a_duplicate_because_of_a_guess(run_leads: RunLeads, table: str, kept: int) -> None:
+    totals = run_leads("a.csv", table.encode()).report["totals"]
+    assert (totals["kept"], totals["duplicates"]) == (kept, 0)
+
+
+def test_a_column_that_an_option_names_makes_duplicates(run_leads: RunLeads) -> None:
+    table = b"Mia,a@x.de\nOle,b@x.de\nTom,a@x.de\n"
+    assert run_leads("a.csv", table, columns={"email": 2}).report["duplicatesBy"]["email"] == 1
 
 
 def test_nothing_kept_is_a_report_and_empty_tables(run_leads: RunLeads) -> None:
@@ -229,7 +267,7 @@ def test_a_slice_can_be_done_in_part(tmp_path: Path) -> None:
     work.spool = {one.name: one.path for one in made if not isinstance(one, PlannedSlice)}
     items = list(LeadsProcessor().process(work, as_part(slices[1], 4, [5])))
     assert [(item.index, item.skip_reason) for item in items] == [(5, "Duplicate of row 7: the same name and company.")]
-    items = list(LeadsProcessor().process(work, Slice(0, [0, 2], slices[0].payload)))
+    items = list(LeadsProcessor().process(work, AssignedSlice(0, [0, 2], slices[0].payload)))
     assert [(item.index, orjson.loads(item.result or b"")["row"]) for item in items] == [(0, 4), (2, 7)]
 
 
@@ -242,11 +280,12 @@ def test_planning_again_gives_the_same(run_leads: RunLeads) -> None:
 
 def test_the_log_says_what_is_read_and_what_came_out(run_leads: RunLeads) -> None:
     columns = (
-        '"E-Mail", Name from "Name", Phone from "Tel.", Company from "Firma", Country from "Land", Website from "Web"'
+        'Name from "Name"; E-mail from "E-Mail"; Phone from "Tel."; Company from "Firma"; Website from "Web"; '
+        'Country from "Land". Kept as they are: "Segment": Its heading says something else.'
     )
     assert run_leads("leads.csv", CSV).lines == [
         "Reading text in UTF-8, divided by semicolons; the header is row 3.",
-        f"Columns: E-mail from {columns}; 1 more are kept as they are.",
+        f"Columns: {columns}",
         "6 leads, 3 of them duplicates of others.",
         "2 of 6 leads kept, 3 duplicates left out, 1 that reach nobody.",
     ]
@@ -318,10 +357,11 @@ def test_a_sheet_with_a_header_and_no_rows_is_refused_by_name(run_leads: RunLead
         run_leads("a.xlsx", written(write))
 
 
-def test_a_quotation_mark_that_swallows_rows_is_warned_of(run_leads: RunLeads) -> None:
+def test_a_quotation_mark_without_an_end_is_warned_of_and_swallows_no_rows(run_leads: RunLeads) -> None:
     data = b'name,email\nAnna,a@example.com\n"Ben,b@example.com\n' + b"Cara,c@example.com\n" * 150
     run = run_leads("a.csv", data)
-    warning = "Row 3 goes over 151 lines: a quotation mark in it may not be closed."
+    warning = "A quotation mark that opens a cell has no end: it was read as plain text, in row 3."
+    assert run.report["totals"]["leads"] == 152
     assert warning in run.lines
     assert run.report["notes"] == [warning]
 

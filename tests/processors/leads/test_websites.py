@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.leads.websites import read_host
+from processors.leads.websites import FoundWebsite, read_host, read_website
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,40 @@ def test_what_names_no_host_gives_none(cell: str) -> None:
 def test_a_host_is_a_fixed_point(text: str) -> None:
     host = read_host(text)
     assert host is None or read_host(host) in {host, host.removeprefix("www.")}
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        "https://www.linkedin.com/in/olga-brandt",
+        "de.linkedin.com/in/olga",
+        "https://www.xing.com/profile/Olga_Brandt",
+        "github.com/olga",
+        "https://x.com/olga",
+        "instagram.com/olga",
+        "https://fosstodon.org/@olga",
+        "https://forms.gle/abc",
+    ],
+)
+def test_a_page_at_a_shared_host_is_a_profile(profile: str) -> None:
+    assert read_website(profile) == FoundWebsite(profile=profile)
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("linkedin.com", FoundWebsite(rest="linkedin.com")),
+        ("gmail.com", FoundWebsite(rest="gmail.com")),
+        ("none", FoundWebsite(rest="none")),
+        ("https://www.Acme.example.com/shop", FoundWebsite("acme.example.com")),
+        ("acme.de; https://www.linkedin.com/in/olga", FoundWebsite("acme.de", "https://www.linkedin.com/in/olga")),
+        ("acme.de / beta.de", FoundWebsite("acme.de", rest="beta.de")),
+        ("www.acme.de (shop)", FoundWebsite("acme.de", rest="shop")),
+    ],
+)
+def test_what_is_no_website_is_kept(cell: str, expected: FoundWebsite) -> None:
+    assert read_website(cell) == expected
+
+
+def test_a_shared_host_is_the_website_of_who_has_an_address_there() -> None:
+    assert read_website("github.com", "github.com") == FoundWebsite("github.com")

@@ -1,0 +1,1 @@
+"""Aligning recordings with their transcripts: when each word and sound is spoken."""

@@ -1,0 +1,1 @@
+"""Decoding recordings: formats, readers, one channel at one rate."""

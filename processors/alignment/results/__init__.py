@@ -1,0 +1,1 @@
+"""The results of an alignment: TextGrids and the report."""

@@ -1,0 +1,1 @@
+"""Spelling: letters aligned with phones, and the model that a dictionary teaches."""

@@ -1,0 +1,1 @@
+"""The kind `demo`: plays any life on command."""

@@ -1,0 +1,1 @@
+"""The kind `external`: work of another program."""

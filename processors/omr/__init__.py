@@ -1,0 +1,1 @@
+"""The kind `omr`: scanned answer sheets become answers, each with its proof."""

@@ -1,0 +1,1 @@
+"""Pages: pictures and documents as grey images, one for each sheet."""

@@ -1,0 +1,1 @@
+"""Reading one page: its codes, its corner marks, its bubbles."""

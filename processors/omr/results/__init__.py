@@ -1,0 +1,1 @@
+"""Results of a batch: answers, report, review list, annotated sheets."""

@@ -1,0 +1,1 @@
+"""Templates: where the marks, fields and bubbles of a sheet lie."""

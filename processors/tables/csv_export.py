@@ -1,0 +1,64 @@
+"""CSV for people.
+
+UTF-8 with a mark, so that Excel reads it right, and lines that end in CR LF (RFC 4180).
+"""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from processors.tables.cells import FORMULA_STARTS, Values, joined_text, may_begin_formula
+
+BATCH = 500
+MARK = "\ufeff"
+LINE_END = "\r\n"
+
+
+class Lines(list[str]):
+    """Lines of text that wait to be written; to a writer of the standard library it is a file."""
+
+    write = list.append
+
+
+class CsvExport:
+    """Writes rows as they come; text that a spreadsheet would take for a formula gets a leading apostrophe."""
+
+    def __init__(self, path: Path, headings: Sequence[str]) -> None:
+        self.file = path.open("wb")
+        self.waiting = Lines([MARK])
+        self.quoting_writer = csv.writer(self.waiting, lineterminator=LINE_END)
+        self.add(list(headings))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.flush()
+        self.file.close()
+
+    def add(self, values: Values) -> None:
+        """The next row."""
+        text = joined_text(values)
+        if may_begin_formula(text):
+            values = quote_row(values)
+        if "," in text or '"' in text or not text.isprintable():
+            self.quoting_writer.writerow(values)
+        else:
+            cells = [value if type(value) is str else "" if value is None else str(value) for value in values]
+            self.waiting.append(",".join(cells) + LINE_END)
+        if len(self.waiting) >= BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the rows that wait."""
+        self.file.write("".join(self.waiting).encode())
+        self.waiting.clear()
+
+
+def quote_row(values: Values) -> Values:
+    """`values` with an apostrophe before all text that begins like a formula."""
+    return ["'" + value if type(value) is str and value and value[0] in FORMULA_STARTS else value for value in values]
