@@ -1,4 +1,4 @@
-"""A bundle: one ZIP of stored entries that is never written anywhere; any part of it can be made at any time."""
+"""Bundles: ZIP files of stored entries, made on the fly from any byte on."""
 
 import hashlib
 from bisect import bisect_right
@@ -10,7 +10,7 @@ from itertools import accumulate
 
 from results.checksums import Checksums
 from results.zip_records import Record, central_header, end_record, local_header
-from storage.reading import Stored
+from storage.ports import Blob
 
 _FORM = "1"
 """Changes with the form of what is made here, so that no client puts parts of two forms together."""
@@ -18,10 +18,10 @@ _FORM = "1"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file in a bundle: `name` inside (unique), the stored bytes, their id and hex SHA-256, when they were made."""
+    """One file in a bundle: `name` inside (unique), the stored bytes, their id and hex SHA-256, and their date."""
 
     name: str
-    file: Stored
+    file: Blob
     file_id: str
     sha256: str
     made_at: datetime
@@ -53,7 +53,7 @@ class Bundle:
         return self._starts[-1]
 
     async def read(self, start: int, end: int) -> AsyncGenerator[bytes, None]:
-        """See `storage.reading.Content`."""
+        """See `storage.ports.Content`."""
         number = bisect_right(self._starts, start) - 1
         while start < end:
             first, last = self._starts[number], self._starts[number + 1]

@@ -1,56 +1,40 @@
 """HTTP: files and bundles by signed link, whole or in part."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth.signatures import Signer
-from jobs.retention import Retention
 from models.fields import now
 from results.bundle import Bundle
-from results.checksums import Checksums
 from results.guides import CONTENT_TYPE, find_guide
 from results.links import check_bundle_link, check_file_link, check_guide_link, result_expired
 from results.names import bundle_name
 from results.queries import contents_of_job, entries_of, find_file_to_serve, find_job_to_bundle
+from results.wiring import ResultServices
 from serving.conditions import Validators
-from serving.endpoints import answer_with
+from serving.endpoints import answer_with, answer_with_blob
 from serving.names import clean_content_type, content_disposition
-from storage.local import LocalStorage
-from storage.reading import StoredFile
+from storage.local.blob import LocalBlob
 
 
-@dataclass(frozen=True)
-class Shelf:
-    """What handing out takes: where bytes lie, who signs links, how long results are kept, where guides lie, checksums."""
-
-    storage: LocalStorage
-    signer: Signer
-    retention: Retention
-    guides: Path
-    checksums: Checksums = field(default_factory=Checksums)
-
-
-def result_routes(shelf: Shelf) -> list[Route]:
+def result_routes(services: ResultServices) -> list[Route]:
     """GET and HEAD of results, bundles and guides; the link is all the right that is needed."""
     return [
-        Route("/results/{file_id}/{name:path}", partial(_send_file, shelf), methods=["GET", "HEAD"]),
-        Route("/bundles/{job_id}.zip", partial(_send_bundle, shelf), methods=["GET", "HEAD"]),
-        Route("/guides/{name:path}", partial(_send_guide, shelf), methods=["GET", "HEAD"]),
+        Route("/results/{file_id}/{name:path}", partial(_send_file, services), methods=["GET", "HEAD"]),
+        Route("/bundles/{job_id}.zip", partial(_send_bundle, services), methods=["GET", "HEAD"]),
+        Route("/guides/{name:path}", partial(_send_guide, services), methods=["GET", "HEAD"]),
     ]
 
 
-async def _send_file(shelf: Shelf, request: Request) -> Response:
+async def _send_file(services: ResultServices, request: Request) -> Response:
     file_id, moment = request.path_params["file_id"], now()
-    ends_at = check_file_link(shelf.signer, file_id, *_proof(request), moment)
-    file = await find_file_to_serve(file_id, shelf.retention, moment)
-    stored = StoredFile(shelf.storage.path_of(file.storage_key), file.size_bytes)
+    ends_at = check_file_link(services.signer, file_id, *_proof(request), moment)
+    file = await find_file_to_serve(file_id, services.retention, moment)
+    stored = services.storage.blob(file.storage_key, file.size_bytes)
     if not await run_sync(stored.is_there):
         raise result_expired()
     content_type = clean_content_type(file.content_type)
@@ -60,15 +44,15 @@ async def _send_file(shelf: Shelf, request: Request) -> Response:
         # The bytes of an id never change; the link's end is the end of the right to them.
         "Cache-Control": f"private, max-age={_seconds_until(ends_at, moment)}",
     }
-    return answer_with(stored, request, Validators(f'"{file.sha256}"', file.created_at), headers)
+    return await answer_with_blob(stored, request, Validators(f'"{file.sha256}"', file.created_at), headers)
 
 
-async def _send_bundle(shelf: Shelf, request: Request) -> Response:
+async def _send_bundle(services: ResultServices, request: Request) -> Response:
     job_id, moment = request.path_params["job_id"], now()
-    check_bundle_link(shelf.signer, job_id, *_proof(request), moment)
-    job = await find_job_to_bundle(job_id, shelf.retention, moment)
-    entries = await entries_of(await contents_of_job(job_id), shelf.storage)
-    bundle = await run_sync(Bundle, entries, shelf.checksums)
+    check_bundle_link(services.signer, job_id, *_proof(request), moment)
+    job = await find_job_to_bundle(job_id, services.retention, moment)
+    entries = await entries_of(await contents_of_job(job_id), services.storage)
+    bundle = await run_sync(Bundle, entries, services.checksums)
     headers = {
         "Content-Type": "application/zip",
         "Content-Disposition": content_disposition(bundle_name(job.title or job.kind, job.id), "application/zip"),
@@ -78,16 +62,16 @@ async def _send_bundle(shelf: Shelf, request: Request) -> Response:
     return answer_with(bundle, request, Validators(bundle.etag, job.finished_at or job.created_at), headers)
 
 
-async def _send_guide(shelf: Shelf, request: Request) -> Response:
+async def _send_guide(services: ResultServices, request: Request) -> Response:
     name = request.path_params["name"]
-    check_guide_link(shelf.signer, name, *_proof(request), now())
-    guide = await run_sync(find_guide, shelf.guides, name)
+    check_guide_link(services.signer, name, *_proof(request), now())
+    guide = await run_sync(find_guide, services.guides, name)
     headers = {
         "Content-Type": CONTENT_TYPE,
-        "Content-Disposition": content_disposition(guide.filename, CONTENT_TYPE),
+        "Content-Disposition": content_disposition(guide.saved_name, CONTENT_TYPE),
         "Cache-Control": "private, no-cache",
     }
-    stored = StoredFile(guide.path, guide.size_bytes)
+    stored = LocalBlob(guide.path, guide.size_bytes)
     return answer_with(stored, request, Validators(guide.etag, guide.changed_at), headers)
 
 

@@ -27,6 +27,11 @@ class Guide:
     changed_at: datetime
 
     @property
+    def saved_name(self) -> str:
+        """What it is saved as: its title, for people."""
+        return f"{self.title}{_ENDING}"
+
+    @property
     def etag(self) -> str:
         return f'"{self.size_bytes:x}-{int(self.changed_at.timestamp() * 1_000_000):x}"'
 

@@ -8,14 +8,13 @@ from anyio.to_thread import run_sync
 
 from base.errors import ErrorCode, Refusal
 from base.words import FileRole, JobStatus, UploadStatus
-from jobs.queries import inputs_of_job
+from jobs.contents import inputs_of_job
 from jobs.retention import Retention
 from models import File, Item, Job, Upload
 from results.bundle import Entry
 from results.links import file_not_found, result_expired
 from results.names import EntryNames
-from storage.local import LocalStorage
-from storage.reading import Stored, StoredFile
+from storage.ports import Blob, BlobStore
 from uploads.queries import contents_of
 
 _MADE = {FileRole.RESULT, FileRole.REPORT}
@@ -58,7 +57,7 @@ async def find_job_to_bundle(job_id: str, retention: Retention, moment: datetime
     if job is None:
         raise file_not_found()
     if job.status is not JobStatus.COMPLETED:
-        raise Refusal(ErrorCode.RESULT_NOT_READY, f"This job is {job.status.lower()}; its results come with COMPLETED.")
+        raise Refusal(ErrorCode.RESULT_NOT_READY, f"This job is {job.status}; its results come with COMPLETED.")
     end = retention.end_of_results(job.finished_at)
     if end is not None and end <= moment:
         raise result_expired()
@@ -78,7 +77,7 @@ async def contents_of_job(job_id: str) -> Contents:
     return Contents(uploads, [file for file in files if file.item_id is None], item_files)
 
 
-async def entries_of(contents: Contents, storage: LocalStorage) -> list[Entry]:
+async def entries_of(contents: Contents, storage: BlobStore) -> list[Entry]:
     """The entries of a bundle; what is gone of the inputs is left out.
 
     Raises:
@@ -88,7 +87,7 @@ async def entries_of(contents: Contents, storage: LocalStorage) -> list[Entry]:
     return await run_sync(_entries_on_disk, contents, inputs, storage)
 
 
-def _entries_on_disk(contents: Contents, inputs: Mapping[str, Stored], storage: LocalStorage) -> list[Entry]:
+def _entries_on_disk(contents: Contents, inputs: Mapping[str, Blob], storage: BlobStore) -> list[Entry]:
     entries = list(_entries(contents, inputs, storage))
     gone = {entry.file_id for entry in entries if not entry.file.is_there()}
     if gone - inputs.keys():
@@ -96,12 +95,14 @@ def _entries_on_disk(contents: Contents, inputs: Mapping[str, Stored], storage: 
     return [entry for entry in entries if entry.file_id not in gone]
 
 
-def _entries(contents: Contents, inputs: Mapping[str, Stored], storage: LocalStorage) -> Iterator[Entry]:
+def _entries(contents: Contents, inputs: Mapping[str, Blob], storage: BlobStore) -> Iterator[Entry]:
     names = EntryNames()
     for upload in contents.uploads:
         name = names.claim("inputs", upload.filename)
         yield Entry(name, inputs[upload.id], upload.id, upload.sha256 or "", upload.created_at)
     for folder, files in (("results", contents.files), ("items", contents.item_files)):
         for file in files:
-            stored = StoredFile(storage.path_of(file.storage_key), file.size_bytes)
-            yield Entry(names.claim(folder, file.name), stored, file.id, file.sha256, file.created_at)
+            stored = storage.blob(file.storage_key, file.size_bytes)
+            yield Entry(
+                names.claim(folder, file.name), stored, file.id, file.sha256, file.modified_at or file.created_at
+            )

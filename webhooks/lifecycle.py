@@ -1,9 +1,10 @@
-"""Writes of a webhook's owner, and the end that a receiver gives it; the only place that enables and disables one."""
+"""Writes of webhooks: create, change, enable, disable, delete."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
 
 from auth.audit import Action, note
 from auth.viewer import Viewer
@@ -11,12 +12,13 @@ from base.errors import ErrorCode, Refusal
 from base.logging import log_for
 from base.words import Role
 from models import JobEvent, User, Webhook, WebhookDelivery
-from models.database import database_now, sql, transaction
+from models.database import transaction
 from models.fields import now
 from models.ids import new_id
+from models.sql import database_now, delete_in_batches, execute_counted, fetch_rows
 from webhooks.payloads import TEST_EVENT, payload_of_test
 from webhooks.queries import find_webhook, webhook_not_found
-from webhooks.receivers import check_events, check_url, origin_of
+from webhooks.receivers import check_events, check_url, origin_of, receiver_of
 from webhooks.sending import Message, Sender
 from webhooks.signing import new_secret
 
@@ -27,11 +29,16 @@ MAX_PER_USER = 20
 
 @dataclass(frozen=True)
 class WebhookChanges:
-    """What its owner changes about a webhook; None leaves it as it is."""
+    """What its owner changes about a webhook; None leaves it as it is.
+
+    Attributes:
+        wants_secret: Whether it is to have another secret; it has one anyway where its URL leads to another receiver.
+    """
 
     url: str | None = None
     events: Sequence[str] | None = None
     is_enabled: bool | None = None
+    wants_secret: bool = False
 
     def checked(self, *, is_private_allowed: bool) -> "WebhookChanges":
         """The same, once it is known that a webhook can be so.
@@ -46,7 +53,12 @@ class WebhookChanges:
     def columns(self, webhook: Webhook) -> dict[str, object]:
         """What becomes different in `webhook`."""
         wanted = {"url": self.url, "events": self.events, "is_enabled": self.is_enabled}
+        wanted["secret"] = new_secret() if self._needs_secret(webhook) else None
         return {name: value for name, value in wanted.items() if value not in (None, getattr(webhook, name))}
+
+    def _needs_secret(self, webhook: Webhook) -> bool:
+        """The old secret would sign for a receiver that was never given it, and that may not be the owner's any more."""
+        return self.wants_secret or (self.url is not None and receiver_of(self.url) != receiver_of(webhook.url))
 
 
 async def create_webhook(viewer: Viewer, url: str, events: Sequence[str], *, is_private_allowed: bool) -> Webhook:
@@ -74,8 +86,10 @@ async def create_webhook(viewer: Viewer, url: str, events: Sequence[str], *, is_
 
 async def update_webhook(
     viewer: Viewer, webhook_id: str, changes: WebhookChanges, *, is_private_allowed: bool
-) -> Webhook:
-    """Change a webhook. One that is disabled is told nothing, and what waited for it ends; enabled, it begins anew.
+) -> tuple[Webhook, str | None]:
+    """Change a webhook; with its secret where that is a new one, told to nobody afterwards.
+
+    One that is disabled is told nothing, and what waited for it ends; enabled, it begins anew.
 
     Raises:
         Refusal: INVALID_ID, WEBHOOK_NOT_FOUND, BAD_INPUT, URL_NOT_ALLOWED.
@@ -90,7 +104,7 @@ async def update_webhook(
             if "is_enabled" in columns:
                 await _end_waiting(db, webhook.id)
             await note(Action.WEBHOOK_CHANGED, viewer.user_id, webhook.id, _told(webhook, columns), db=db)
-    return webhook
+    return webhook, webhook.secret if "secret" in columns else None
 
 
 async def delete_webhook(viewer: Viewer, webhook_id: str) -> str:
@@ -106,6 +120,11 @@ async def delete_webhook(viewer: Viewer, webhook_id: str) -> str:
         await webhook.delete(using_db=db)
         await note(Action.DELETED, viewer.user_id, webhook.id, origin_of(webhook.url), db=db)
     return webhook.id
+
+
+async def remove_deliveries(job_id: str) -> int:
+    """Remove the deliveries about a job that is removed for good, and return how many they were."""
+    return await delete_in_batches(get_connection("default"), "webhook_deliveries", "job_id = $1", job_id)
 
 
 async def try_webhook(viewer: Viewer, webhook_id: str, sender: Sender) -> WebhookDelivery:
@@ -127,7 +146,7 @@ async def try_webhook(viewer: Viewer, webhook_id: str, sender: Sender) -> Webhoo
             "RETURNING *"
         )
         values = [message.id, webhook.id, message.event, message.body.decode(), outcome.status_code, outcome.error]
-        rows = await db.execute_query_dict(sql(db, statement), values)
+        rows = await fetch_rows(db, statement, *values)
     return WebhookDelivery._init_from_db(**dict(rows[0]))  # noqa: SLF001  the ORM's own way, without a query
 
 
@@ -149,7 +168,7 @@ async def _end_waiting(db: BaseDBAsyncClient, webhook_id: str) -> None:
         "error = coalesce(error, 'The webhook was disabled before this was sent.') WHERE webhook_id = $1 "
         f"AND next_attempt_at IS NOT NULL AND (is_sending = false OR next_attempt_at <= {database_now(db)})"
     )
-    await db.execute_query(sql(db, statement), [webhook_id])
+    await execute_counted(db, statement, webhook_id)
 
 
 async def _newest_event_id(db: BaseDBAsyncClient) -> int:
@@ -179,5 +198,6 @@ def _told(webhook: Webhook, columns: dict[str, object]) -> str:
         "url": origin_of(webhook.url),
         "events": ", ".join(webhook.events),
         "is_enabled": "enabled" if webhook.is_enabled else "disabled",
+        "secret": "another secret",
     }
     return "; ".join(words[name] for name in columns)

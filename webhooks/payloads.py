@@ -1,4 +1,4 @@
-"""What is told: the names of events, and the body of each message."""
+"""Payloads of webhooks: names of events, bodies of messages."""
 
 from datetime import datetime
 from typing import Any
@@ -12,25 +12,24 @@ from models import Job, JobEvent
 TEST_EVENT = "webhook.test"
 _CANCELLED = "job.cancelled"
 _ENDS = (JobStatus.COMPLETED, JobStatus.FAILED)
+_SKIPPED = f"{JobType.DOWNLOAD.lower()}.{JobStatus.SKIPPED.lower()}"
+EVENTS = (*(f"{type_.lower()}.{status.lower()}" for type_ in JobType for status in _ENDS), _SKIPPED, _CANCELLED)
+"""Every event that a webhook can ask for."""
 
 
 def event_of(type_: JobType, status: JobStatus) -> str | None:
     """The event that a job of this type is in this status; None for one that nobody can ask for."""
-    if status is JobStatus.CANCELLED:
-        return _CANCELLED
-    return f"{type_.lower()}.{status.lower()}" if status in _ENDS else None
-
-
-EVENTS = (*(f"{type_.lower()}.{status.lower()}" for type_ in JobType for status in _ENDS), _CANCELLED)
-"""Every event that a webhook can ask for."""
+    event = _CANCELLED if status is JobStatus.CANCELLED else f"{type_.lower()}.{status.lower()}"
+    return event if event in EVENTS else None
 
 
 def payload_of(event: str, line: JobEvent, job: Job) -> bytes:
     """The body that tells a line of the history of `job`.
 
-    Progress and error are those of the end that is told; null where the job has begun again meanwhile.
+    Progress, error and why it was skipped are those of the end that is told; null where the job has begun again meanwhile.
     """
     is_same = (job.attempt, job.status) == (line.attempt, line.status)
+    skipped = (job.download or {}) if is_same and line.status is JobStatus.SKIPPED else {}
     data = {
         "id": job.id,
         "type": job.type,
@@ -44,6 +43,8 @@ def payload_of(event: str, line: JobEvent, job: Job) -> bytes:
         "finishedAt": rfc3339(line.at),
         "progress": _progress_of(job) if is_same else None,
         "error": _error_of(job) if is_same else None,
+        "skipReason": skipped.get("skipReason"),
+        "duplicateOf": skipped.get("duplicateOf"),
     }
     return _body(event, line.at, data)
 

@@ -1,4 +1,4 @@
-"""From lines of jobs' histories that are owed to deliveries, one for each webhook that asked for the event."""
+"""Plan deliveries from the history of jobs. Each webhook that asked for the event gets one."""
 
 from typing import Any
 
@@ -6,9 +6,10 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
+from jobs.history import settle_events
 from models import Job, JobEvent, User, Webhook
-from models.database import database_now, sql
 from models.ids import new_id
+from models.sql import database_now, execute_each, fetch_rows, for_update
 from webhooks.payloads import event_of, payload_of
 
 _AT_ONCE = 100
@@ -18,7 +19,7 @@ _IS_OWED = "is_owed = true"
 
 async def has_owed_lines() -> bool:
     """Whether any line waits for its deliveries."""
-    rows = await get_connection("default").execute_query_dict(f"SELECT 1 FROM job_events WHERE {_IS_OWED} LIMIT 1")
+    rows = await fetch_rows(get_connection("default"), f"SELECT 1 FROM job_events WHERE {_IS_OWED} LIMIT 1")
     return bool(rows)
 
 
@@ -40,17 +41,16 @@ async def plan_deliveries() -> int:
 async def _plan(db: BaseDBAsyncClient, lines: list[JobEvent]) -> int:
     deliveries = await _deliveries_of(db, lines)
     if deliveries:
-        await db.execute_many(sql(db, _insert(db)), deliveries)
-    places = ", ".join(f"${number}" for number in range(1, len(lines) + 1))
-    settle = f"UPDATE job_events SET is_owed = false WHERE id IN ({places})"
-    await db.execute_query(sql(db, settle), [line.id for line in lines])
+        await execute_each(db, _insert(db), deliveries)
+    await settle_events(db, [line.id for line in lines])
     return len(deliveries)
 
 
 async def _lock_owed_lines(db: BaseDBAsyncClient) -> list[JobEvent]:
-    lock = " FOR UPDATE SKIP LOCKED" if db.capabilities.support_for_update else ""
-    statement = f"SELECT * FROM job_events WHERE {_IS_OWED} ORDER BY at, id LIMIT {_AT_ONCE}{lock}"
-    rows = await db.execute_query_dict(statement)
+    statement = (
+        f"SELECT * FROM job_events WHERE {_IS_OWED} ORDER BY at, id LIMIT {_AT_ONCE}{for_update(db, skip_locked=True)}"
+    )
+    rows = await fetch_rows(db, statement)
     return [JobEvent._init_from_db(**dict(row)) for row in rows]  # noqa: SLF001  the ORM's own way, without a query
 
 

@@ -1,5 +1,6 @@
 """Reads: whose webhooks there are, their deliveries, and how many of these stand how."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from tortoise.connection import get_connection
@@ -7,9 +8,9 @@ from tortoise.connection import get_connection
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
 from models import Webhook
-from models.database import sql
 from models.ids import type_of_id
-from models.paging import KeyType, Listing
+from models.listing import KeyType, Listing
+from models.sql import fetch_rows
 
 _COLUMNS = (
     "id, webhook_id, job_id, event, attempt, status_code, error, created_at, delivered_at, next_attempt_at, is_sending"
@@ -36,6 +37,13 @@ async def find_webhook(viewer: Viewer, webhook_id: str) -> Webhook:
     return webhook
 
 
+async def find_webhooks(viewer: Viewer, webhook_ids: Sequence[str]) -> list[Webhook | Refusal]:
+    """Each webhook as `find_webhook` does, or why there is none."""
+    webhooks = await Webhook.filter(id__in=set(webhook_ids))
+    found = {webhook.id: webhook for webhook in webhooks if viewer.may_see(webhook.owner_id)}
+    return [found.get(id_) or webhook_not_found() for id_ in webhook_ids]
+
+
 def list_deliveries(webhook_id: str) -> Listing:
     """A webhook's deliveries, newest first."""
     keys, types = ("created_at", "id"), (KeyType.FLOAT, KeyType.TEXT)
@@ -47,7 +55,7 @@ async def count_deliveries_by_outcome() -> dict[str, int]:
     """How many deliveries there are that are `delivered`, `waiting` for an attempt, or `failed` for good."""
     db = get_connection("default")
     statement = f"SELECT {_OUTCOME} AS outcome, count(*) AS total FROM webhook_deliveries GROUP BY 1"
-    rows: list[Any] = await db.execute_query_dict(sql(db, statement))
+    rows: list[Any] = await fetch_rows(db, statement)
     return {"delivered": 0, "waiting": 0, "failed": 0} | {row["outcome"]: row["total"] for row in rows}
 
 

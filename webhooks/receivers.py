@@ -1,14 +1,15 @@
-"""What a webhook may be: which addresses can be called, and which events asked for."""
+"""Rules for webhooks: addresses and events."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from base.errors import ErrorCode, Refusal
-from outgoing.addresses import is_address, is_public
+from egress.addresses import is_address, is_public
 from webhooks.payloads import EVENTS
 
 MAX_URL = 2_000
 """Characters."""
+_PORTS = {"http": 80, "https": 443}
 
 
 def check_url(url: str, *, is_private_allowed: bool) -> None:
@@ -34,9 +35,9 @@ def check_events(events: Sequence[str]) -> list[str]:
         Refusal: BAD_INPUT for none, and for one that does not exist.
     """
     if not events:
-        raise Refusal(ErrorCode.BAD_INPUT, f"Name at least one event of {', '.join(EVENTS)}.", "events")
+        raise Refusal(ErrorCode.BAD_INPUT, f"Name at least one event: give some of {', '.join(EVENTS)}.", "events")
     if unknown := [event for event in events if event not in EVENTS]:
-        message = f"There is no event {unknown[0][:50]!r}: there are {', '.join(EVENTS)}."
+        message = f'"{unknown[0][:50]}" is no event: give some of {", ".join(EVENTS)}.'
         raise Refusal(ErrorCode.BAD_INPUT, message, "events")
     return list(dict.fromkeys(events))
 
@@ -45,6 +46,12 @@ def origin_of(url: str) -> str:
     """Scheme, host and port, for logs: path and query often have the receiver's password in them."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def receiver_of(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port of a URL that can be called, the same however they are written: who can read what is sent."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
 def _host_of(url: str) -> str | None:

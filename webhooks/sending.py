@@ -3,16 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 
 import aiohttp
 
 from base.logging import log_for
 from base.settings import VERSION
+from egress.retry_after import parse_retry_after
+from egress.session import AddressRefused
 from models import Webhook
 from models.fields import now
-from outgoing.session import AddressRefused
 from webhooks.receivers import origin_of
 from webhooks.signing import signed_headers
 
@@ -82,6 +82,7 @@ class Sender:
         except TimeoutError:
             return Outcome(None, f"The receiver did not answer within {TIMEOUT_SECONDS:g} s.")
         except (aiohttp.ClientError, OSError, ValueError) as error:
+            log.debug("a receiver was not reached", delivery=message.id, cause=str(error))
             return Outcome(None, _reason_of(error))
         except Exception as error:  # a failure of its own, and not one that nobody writes down
             log.warning("a message could not be sent", delivery=message.id, exc_info=error)
@@ -101,28 +102,20 @@ def _outcome_of(status: int, retry_after: str | None, moment: datetime) -> Outco
         return Outcome(status, None)
     if 300 <= status < 400:
         return Outcome(status, f"The receiver answered {status}: redirects are not followed.")
-    wait = _seconds_of(retry_after, moment) if retry_after and status in _ASKS_TO_WAIT else None
+    wait = parse_retry_after(retry_after, moment) if retry_after and status in _ASKS_TO_WAIT else None
     return Outcome(status, f"The receiver answered {status}.", wait)
 
 
-def _seconds_of(retry_after: str, moment: datetime) -> timedelta | None:
-    """How long `Retry-After` says, in seconds or as a moment (RFC 9110, section 10.2.3); None for nonsense."""
-    text = retry_after.strip()
-    if text.isascii() and text.isdigit():
-        return timedelta(seconds=min(int(text[:9]), 10**6))
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(timedelta(), until.replace(tzinfo=until.tzinfo or UTC) - moment)
+def _leads_nowhere_public(error: Exception) -> bool:
+    """Whether a name has no address, or one that may not be called: which of them would tell what names there are inside."""
+    is_refused = isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, AddressRefused)
+    return is_refused or isinstance(error, aiohttp.ClientConnectorDNSError)
 
 
 def _reason_of(error: Exception) -> str:
     """A sentence for the webhook's owner; it tells nothing of a network that they do not see."""
-    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, AddressRefused):
-        return "The address is not public: webhooks are sent to public addresses only."
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return "There is no address for this name."
+    if _leads_nowhere_public(error):
+        return "This name is unknown, or leads to no address that webhooks may be sent to."
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
         return "The receiver's certificate is not good, or it speaks no TLS."
     if isinstance(error, aiohttp.ClientConnectorError):

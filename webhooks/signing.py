@@ -1,10 +1,10 @@
 """Signatures by which a receiver knows our messages: Standard Webhooks 1.0.0, symmetric (v1)."""
 
-import hashlib
-import hmac
 import secrets
-from base64 import b64decode, b64encode
-from datetime import datetime
+from base64 import b64encode
+from datetime import UTC, datetime
+
+from standardwebhooks import Webhook
 
 PREFIX = "whsec_"
 _KEY_BYTES = 32
@@ -21,11 +21,9 @@ def signed_headers(secret: str, message_id: str, moment: datetime, body: bytes) 
 
     Source: Standard Webhooks 1.0.0, "Verifying webhook authenticity": what is signed is `id.timestamp.body`.
     """
-    timestamp = str(int(moment.timestamp()))
-    key = b64decode(secret.removeprefix(PREFIX))
-    signature = hmac.digest(key, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256)
+    moment = moment.astimezone(UTC)  # the package takes any other for UTC
     return {
         "webhook-id": message_id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": f"v1,{b64encode(signature).decode()}",
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": Webhook(secret).sign(message_id, moment, body.decode()),
     }

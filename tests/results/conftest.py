@@ -1,4 +1,4 @@
-"""A shelf on real files and a real database, and who asks for what lies on it."""
+"""Fixtures: services on real files and a real database."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -9,20 +9,15 @@ import pytest
 from auth.keys import Keys
 from auth.signatures import Signer
 from jobs.retention import Retention
-from results.endpoints import Shelf
-from storage.local import LocalStorage
-from tests.models.database_for_tests import make_template, open_copy
-from tests.results.shelf_for_tests import Desk
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_template(tmp_path_factory.mktemp("template"))
+from results.wiring import ResultServices
+from storage.local.storage import LocalStorage
+from tests.databases import Template, opened
+from tests.results.result_harness import ResultHarness
 
 
 @pytest.fixture
-async def desk(tmp_path: Path, template: Path) -> AsyncIterator[Desk]:
-    async with open_copy(template, tmp_path):
+async def result_harness(tmp_path: Path, migrated_file: Path) -> AsyncIterator[ResultHarness]:
+    async with opened(Template("", migrated_file.parent), tmp_path):
         signer, kept = Signer(Keys("a secret of the tests, long enough")), timedelta(days=36_500)
         retention = Retention(inputs=kept, results=kept, jobs=kept)
-        yield Desk(Shelf(LocalStorage(tmp_path), signer, retention, tmp_path / "guides"))
+        yield ResultHarness(ResultServices(LocalStorage(tmp_path), signer, retention, tmp_path / "guides"))

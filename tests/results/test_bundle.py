@@ -11,8 +11,8 @@ import pytest
 from results.bundle import Bundle, Entry
 from results.checksums import Checksums
 from results.zip_records import Record, central_header, end_record, local_header
-from storage.reading import StoredFile
-from tests.results.shelf_for_tests import MADE_AT, sha256
+from storage.local.blob import LocalBlob
+from tests.results.result_harness import MADE_AT, sha256
 
 GIB = 1024**3
 
@@ -20,7 +20,7 @@ GIB = 1024**3
 def entry(folder: Path, name: str, content: bytes, made_at: datetime = MADE_AT) -> Entry:
     path = folder / sha256(content)
     path.write_bytes(content)
-    return Entry(name, StoredFile(path, len(content)), f"file-of-{name}", sha256(content), made_at)
+    return Entry(name, LocalBlob(path, len(content)), f"file-of-{name}", sha256(content), made_at)
 
 
 def bundle_of(*entries: Entry) -> Bundle:
@@ -117,7 +117,7 @@ async def test_a_bundle_of_nothing_is_an_empty_zip() -> None:
 
 async def test_entries_beyond_4_gib_can_be_opened(tmp_path: Path) -> None:
     """Written with holes, so that it takes no space: a file of 5 GiB, then one that begins beyond 4 GiB."""
-    large = Entry("large", StoredFile(tmp_path / "gap", 5 * GIB), "file-1", "1", MADE_AT)
+    large = Entry("large", LocalBlob(tmp_path / "gap", 5 * GIB), "file-1", "1", MADE_AT)
     bundle = bundle_of(large, entry(tmp_path, "after", b"beyond"))
     bundle._checksums._known["file-1:1"] = 0
     whole, data = tmp_path / "large.zip", bundle._starts[1]

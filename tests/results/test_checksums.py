@@ -7,25 +7,27 @@ import pytest
 
 from results import checksums
 from results.checksums import Checksums
-from storage.reading import JoinedFiles, Stored, StoredFile
+from storage.joined import JoinedBlobs
+from storage.local.blob import LocalBlob
+from storage.ports import Blob
 
 CONTENT = b"0123456789" * 1000
 
 
 @pytest.fixture
-def stored(tmp_path: Path) -> StoredFile:
+def stored(tmp_path: Path) -> LocalBlob:
     path = tmp_path / "file"
     path.write_bytes(CONTENT)
-    return StoredFile(path, len(CONTENT))
+    return LocalBlob(path, len(CONTENT))
 
 
 @pytest.fixture
-def computed(monkeypatch: pytest.MonkeyPatch) -> list[Stored]:
+def computed(monkeypatch: pytest.MonkeyPatch) -> list[Blob]:
     """What was read, in order."""
-    read: list[Stored] = []
+    read: list[Blob] = []
     compute = checksums._compute
 
-    async def noted(stored: Stored) -> int:
+    async def noted(stored: Blob) -> int:
         read.append(stored)
         return await compute(stored)
 
@@ -34,40 +36,40 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[Stored]:
 
 
 @pytest.mark.parametrize("size", [0, 1, 9_999, 10_000])
-async def test_the_checksum_is_crc_32(stored: StoredFile, size: int) -> None:
+async def test_the_checksum_is_crc_32(stored: LocalBlob, size: int) -> None:
     assert await Checksums().crc32_of("a", replace(stored, size=size)) == zlib.crc32(CONTENT[:size])
 
 
-async def test_the_checksum_of_several_files_is_that_of_them_in_a_row(stored: StoredFile) -> None:
-    joined = JoinedFiles((stored, replace(stored, size=3), stored))
+async def test_the_checksum_of_several_files_is_that_of_them_in_a_row(stored: LocalBlob) -> None:
+    joined = JoinedBlobs((stored, replace(stored, size=3), stored))
     assert await Checksums().crc32_of("a", joined) == zlib.crc32(CONTENT + b"012" + CONTENT)
 
 
 async def test_a_large_file_is_computed_in_parts_to_the_same_end(
-    stored: StoredFile, monkeypatch: pytest.MonkeyPatch
+    stored: LocalBlob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checksums, "_PART_BYTES", 999)
     assert await Checksums().crc32_of("a", stored) == zlib.crc32(CONTENT)
 
 
-async def test_what_is_known_is_not_read_again(stored: StoredFile, computed: list[Stored]) -> None:
+async def test_what_is_known_is_not_read_again(stored: LocalBlob, computed: list[Blob]) -> None:
     known = Checksums()
     assert await known.crc32_of("a", stored) == await known.crc32_of("a", stored)
     assert computed == [stored]
 
 
-async def test_readers_at_the_same_time_share_one_computation(stored: StoredFile, computed: list[Stored]) -> None:
+async def test_readers_at_the_same_time_share_one_computation(stored: LocalBlob, computed: list[Blob]) -> None:
     known = Checksums()
     crcs = await asyncio.gather(*(known.crc32_of("a", stored) for _ in range(20)))
     assert (set(crcs), computed) == ({zlib.crc32(CONTENT)}, [stored])
 
 
 async def test_when_the_one_who_computes_leaves_the_next_takes_over(
-    stored: StoredFile, monkeypatch: pytest.MonkeyPatch
+    stored: LocalBlob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compute, calls = checksums._compute, 0
 
-    async def stuck_at_first(stored: Stored) -> int:
+    async def stuck_at_first(stored: Blob) -> int:
         nonlocal calls
         calls += 1
         return await asyncio.Event().wait() if calls == 1 else await compute(stored)
@@ -80,7 +82,7 @@ async def test_when_the_one_who_computes_leaves_the_next_takes_over(
     assert await asyncio.wait_for(second, 5) == zlib.crc32(CONTENT)
 
 
-async def test_the_oldest_is_forgotten_and_what_was_used_is_kept(stored: StoredFile, computed: list[Stored]) -> None:
+async def test_the_oldest_is_forgotten_and_what_was_used_is_kept(stored: LocalBlob, computed: list[Blob]) -> None:
     known = Checksums(capacity=2)
     for key in ("a", "b", "a", "c", "a"):
         await known.crc32_of(key, stored)
@@ -89,7 +91,7 @@ async def test_the_oldest_is_forgotten_and_what_was_used_is_kept(stored: StoredF
     assert len(computed) == 4
 
 
-async def test_a_short_file_is_an_error_and_not_remembered(stored: StoredFile) -> None:
+async def test_a_short_file_is_an_error_and_not_remembered(stored: LocalBlob) -> None:
     known = Checksums()
     with pytest.raises(OSError, match="ends early, at byte 10000"):
         await known.crc32_of("a", replace(stored, size=10_001))

@@ -1,4 +1,4 @@
-"""Webhooks on a real database, with real receivers: each test that asks for `desk` runs on SQLite and on PostgreSQL."""
+"""Webhooks on a real database, with real receivers: each test that asks for `webhook_harness` runs on SQLite and on PostgreSQL."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from base.words import Role
+from egress.session import guarded_session
 from models import User
-from outgoing.session import outgoing_session
 from tests.databases import Template, opened
-from tests.webhooks.desk_for_tests import Desk
+from tests.job_harness import JobHarness
 from tests.webhooks.receiver_for_tests import Receiver, receiving
-from tests.workshop import Workshop
+from tests.webhooks.webhook_harness import WebhookHarness
 from webhooks.sending import Sender
 
 
@@ -22,8 +22,8 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-async def desk(template: Template, tmp_path: Path) -> AsyncIterator[Desk]:
-    async with opened(template, tmp_path), outgoing_session(is_private_allowed=True) as session:
-        shop = Workshop(tmp_path)
-        await User.create(id=shop.viewer.user_id, username="ada", role=Role.USER)
-        yield Desk(shop, Sender(session))
+async def webhook_harness(template: Template, tmp_path: Path) -> AsyncIterator[WebhookHarness]:
+    async with opened(template, tmp_path), guarded_session(is_private_allowed=True) as session:
+        jobs = JobHarness(tmp_path)
+        await User.create(id=jobs.viewer.user_id, username="ada", role=Role.USER)
+        yield WebhookHarness(jobs, Sender(session))

@@ -55,7 +55,7 @@ def test_an_address_that_is_private_at_first_sight_is_refused_unless_it_is_allow
 def test_events_are_those_of_the_contract_and_each_counts_once() -> None:
     assert EVENTS == (
         "task.completed", "task.failed", "batch.completed", "batch.failed", "download.completed", "download.failed",
-        "job.cancelled",
+        "download.skipped", "job.cancelled",
     )  # fmt: skip
     assert check_events(["job.cancelled", "task.failed", "job.cancelled"]) == ["job.cancelled", "task.failed"]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from egress.session import guarded_session
 from models import Webhook
-from outgoing.session import outgoing_session
 from tests.certificates import certificate_for_localhost
 from tests.webhooks.receiver_for_tests import Receiver, receiving
 from webhooks.sending import Message, Outcome, Sender
@@ -31,7 +31,7 @@ def webhook_at(url: str) -> Webhook:
 
 @pytest.fixture
 async def sender() -> AsyncIterator[Sender]:
-    async with outgoing_session(is_private_allowed=True) as session:
+    async with guarded_session(is_private_allowed=True) as session:
         yield Sender(session)
 
 
@@ -48,7 +48,7 @@ async def test_a_message_is_posted_signed_and_byte_for_byte(sender: Sender, rece
 
 
 async def test_the_moment_of_a_signature_is_that_of_its_attempt(receiver: Receiver) -> None:
-    async with outgoing_session(is_private_allowed=True) as session:
+    async with guarded_session(is_private_allowed=True) as session:
         await Sender(session, clock=lambda: MOMENT).send(webhook_at(receiver.url), MESSAGE)
     assert receiver.received[0].headers["webhook-timestamp"] == str(int(MOMENT.timestamp()))
 
@@ -86,7 +86,7 @@ async def test_any_other_answer_is_a_failure(sender: Sender, receiver: Receiver,
 )  # fmt: skip
 async def test_a_receiver_may_ask_to_wait(receiver: Receiver, status: int, text: str, seconds: int | None) -> None:
     receiver.status, receiver.headers = status, {"Retry-After": text}
-    async with outgoing_session(is_private_allowed=True) as session:
+    async with guarded_session(is_private_allowed=True) as session:
         outcome = await Sender(session, clock=lambda: MOMENT).send(webhook_at(receiver.url), MESSAGE)
     assert outcome.wait == (None if seconds is None else timedelta(seconds=seconds))
 
@@ -99,7 +99,7 @@ async def test_a_receiver_that_hangs_is_given_up(
     began = time.monotonic()
     outcome = await sender.send(webhook_at(receiver.url), MESSAGE)
     assert outcome == Outcome(None, "The receiver did not answer within 0.2 s.")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(
@@ -144,9 +144,9 @@ async def test_a_body_without_an_end_is_not_read(sender: Sender) -> None:
     ("url", "error"),
     [
         ("http://127.0.0.1:1/", "The receiver could not be connected to."),
-        ("http://nothing.invalid/", "There is no address for this name."),
+        ("http://nothing.invalid/", "This name is unknown, or leads to no address that webhooks may be sent to."),
         ("http://2130706433/", "This address cannot be called."),
-        ("http://xn--/", "There is no address for this name."),
+        ("http://xn--/", "This name is unknown, or leads to no address that webhooks may be sent to."),
     ],
 )
 async def test_what_cannot_be_reached_is_a_failure_in_a_sentence(sender: Sender, url: str, error: str) -> None:
@@ -171,10 +171,10 @@ async def sent_by_a_process(url: str, **environment: str) -> str:
     """The outcome that a process of its own has, whose environment says whom it trusts."""
     program = (
         "import asyncio, sys\n"
-        "from outgoing.session import outgoing_session\n"
+        "from egress.session import guarded_session\n"
         "from tests.webhooks.test_sending import MESSAGE, Sender, webhook_at\n"
         "async def main():\n"
-        "    async with outgoing_session(is_private_allowed=True) as session:\n"
+        "    async with guarded_session(is_private_allowed=True) as session:\n"
         "        print(await Sender(session).send(webhook_at(sys.argv[1]), MESSAGE), end='', file=sys.stderr)\n"
         "asyncio.run(main())\n"
     )
@@ -208,9 +208,9 @@ async def test_https_is_not_spoken_with_who_speaks_no_tls(sender: Sender, receiv
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 async def test_this_machine_and_a_name_of_it_are_refused(receiver: Receiver, host: str) -> None:
-    async with outgoing_session() as session:
+    async with guarded_session() as session:
         outcome = await Sender(session).send(webhook_at(f"http://{host}:{receiver.port}/"), MESSAGE)
-    assert outcome == Outcome(None, "The address is not public: webhooks are sent to public addresses only.")
+    assert outcome == Outcome(None, "This name is unknown, or leads to no address that webhooks may be sent to.")
     assert receiver.received == []
 
 

@@ -1,6 +1,8 @@
-"""Rows and bytes of jobs that are done, and a client that holds links to them."""
+"""Finished jobs with files, and a client with links."""
 
 import hashlib
+import io
+import zipfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,9 +17,11 @@ from base.words import FileRole, ItemStatus, JobStatus, JobType, UploadStatus
 from models import File, Item, Job, JobUpload, Upload
 from models.fields import now
 from models.ids import new_id
-from results.endpoints import Shelf, result_routes
+from results.endpoints import result_routes
 from results.links import bundle_path, file_path
+from results.wiring import ResultServices
 from storage.keys import file_key, upload_key
+from tests.stored_paths import stored_path
 
 OWNER = "user-1754556928-00000000000a"
 MADE_AT = datetime(2025, 8, 7, 9, 35, 28, 500_000, UTC)
@@ -26,14 +30,14 @@ TEN = b"0123456789"
 
 
 @dataclass
-class Desk:
-    """Asks for what lies on a shelf."""
+class ResultHarness:
+    """Asks for what is handed out."""
 
-    shelf: Shelf
+    services: ResultServices
     http: httpx2.AsyncClient = field(init=False)
 
     def __post_init__(self) -> None:
-        app = Starlette(routes=result_routes(self.shelf), exception_handlers={Refusal: answer_refusal})
+        app = Starlette(routes=result_routes(self.services), exception_handlers={Refusal: answer_refusal})
         self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://test")
 
     async def read(self, what: File | Job, method: str = "GET", **headers: str) -> httpx2.Response:
@@ -42,7 +46,7 @@ class Desk:
         return await self.http.request(method, self.link(what), headers=named)
 
     def link(self, what: File | Job, moment: datetime | None = None) -> str:
-        signer, at = self.shelf.signer, moment or now()
+        signer, at = self.services.signer, moment or now()
         if isinstance(what, File):
             return file_path(signer, what.id, what.name, at)
         return bundle_path(signer, what.id, at)
@@ -56,7 +60,7 @@ class Desk:
 
     async def file(self, content: bytes = TEN, *, job: Job | None = None, **columns: Any) -> File:
         id_ = new_id("file")
-        path = self.shelf.storage.path_of(file_key(id_))
+        path = stored_path(self.services.storage, file_key(id_))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         values: dict[str, Any] = {
@@ -73,7 +77,7 @@ class Desk:
 
     async def upload(self, job: Job, content: bytes, filename: str, **columns: Any) -> Upload:
         id_ = new_id("upload")
-        path = self.shelf.storage.path_of(upload_key(id_))
+        path = stored_path(self.services.storage, upload_key(id_))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         values: dict[str, Any] = {
@@ -98,3 +102,23 @@ def error_of(answer: httpx2.Response) -> tuple[int, str]:
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def names_in(answer: httpx2.Response) -> list[str]:
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        return archive.namelist()
+
+
+async def full_job(result_harness: ResultHarness) -> Job:
+    """Two inputs, two results, a report, something for itself, and a file for each of two items."""
+    job = await result_harness.job(title="Mai/Juni")
+    await result_harness.upload(job, b"first", "leads.csv")
+    await result_harness.upload(job, b"second", "leads.csv")
+    await result_harness.file(b"results", job=job, name="leads.csv", created_at=now())
+    await result_harness.file(b"report", job=job, name="report.json", role=FileRole.REPORT, created_at=now())
+    await result_harness.file(b"inside", job=job, name="spool.bin", role=FileRole.INTERMEDIATE)
+    for index in (1, 0):
+        item = await result_harness.item(job, index)
+        await result_harness.file(f"sheet {index}".encode(), job=job, name="sheet.png", item_id=item.id)
+    return job

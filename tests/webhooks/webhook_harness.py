@@ -1,4 +1,4 @@
-"""Where webhooks of tests are made and served: one owner, who has jobs, and a sender that reaches this machine."""
+"""A harness of webhooks: one owner, who has jobs, and a sender that reaches this machine."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,10 +6,10 @@ from datetime import timedelta
 from tortoise.connection import get_connection
 
 from auth.viewer import Viewer
-from background.deliveries import Courier
+from background.deliveries import WebhookDispatcher
 from base.words import JobStatus
 from models import Webhook, WebhookDelivery
-from tests.workshop import Workshop
+from tests.job_harness import JobHarness
 from webhooks.lifecycle import create_webhook
 from webhooks.payloads import EVENTS
 from webhooks.planning import plan_deliveries
@@ -17,23 +17,23 @@ from webhooks.sending import Sender
 
 
 @dataclass
-class Desk:
-    """The owner's jobs are those of `shop`."""
+class WebhookHarness:
+    """Webhooks of the owner of `jobs`, and what delivers to them."""
 
-    shop: Workshop
+    jobs: JobHarness
     sender: Sender
-    permits: int = 0
+    wake_ups: int = 0
 
     @property
     def viewer(self) -> Viewer:
-        return self.shop.viewer
+        return self.jobs.viewer
 
-    async def permit(self) -> None:
+    async def wake_up(self) -> None:
         """As the queue's."""
-        self.permits += 1
+        self.wake_ups += 1
 
-    def courier(self) -> Courier:
-        return Courier(self.sender, self.permit)
+    def dispatcher(self) -> WebhookDispatcher:
+        return WebhookDispatcher(self.sender, self.wake_up)
 
     async def webhook(self, url: str, *events: str, viewer: Viewer | None = None) -> Webhook:
         """A webhook for `events`, or for all."""
@@ -41,11 +41,11 @@ class Desk:
 
     async def deliver(self) -> None:
         """Do all there is to do now."""
-        await self.courier().work()
+        await self.dispatcher().work()
 
     async def planned(self) -> WebhookDelivery:
         """A delivery of a job that was cancelled, not sent yet; there must be one webhook for it."""
-        job = await self.shop.put_into(JobStatus.CANCELLED)
+        job = await self.jobs.put_into(JobStatus.CANCELLED)
         await plan_deliveries()
         return await WebhookDelivery.filter(job_id=job.id).get()
 
