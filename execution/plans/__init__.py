@@ -1,0 +1,1 @@
+"""Compiled plans: Python functions generated for one selection set each."""
