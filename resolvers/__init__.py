@@ -1,1 +1,1 @@
-"""How each root field is answered: arguments in, one domain call, schema type out."""
+"""Resolvers of root fields: arguments in, one domain call, type out."""

@@ -1,1 +1,1 @@
-"""What clients see: types, query, mutation, subscription."""
+"""The public schema: types, query, mutation, subscription."""

@@ -1,60 +1,166 @@
-"""The schema, built once, and how its errors are told."""
+"""The schema, built once, and the codes of its errors."""
+
+import asyncio
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, cast
 
 import strawberry
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import GraphQLError, GraphQLInputObjectType, GraphQLSchema, execute_root_selection_set, get_operation_ast
+from graphql.utilities.print_schema import print_schema_definition
+from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import CannotGetOperationTypeError
-from strawberry.types import ExecutionContext
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
 
-from base.errors import ErrorCode, Refusal, error_extensions
-from base.logging import log_for
-from models.database import refusal_of_database
-from schema.documents import Documents
+from base.errors import ErrorCode, Refusal
+from execution.plans.cache import PlanCache
+from schema.answers import AnswerExecutor, OperationRefusedError
+from schema.context import Context
+from schema.descriptions import Descriptions, question_in
+from schema.documents import DOCUMENT, PLANS, Document, read_document
+from schema.errors import graphql_error, refusal_for_fault
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.subscription import Subscription
+from schema.types.download import Download
 from schema.types.job import Batch, Task
 from schema.types.scalars import SCALARS
 
-log = log_for(__name__)
+DESCRIPTION = """\
+Everything that happens to a file after "upload": it becomes a task or a batch that is worked on in the background, is watched live and
+handed back as results. Begin with `login`, then send `Authorization: Bearer …`; `createUpload` and any tus client bring a file in,
+`createTask` and `createBatch` have it worked on, `startDownloads` has files fetched by their URLs, `jobUpdated` tells how far it is, and `files.url` leads to what came of it.
+Refusals are errors with a code in `extensions.code` (see `ErrorCode`). Enums may grow: clients take an unknown value for one that they
+need not know."""
 
 
 class Schema(strawberry.Schema):
     """Strawberry's schema; refusals leave with their code, everything unforeseen as INTERNAL_ERROR."""
 
-    def process_errors(
+    def __init__(self, **named: Any) -> None:
+        super().__init__(**named)
+        self._descriptions = Descriptions()
+        self.plans = PlanCache()
+        self._aside = ThreadPoolExecutor(1, "introspection")
+
+    def read(self, text: str) -> Document:
+        """The document that `text` is, with what is wrong with it."""
+        return read_document(self._schema, text)
+
+    async def execute(  # type: ignore[override]  # without Strawberry's extensions, of which there are none
         self,
-        errors: list[GraphQLError],
-        execution_context: ExecutionContext | None = None,  # noqa: ARG002  Strawberry's
-    ) -> None:
-        for error in errors:
-            tell(error)
+        query: str | Document | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        operation_name: str | None = None,
+    ) -> ExecutionResult:
+        """The answer to a query or mutation; nothing of a document that is wrong is executed.
+
+        Raises:
+            CannotGetOperationTypeError: The document has no operation of that name.
+        """
+        document = query if isinstance(query, Document) else self.read(query or "")
+        question = question_in(document, operation_name, variable_values)
+        known = question and self._descriptions.find(question, context_value)
+        if known:
+            return known
+        plans = PlanCache() if question else self.plans  # only the event loop's thread uses those that are kept
+        try:
+            executor = self.executor_for(document, operation_name, variable_values, context_value, plans)
+        except OperationRefusedError as refused:
+            return refused.result
+        found: Any = await self._describe(executor) if question else execute_root_selection_set(executor)
+        result = await found if executor.is_awaitable(found) else found
+        add_codes(result.errors)
+        answer = ExecutionResult(data=result.data, errors=result.errors)
+        if question:
+            self._descriptions.keep(question, answer)
+        return answer
+
+    async def _describe(self, executor: AnswerExecutor) -> Any:
+        """Introspection takes long and waits for nothing: it goes on aside, one at a time, while others are served."""
+        return await asyncio.get_running_loop().run_in_executor(self._aside, execute_root_selection_set, executor)
+
+    def executor_for(
+        self,
+        document: Document,
+        name: str | None,
+        variables: dict[str, Any] | None,
+        context: Context,
+        plans: PlanCache | None = None,
+    ) -> AnswerExecutor:
+        """What executes one operation of a document; `plans` are the schema's where none are given.
+
+        Raises:
+            OperationRefusedError: Something is wrong with the document or its variables.
+            CannotGetOperationTypeError: It has no operation of that name.
+        """
+        if errors := document.errors_of(name, variables or {}):
+            raise refused_by(errors)
+        assert document.node is not None  # noqa: S101  it has no errors
+        executor = AnswerExecutor.build(
+            self._schema,
+            document.node,
+            context_value=context,
+            raw_variable_values=variables,
+            operation_name=name,
+            is_awaitable=cast("Any", optimized_is_awaitable),
+            operation_extensions={DOCUMENT: document, PLANS: plans or self.plans},
+        )
+        if not isinstance(executor, list):
+            return cast("AnswerExecutor", executor)
+        if get_operation_ast(document.node, name) is None:
+            raise CannotGetOperationTypeError(name)
+        raise refused_by(executor)
 
 
 def build_schema() -> Schema:
     """The whole API."""
-    return Schema(
+    schema = Schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        types=[Batch, Task],
-        extensions=[Documents],
+        types=[Batch, Download, Task],
         config=StrawberryConfig(scalar_map=SCALARS),
     )
+    schema._schema.description = DESCRIPTION  # noqa: SLF001  Strawberry has no argument for it
+    _mark_one_of(schema._schema)  # noqa: SLF001
+    return schema
 
 
+def _mark_one_of(schema: GraphQLSchema) -> None:
+    """Let graphql-core, which checks variables there, know of @oneOf: Strawberry keeps it to itself."""
+    for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLInputObjectType):
+            type_.is_one_of = type_.extensions[GraphQLCoreConverter.DEFINITION_BACKREF].is_one_of
+
+
+@cache
 def print_schema(schema: Schema) -> str:
-    """The schema in SDL, ending in one line feed."""
-    return schema.as_str().rstrip() + "\n"
+    """The schema in SDL with its own description, which Strawberry's printer leaves out; ends in one line feed."""
+    definition = print_schema_definition(schema._schema)  # noqa: SLF001
+    return f"{definition}\n\n{schema.as_str().rstrip()}\n"
 
 
-def tell(error: GraphQLError) -> None:
+def add_codes(errors: Iterable[GraphQLError] | None) -> None:
+    for error in errors or ():
+        add_code(error)
+
+
+def add_code(error: GraphQLError) -> None:
     """Give `error` its code; what a client must not see stays in the log."""
-    if "code" in (error.extensions or {}):
-        return
-    refusal = _refusal_of(error)
-    error.message = refusal.message
-    error.extensions = error_extensions(refusal)
+    if "code" not in (error.extensions or {}):
+        graphql_error(_refusal_of(error), error)
+
+
+def refused_by(errors: list[GraphQLError]) -> OperationRefusedError:
+    """The end of an operation of which nothing is answered."""
+    add_codes(errors)
+    return OperationRefusedError(PreExecutionError(data=None, errors=errors))
 
 
 def _refusal_of(error: GraphQLError) -> Refusal:
@@ -63,25 +169,9 @@ def _refusal_of(error: GraphQLError) -> Refusal:
         original = original.original_error
     if isinstance(original, Refusal):
         return original
-    if isinstance(original, CannotGetOperationTypeError):
-        return Refusal(ErrorCode.BAD_INPUT, original.as_http_error_reason(), "operationName")
-    if isinstance(error, GraphQLSyntaxError):
-        code = (
-            ErrorCode.QUERY_TOO_COMPLEX
-            if error.message.endswith("Parsing aborted.")
-            else ErrorCode.GRAPHQL_PARSE_FAILED
-        )
-        return Refusal(code, error.message)
     if original is None and _is_about_input(error):
-        return Refusal(ErrorCode.BAD_INPUT, error.message)
-    fault = original or error
-    refusal = refusal_of_database(fault)
-    if refusal is not None and refusal.retry_after is not None:
-        log.warning("the database is away or full", path=error.path, exc_info=fault)
-    else:
-        log.error("unforeseen error", path=error.path, exc_info=fault)
-    message = "Something went wrong in the server. It was logged under the requestId."
-    return refusal or Refusal(ErrorCode.INTERNAL_ERROR, message)
+        return Refusal(ErrorCode.BAD_INPUT, "A value does not fit its argument: see /schema.graphql.")
+    return refusal_for_fault(original or error, path=error.path)
 
 
 def _is_about_input(error: GraphQLError) -> bool:

@@ -1,37 +1,41 @@
-"""What every resolver is given: who calls, the loaders of this request, and the means that the programs opened."""
+"""Context of a resolver: caller, loaders, and services."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import strawberry
 from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, InlineFragmentNode, Node
 
-from auth.gate import Gate
 from auth.queries import require_viewer
 from auth.rates import Rates
 from auth.signatures import Signer
 from auth.viewer import Viewer
+from auth.wiring import AuthServices
 from base.errors import Refusal
 from base.settings import Settings
+from downloads.wiring import DownloadServices
 from events.hub import Hub
+from execution.batches import Batches
 from jobs.outbox import Outbox
 from schema.loaders import Loaders
-from storage.local import LocalStorage
-from uploads.receiver import Receiver
+from storage.ports import Storage
+from uploads.wiring import UploadServices
 from webhooks.sending import Sender
 
 
 @dataclass(frozen=True)
-class Means:
-    """What the programs opened and chose, for as long as the process lives."""
+class RequestServices:
+    """Services of requests, which the programs opened and chose for as long as the process lives."""
 
     settings: Settings
-    gate: Gate
+    auth: AuthServices
     signer: Signer
     hub: Hub
     outbox: Outbox
-    storage: LocalStorage
-    receiver: Receiver
+    storage: Storage
+    upload_services: UploadServices
+    downloads: DownloadServices
     rates: Rates
     sender: Sender
     """Of tests of webhooks, which are sent at once."""
@@ -41,7 +45,7 @@ class Means:
 class Context:
     """One request, or one WebSocket connection."""
 
-    means: Means
+    services: RequestServices
     base_url: str
     """Scheme, host and path prefix by which the client reached us, without a slash at the end."""
     caller: Viewer | None = None
@@ -51,8 +55,11 @@ class Context:
     """The value of the Authorization header, or of connection_init."""
     address: str | None = None
     """The network address of the client, where it is known."""
+    answered_bytes: int = 0
+    """Of the answers to other operations in the same list."""
     connection_params: dict[str, Any] = field(default_factory=dict)
     loaders: Loaders = field(default_factory=Loaders)
+    batches: Batches = field(default_factory=Batches)
 
     @property
     def viewer(self) -> Viewer:
@@ -70,18 +77,30 @@ Info = strawberry.Info[Context, None]
 
 
 def selects(info: Info, name: str) -> bool:
-    """Whether the operation selects a field `name` anywhere below the field that is being answered."""
+    """Whether the operation selects a field `name` of the field that is being answered."""
+    return name in _selected(info, is_below=False)
+
+
+def selected_names(info: Info) -> set[str]:
+    """The names of all fields that the operation selects below the field that is being answered, however deep."""
+    return set(_selected(info, is_below=True))
+
+
+def _selected(info: Info, *, is_below: bool) -> Iterator[str]:
     raw = info._raw_info  # noqa: SLF001  Strawberry's own view of it copies the whole selection first
-    waiting: list[Node] = list(raw.field_nodes)
+    waiting: list[Node] = [
+        one for node in raw.field_nodes if node.selection_set for one in node.selection_set.selections
+    ]
     seen: set[str] = set()
     while waiting:
         node = waiting.pop()
-        if isinstance(node, FieldNode) and node.name.value == name:
-            return True
+        if isinstance(node, FieldNode):
+            yield node.name.value
         if isinstance(node, FragmentSpreadNode):
             if node.name.value not in seen:
                 seen.add(node.name.value)
                 waiting.append(raw.fragments[node.name.value])
-        elif isinstance(node, FieldNode | InlineFragmentNode | FragmentDefinitionNode) and node.selection_set:
-            waiting += node.selection_set.selections
-    return False
+        elif isinstance(node, InlineFragmentNode | FragmentDefinitionNode) or (
+            is_below and isinstance(node, FieldNode)
+        ):
+            waiting += node.selection_set.selections if node.selection_set else ()

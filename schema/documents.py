@@ -1,58 +1,58 @@
-"""What a client asks, as a document: parsed, measured before anything costly looks at it, and validated."""
+"""Documents: texts that are parsed once, measured, and validated."""
 
-import re
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from sys import getsizeof
+from typing import Any
 
+from cachetools import LRUCache
 from graphql import (
     DocumentNode,
     FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLError,
-    GraphQLField,
-    GraphQLInterfaceType,
-    GraphQLNamedType,
-    GraphQLObjectType,
     GraphQLSchema,
     GraphQLSyntaxError,
-    InlineFragmentNode,
-    IntValueNode,
+    Node,
     OperationDefinitionNode,
-    SelectionSetNode,
-    ValueNode,
-    get_named_type,
-    get_nullable_type,
-    is_list_type,
+    OperationType,
+    get_operation_ast,
     parse,
     specified_rules,
     validate,
 )
-from strawberry.extensions import SchemaExtension
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+from graphql.validation import ProvidedRequiredArgumentsRule, ValuesOfCorrectTypeRule
 
-from base.errors import ErrorCode, Refusal, error_extensions
-from models.paging import DEFAULT_SIZE, MAX_SIZE
+from base.errors import ErrorCode, Refusal
+from execution.plans.cache import condition_names
+from schema.complexity import check_complexity
+from schema.errors import graphql_error
+from schema.values import Literals, Place, places_of_variables, problems_of_variables
 
 MAX_TOKENS = 3_000
-MAX_DEPTH = 20
-MAX_ALIASES = 100
-MAX_SAME_FIELDS = 50
-"""The same name in one selection: validation compares each with each."""
-MAX_COST = 100_000
-"""Fields that an answer may have if every page is full; a plain list counts as `_LIST_LENGTH`."""
+MAX_CHARACTERS = 100_000
+"""Comments and white space are no tokens, and are read all the same."""
 MAX_ERRORS = 20
+_CHARACTERS_TOLD = 30_000
+"""Telling one error can take as long as reading the text, so that long texts are told fewer of them."""
 MAX_KEPT_CHARACTERS = 8_000
 """Longer texts are read each time: a caller must not fill the memory with them."""
-_LIST_LENGTH = 10
-_RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+MAX_KEPT_BYTES = 32 * 2**20
+_BYTES_PER_NODE = 400
+"""What a node takes in memory with its place in the text, rounded up: 280 to 420 were measured."""
+_NAME_CHARACTERS = 100
+"""Of a name in the log."""
+_TOLD_BY_LITERALS = {ProvidedRequiredArgumentsRule, ValuesOfCorrectTypeRule}
+_RULES = (*(rule for rule in specified_rules if rule not in _TOLD_BY_LITERALS), Literals)
+_SUBSCRIPTION = OperationType.SUBSCRIPTION
+OTHER = "other"
+DOCUMENT = "document"
+PLANS = "plans"
+"""The keys under which an operation's extensions hold its document and the cache of plans."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class OperationInfo:
     """What an operation is, in words for logs and numbers.
 
     Attributes:
@@ -62,226 +62,192 @@ class Asked:
         name: What the client calls it, if anything.
     """
 
-    type: str = "other"
-    field: str = "other"
+    type: str = OTHER
+    field: str = OTHER
     name: str | None = None
 
 
-def asked_in(schema: GraphQLSchema, text: str, operation_name: str | None) -> Asked:
-    """What the operation `operation_name` of `text`, or its only one, asks; the text may be wrong in any way."""
-    try:
-        if len(text) <= MAX_KEPT_CHARACTERS:
-            return _asked_in_text(schema, text, operation_name)
-        return _asked(schema, parse(text, max_tokens=MAX_TOKENS), operation_name)
-    except GraphQLSyntaxError:
-        return Asked()
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """A text as it was read; its errors, if any, are those of one request.
 
-
-@lru_cache(maxsize=128)
-def _asked_in_text(schema: GraphQLSchema, text: str, operation_name: str | None) -> Asked:
-    return _asked(schema, _parse(text), operation_name)
-
-
-def _asked(schema: GraphQLSchema, document: DocumentNode, operation_name: str | None) -> Asked:
-    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-    named = [node for node in operations if operation_name in {None, node.name and node.name.value}]
-    if len(named) != 1:
-        return Asked()
-    (operation,) = named
-    name = operation.name.value if operation.name else None
-    return Asked(operation.operation.value, _root_field(schema, operation), name)
-
-
-def _root_field(schema: GraphQLSchema, operation: OperationDefinitionNode) -> str:
-    root = schema.get_root_type(operation.operation)
-    selections = operation.selection_set.selections
-    names = {node.name.value for node in selections if isinstance(node, FieldNode)}
-    if any(name.startswith("__") for name in names):
-        return "introspection"
-    if len(names) > 1:
-        return "several"
-    return next((name for name in names if root is not None and name in root.fields), "other")
-
-
-class Documents(SchemaExtension):
-    """Reads each text once: Strawberry's own caches keep errors, too, and would answer them again with an old requestId."""
-
-    def on_operation(self) -> Iterator[None]:
-        self.execution_context.parse_options["max_tokens"] = MAX_TOKENS
-        yield
-
-    def on_parse(self) -> Iterator[None]:
-        text = self.execution_context.query
-        if text and len(text) <= MAX_KEPT_CHARACTERS:
-            with suppress(GraphQLSyntaxError):  # Strawberry parses it again, and tells of the error itself
-                self.execution_context.graphql_document = _parse(text)
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        context = self.execution_context
-        document, text = context.graphql_document, context.query or ""
-        assert document is not None  # noqa: S101  parsed before
-        refusal = _more_than_one_operation(document) if context._provided_operation_name is None else None  # noqa: SLF001
-        errors = [_told(GraphQLError(refusal.message), refusal)] if refusal else []
-        context.pre_execution_errors = errors or _problems(context.schema._schema, document, text)  # noqa: SLF001
-        yield
-
-
-def _problems(schema: GraphQLSchema, document: DocumentNode, text: str) -> list[GraphQLError]:
-    try:
-        if len(text) <= MAX_KEPT_CHARACTERS:
-            _check_text(schema, text)
-        else:
-            _check(schema, document)
-    except _InvalidDocument as invalid:
-        return invalid.errors
-    return []
-
-
-class _InvalidDocument(Exception):  # noqa: N818  an answer, not an error of the program
-    """Carries what is wrong past the cache, which keeps only documents that are right."""
-
-    def __init__(self, errors: list[GraphQLError]) -> None:
-        super().__init__()
-        self.errors = errors
-
-
-@lru_cache(maxsize=128)
-def _parse(text: str) -> DocumentNode:
-    return parse(text, max_tokens=MAX_TOKENS)
-
-
-@lru_cache(maxsize=128)
-def _check_text(schema: GraphQLSchema, text: str) -> None:
-    _check(schema, _parse(text))
-
-
-def _check(schema: GraphQLSchema, document: DocumentNode) -> None:
-    """Measure first: some rules take time that grows with the square of what they are given.
-
-    Raises:
-        _InvalidDocument: QUERY_TOO_COMPLEX, or what the rules say.
+    Attributes:
+        schema: By which it was read.
+        node: What it says; None where that is no GraphQL.
+        errors: What is wrong with it, each with its code; nothing is executed where there are some.
+        size_bytes: What it takes in memory, about.
+        conditions: The variables by which its @skip and @include decide.
+        is_kept: Whether the same text is this document when it comes again.
     """
+
+    schema: GraphQLSchema
+    node: DocumentNode | None
+    errors: tuple[GraphQLError, ...] = ()
+    size_bytes: int = 0
+    conditions: frozenset[str] = frozenset()
+    is_kept: bool = False
+    _places: dict[str | None, dict[str, list[Place]]] = field(default_factory=dict)
+    _names: dict[frozenset[str], bool] = field(default_factory=dict)
+    _infos: dict[str | None, OperationInfo] = field(default_factory=dict)
+
+    def plan_key(self, operation: OperationDefinitionNode, variables: dict[str, Any]) -> Hashable:
+        """The key of the plans for one of its operations, with `variables` as they were coerced."""
+        return self, id(operation), frozenset(name for name in self.conditions if variables.get(name))
+
+    @property
+    def operations(self) -> list[OperationDefinitionNode]:
+        definitions = self.node.definitions if self.node else ()
+        return [node for node in definitions if isinstance(node, OperationDefinitionNode)]
+
+    def operation_info(self, operation_name: str | None) -> OperationInfo:
+        """What the operation `operation_name`, or the only one, asks; the document may be wrong in any way."""
+        known = self._infos.get(operation_name)
+        if known is None:
+            known = self._find_info(operation_name)
+            if known.type != OTHER:  # it has the operation, and no more of them than its text has room for
+                self._infos[operation_name] = known
+        return known
+
+    def _find_info(self, operation_name: str | None) -> OperationInfo:
+        named = [node for node in self.operations if operation_name in {None, node.name and node.name.value}]
+        if len(named) != 1:
+            return OperationInfo()
+        (operation,) = named
+        name = operation.name.value[:_NAME_CHARACTERS] if operation.name else None
+        return OperationInfo(operation.operation.value, self._root_field(operation), name)
+
+    def is_introspection(self, operation_name: str | None) -> bool:
+        """Whether an operation asks at its root for nothing but the schema, by the looks of its fields there."""
+        operation = get_operation_ast(self.node, operation_name) if self.node else None
+        return (
+            operation is not None
+            and operation.operation is OperationType.QUERY
+            and all(
+                isinstance(node, FieldNode) and node.name.value.startswith("__")
+                for node in operation.selection_set.selections
+            )
+        )
+
+    def errors_of(self, operation_name: str | None, variables: dict[str, Any]) -> list[GraphQLError]:
+        """What keeps one of its operations from being executed with these variables.
+
+        Source: GraphQL, September 2025, section 6.1, GetOperation.
+        """
+        if self.errors:
+            return list(self.errors)
+        if operation_name is None and len(self.operations) > 1:
+            message = "This document has several operations: say which with operationName."
+            return [graphql_error(Refusal(ErrorCode.BAD_INPUT, message, "operationName"))]
+        return self.wrong_variables(operation_name, variables)
+
+    def names_fields(self, names: frozenset[str]) -> bool:
+        """Whether a field of one of these names is selected anywhere in it."""
+        known = self._names.get(names)
+        if known is None and self.node is not None:
+            nodes = _nodes_in(self.node)
+            known = any(isinstance(node, FieldNode) and node.name.value in names for node in nodes)
+            self._names[names] = known
+        return bool(known)
+
+    def wrong_variables(self, operation_name: str | None, variables: dict[str, Any]) -> list[GraphQLError]:
+        """What is wrong with the variables that came with one of its operations; it is right itself."""
+        operation = get_operation_ast(self.node, operation_name) if self.node else None
+        if self.node is None or operation is None or not operation.variable_definitions:
+            return []
+        places = self._places.get(operation_name)
+        if places is None:
+            places = self._places[operation_name] = places_of_variables(self.schema, self.node, operation)
+        problems = problems_of_variables(self.schema, operation, variables, places)
+        return [problem.error() for problem in islice(problems, MAX_ERRORS)]
+
+    def _root_field(self, operation: OperationDefinitionNode) -> str:
+        root = self.schema.get_root_type(operation.operation)
+        selections = operation.selection_set.selections
+        names = {node.name.value for node in selections if isinstance(node, FieldNode)}
+        if any(name.startswith("__") for name in names):
+            return "introspection"
+        if len(names) > 1:
+            return "several"
+        return next((name for name in names if root is not None and name in root.fields), "other")
+
+
+DocumentCache = LRUCache[tuple[GraphQLSchema, str], Document]
+
+
+def document_cache(max_bytes: int) -> DocumentCache:
+    """Room for the documents used last; larger ones than all of it are not kept."""
+    return LRUCache(max_bytes, lambda document: document.size_bytes)
+
+
+_cache = document_cache(MAX_KEPT_BYTES)
+
+
+def read_document(schema: GraphQLSchema, text: str, cache: DocumentCache = _cache) -> Document:
+    """Parse, measure and validate `text`, unless that was done before; one that is wrong is read anew each time."""
+    known = cache.get((schema, text))
+    if known is not None:
+        return known
+    document = _read(schema, text)
+    if not document.errors and len(text) <= MAX_KEPT_CHARACTERS and document.size_bytes <= cache.maxsize:
+        document = cache[schema, text] = replace(document, is_kept=True)
+    return document
+
+
+def _read(schema: GraphQLSchema, text: str) -> Document:
+    if len(text) > MAX_CHARACTERS:
+        message = f"This document is too long: it has more than {MAX_CHARACTERS:,} characters. Ask for less at once."
+        refusal = Refusal(ErrorCode.QUERY_TOO_COMPLEX, message)
+        return Document(schema, None, (graphql_error(refusal),))
     try:
-        Ruler(schema, document).check()
-    except Refusal as refusal:
-        raise _InvalidDocument([_told(GraphQLError(refusal.message), refusal)]) from None
-    errors = validate(schema, document, _RULES, max_errors=MAX_ERRORS)
+        node = parse(text, max_tokens=MAX_TOKENS)
+    except GraphQLSyntaxError as error:
+        is_aborted = error.message.endswith("Parsing aborted.")
+        code = ErrorCode.QUERY_TOO_COMPLEX if is_aborted else ErrorCode.GRAPHQL_PARSE_FAILED
+        return Document(schema, None, (graphql_error(Refusal(code, error.message), error),))
+    if not any(isinstance(definition, OperationDefinitionNode) for definition in node.definitions):
+        refusal = Refusal(ErrorCode.BAD_INPUT, "This document has no operation to execute.", "query")
+        return Document(schema, node, (graphql_error(refusal),))
+    errors = _errors_in(schema, node, max(1, min(MAX_ERRORS, _CHARACTERS_TOLD // (len(text) + 1))))
     if errors:
-        is_aborted = any(error.message == "Validation aborted." for error in errors)  # its comparisons grew too many
-        code = ErrorCode.QUERY_TOO_COMPLEX if is_aborted else ErrorCode.GRAPHQL_VALIDATION_FAILED
-        raise _InvalidDocument([_told(error, Refusal(code, error.message)) for error in errors])
+        return Document(schema, node, errors)
+    return Document(schema, node, size_bytes=_strip(node), conditions=condition_names(node))
 
 
-def _told(error: GraphQLError, refusal: Refusal) -> GraphQLError:
-    error.extensions = error_extensions(refusal)
-    return error
+def _errors_in(schema: GraphQLSchema, node: DocumentNode, max_errors: int) -> tuple[GraphQLError, ...]:
+    try:
+        check_complexity(schema, node)
+    except Refusal as refusal:
+        return (graphql_error(refusal),)
+    errors = validate(schema, node, _RULES, max_errors=max_errors)
+    is_aborted = any(error.message == "Validation aborted." for error in errors)  # its comparisons grew too many
+    code = ErrorCode.QUERY_TOO_COMPLEX if is_aborted else ErrorCode.GRAPHQL_VALIDATION_FAILED
+    return tuple(error if error.extensions else graphql_error(Refusal(code, error.message), error) for error in errors)
 
 
-def _more_than_one_operation(document: DocumentNode) -> Refusal | None:
-    """Source: GraphQL, September 2025, section 6.1, GetOperation."""
-    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-    if len(operations) <= 1:
-        return None
-    return Refusal(
-        ErrorCode.BAD_INPUT, "This document has several operations: say which with operationName.", "operationName"
-    )
+def _strip(document: DocumentNode) -> int:
+    """What a valid document takes in memory, about; one that may run for days lets go of its text and comments.
+
+    Errors in the events of a subscription then tell their path, and no place in the text.
+    """
+    nodes = list(_nodes_in(document))
+    size = sum(map(_size_of, nodes))
+    if any(isinstance(node, OperationDefinitionNode) and node.operation is _SUBSCRIPTION for node in nodes):
+        for node in nodes:
+            object.__setattr__(node, "loc", None)  # they are frozen, and nobody has seen them yet
+    return size + (getsizeof(document.loc.source.body) if document.loc else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How deep a selection goes, how many aliases it has, and how many fields its answer can have."""
-
-    depth: int = 0
-    aliases: int = 0
-    cost: int = 0
-
-    def beside(self, other: "Size") -> "Size":
-        """Both in one selection."""
-        return Size(max(self.depth, other.depth), self.aliases + other.aliases, self.cost + other.cost)
+def _nodes_in(document: DocumentNode) -> Iterator[Node]:
+    waiting: list[Any] = [document]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, Node):
+            yield found
+            waiting += [getattr(found, key, None) for key in found.keys]
+        elif isinstance(found, list | tuple):
+            waiting += found
 
 
-class Ruler:
-    """Measures a document that may be wrong in any other way; a fragment is measured once, however often it is spread."""
-
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
-        self._schema = schema
-        self._operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-        self._fragments = {
-            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
-        }
-        self._known: dict[tuple[str, int], Size] = {}
-
-    def check(self) -> None:
-        """Raises Refusal QUERY_TOO_COMPLEX."""
-        sizes = [self._operation(node) for node in self._operations]
-        sizes += [self._fragment(name, _LIST_LENGTH) for name in self._fragments]
-        for what, size, limit in (
-            ("levels", max((size.depth for size in sizes), default=0), MAX_DEPTH),
-            ("aliases", max((size.aliases for size in sizes), default=0), MAX_ALIASES),
-            ("fields in its answer", max((size.cost for size in sizes), default=0), MAX_COST),
-        ):
-            if size > limit:
-                raise _too_complex(f"more than {limit:,} {what}")
-
-    def _operation(self, node: OperationDefinitionNode) -> Size:
-        return self._selection(node.selection_set, self._schema.get_root_type(node.operation), _LIST_LENGTH, {})
-
-    def _fragment(self, name: str, page: int) -> Size:
-        node = self._fragments.get(name)
-        if node is None or (name, page) in self._known:
-            return self._known.get((name, page), Size())
-        self._known[name, page] = Size()  # so that one which spreads itself ends here; validation refuses it later
-        parent = self._schema.get_type(node.type_condition.name.value)
-        self._known[name, page] = self._selection(node.selection_set, parent, page, {})
-        return self._known[name, page]
-
-    def _selection(
-        self, selections: SelectionSetNode, parent: GraphQLNamedType | None, page: int, seen: dict[str, int]
-    ) -> Size:
-        size = Size()
-        for node in selections.selections:
-            match node:
-                case FieldNode():
-                    name = (node.alias or node.name).value
-                    seen[name] = seen.get(name, 0) + 1
-                    if seen[name] > MAX_SAME_FIELDS:
-                        raise _too_complex(f"{name} more than {MAX_SAME_FIELDS} times in one place")
-                    size = size.beside(self._field(node, parent, page))
-                case InlineFragmentNode():
-                    condition = node.type_condition
-                    inner = self._schema.get_type(condition.name.value) if condition else parent
-                    size = size.beside(self._selection(node.selection_set, inner, page, seen))
-                case FragmentSpreadNode():
-                    size = size.beside(self._fragment(node.name.value, page))
-        return size
-
-    def _field(self, node: FieldNode, parent: GraphQLNamedType | None, page: int) -> Size:
-        field = _field_of(parent, node.name.value)
-        is_paged = field is not None and "first" in field.args
-        below = Size()
-        if node.selection_set:
-            inner = get_named_type(field.type) if field else None
-            below = self._selection(node.selection_set, inner, _page_size(node) if is_paged else _LIST_LENGTH, {})
-        rows = page if field is not None and is_list_type(get_nullable_type(field.type)) else 1
-        return Size(below.depth + 1, below.aliases + (node.alias is not None), 1 + rows * below.cost)
-
-
-def _field_of(parent: GraphQLNamedType | None, name: str) -> GraphQLField | None:
-    return parent.fields.get(name) if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else None
-
-
-def _page_size(node: FieldNode) -> int:
-    """The rows of a page: as many as it may have at most where a variable tells, or what is no size at all."""
-    values = [argument.value for argument in node.arguments or () if argument.name.value in {"first", "last"}]
-    return max(map(_number_in, values), default=DEFAULT_SIZE)
-
-
-def _number_in(value: ValueNode) -> int:
-    if isinstance(value, IntValueNode) and re.fullmatch(r"[0-9]{1,3}", value.value):
-        return min(int(value.value), MAX_SIZE)
-    return MAX_SIZE
-
-
-def _too_complex(why: str) -> Refusal:
-    return Refusal(ErrorCode.QUERY_TOO_COMPLEX, f"This query is too complex: {why}. Ask for less at once.")
+def _size_of(node: Node) -> int:
+    text = getattr(node, "value", None)
+    return _BYTES_PER_NODE + (getsizeof(text) if isinstance(text, str) else 0)

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from resolvers.downloads import resolve_start_downloads
 from resolvers.jobs import (
     resolve_cancel_job,
     resolve_cancel_jobs,
@@ -12,6 +13,7 @@ from resolvers.jobs import (
     resolve_purge_job,
     resolve_resume_job,
     resolve_retry_job,
+    resolve_review_item,
     resolve_start_job,
     resolve_update_job,
 )
@@ -31,6 +33,8 @@ from resolvers.webhooks import (
     resolve_update_webhook,
 )
 from resolvers.workers import resolve_claim_task, resolve_report_task
+from schema.types.download import DownloadStart
+from schema.types.item import JobItem
 from schema.types.job import Batch, Job, Task
 from schema.types.people import ApiToken, Session, User
 from schema.types.upload import Upload
@@ -83,11 +87,16 @@ class Mutation:
     create_batch: Batch = strawberry.field(
         resolver=resolve_create_batch, description="Work over many alike items; starts when its uploads are complete."
     )
+    start_downloads: list[DownloadStart] = strawberry.field(
+        resolver=resolve_start_downloads,
+        description="Have the server fetch what URLs lead to: one answer per URL, in their order; a bad one does not stop the others.",
+    )
     start_job: Job = strawberry.field(
         resolver=resolve_start_job, description="Let a job that is AWAITING_INPUT go on; CANNOT_START otherwise."
     )
     update_job: Job = strawberry.field(
-        resolver=resolve_update_job, description="Another title, another place in the queue."
+        resolver=resolve_update_job,
+        description="Another title, another place in the queue; of a download another bandwidth, or a fresh link.",
     )
     pause_job: Job = strawberry.field(
         resolver=resolve_pause_job,
@@ -106,17 +115,30 @@ class Mutation:
     )
     retry_job: Job = strawberry.field(
         resolver=resolve_retry_job,
-        description="Only FAILED or CANCELLED jobs, or COMPLETED ones with failures; keeps what succeeded when onlyFailedItems.",
+        description="Only FAILED or CANCELLED jobs, or COMPLETED ones with failures; keeps what succeeded when onlyFailedItems. "
+        "What would fail again in the same way is CANNOT_RETRY: see error.isRetryable of the job and of its items.",
+    )
+    review_item: JobItem = strawberry.field(
+        resolver=resolve_review_item,
+        description="Say what is right where an item was doubtful, or that it is right as it is: it is done again with that, and the "
+        "results of its job are written anew, as another attempt. INVALID_STATE until the job has ended; BAD_INPUT for kinds without "
+        "reviews.",
     )
     delete_job: strawberry.ID = strawberry.field(
-        resolver=resolve_delete_job, description="Soft; batches need ADMIN; an active job is INVALID_STATE."
+        resolver=resolve_delete_job,
+        description="Soft: nobody finds it any more; batches need ADMIN; an active job is INVALID_STATE. Its disk is freed "
+        "when its time is over as if it were there: inputs 7 days after its end, results 30, the rest 90, unless the server "
+        "is set otherwise; `purgeJob` frees it at once.",
     )
     purge_job: strawberry.ID = strawberry.field(
-        resolver=resolve_purge_job, description="Admins only: rows and bytes are gone; the audit entry stays."
+        resolver=resolve_purge_job,
+        description="Admins only: when this answers, its bytes are gone from the disk and its rows from the database, with "
+        "names, sizes and checksums of inputs that no other job uses; the audit entries stay. Bytes that somebody is still "
+        "sending go within seconds.",
     )
     claim_task: Task | None = strawberry.field(
         resolver=resolve_claim_task,
-        description="Workers only: takes the oldest waiting external task under a lease, or null.",
+        description="Workers only: takes the next waiting external task, or the one that `id` names, under a lease; null where none waits.",
     )
     report_task: Task = strawberry.field(
         resolver=resolve_report_task,
@@ -125,7 +147,7 @@ class Mutation:
     create_webhook: Webhook = strawberry.field(
         resolver=resolve_create_webhook,
         description="Have an address told of your jobs, by signed messages (Standard Webhooks); events are task.completed, "
-        "task.failed, batch.completed, batch.failed, download.completed, download.failed and job.cancelled.",
+        "task.failed, batch.completed, batch.failed, download.completed, download.failed, download.skipped and job.cancelled.",
     )
     update_webhook: Webhook = strawberry.field(
         resolver=resolve_update_webhook,

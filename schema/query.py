@@ -2,6 +2,7 @@
 
 import strawberry
 
+from resolvers.downloads import resolve_download, resolve_downloads, resolve_plan_download
 from resolvers.jobs import (
     resolve_batch,
     resolve_batches,
@@ -18,6 +19,7 @@ from resolvers.session import resolve_viewer
 from resolvers.uploads import resolve_upload, resolve_uploads
 from resolvers.webhooks import resolve_webhooks
 from schema.types.connection import Connection
+from schema.types.download import Download, PlannedFile
 from schema.types.job import Batch, Job, Task
 from schema.types.node import Node
 from schema.types.people import ApiToken, AuditEntry, User
@@ -49,6 +51,15 @@ class Query:
     tasks: Connection[Task] = strawberry.field(resolver=resolve_tasks, description="Your tasks, newest first.")
     batch: Batch | None = strawberry.field(resolver=resolve_batch, description="One batch.")
     batches: Connection[Batch] = strawberry.field(resolver=resolve_batches, description="Your batches, newest first.")
+    download: Download | None = strawberry.field(resolver=resolve_download, description="One download.")
+    downloads: Connection[Download] = strawberry.field(
+        resolver=resolve_downloads, description="Your downloads, newest first."
+    )
+    plan_download: list[PlannedFile] = strawberry.field(
+        resolver=resolve_plan_download,
+        description="The files that would be fetched, those that would not and why; nothing is transferred or stored. At most 1,000 files, "
+        "of which the servers of the first 40 are asked: of the others type and size may be null.",
+    )
     job: Job | None = strawberry.field(resolver=resolve_job, description="One job of any type.")
     jobs: Connection[Job] = strawberry.field(resolver=resolve_jobs, description="Your jobs of all types, newest first.")
     statistics: Statistics = strawberry.field(

@@ -1,14 +1,17 @@
 """Connections: pages of a list, with cursors (GraphQL Cursor Connections Specification)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 import strawberry
 
-from models.paging import Listing, Page, Window
-from schema.context import Info
+from models.listing import Listing, Page, Window
+from schema.context import Info, selects
+from schema.loaders import load_each
+from schema.types.rows import derived
 
-__all__ = ["Connection", "Edge", "Page", "PageInfo", "Window", "connection_of", "nested_connection"]
+__all__ = ["Connection", "Edge", "Page", "PageInfo", "Window", "connection_of", "counted", "nested_connections"]
 
 T = TypeVar("T")
 
@@ -31,8 +34,23 @@ class Edge(Generic[T]):
     node: T = strawberry.field(description="The row.")
 
 
-async def _total_count(root: "Connection[Any]", info: Info) -> int:
-    return await info.context.loaders.totals.load(root.page.listing)
+def _total_count(root: "Connection[Any]") -> int:
+    assert root.page.total is not None  # noqa: S101  whoever reads a page looks whether its list is to be counted
+    return root.page.total
+
+
+def _edges(root: "Connection[T]") -> list[Edge[T]]:
+    return [Edge(cursor=cursor, node=node) for cursor, node in zip(root.page.cursors, root.nodes, strict=True)]
+
+
+def _page_info(root: "Connection[Any]") -> PageInfo:
+    cursors = root.page.cursors
+    return PageInfo(
+        has_next_page=root.page.has_next,
+        has_previous_page=root.page.has_previous,
+        start_cursor=cursors[0] if cursors else None,
+        end_cursor=cursors[-1] if cursors else None,
+    )
 
 
 @strawberry.type(description="A page of a list.")
@@ -40,32 +58,38 @@ class Connection(Generic[T]):
     """Rows both with and without their cursors."""
 
     page: strawberry.Private[Page]
-    edges: list[Edge[T]] = strawberry.field(description="The rows with their cursors.")
+    edges: list[Edge[T]] = derived(_edges, description="The rows with their cursors.")
     nodes: list[T] = strawberry.field(description="The rows.")
-    page_info: PageInfo = strawberry.field(description="What lies before and after.")
-    total_count: int = strawberry.field(
-        resolver=_total_count, description="Of the whole list. Counted only when asked for."
+    page_info: PageInfo = derived(_page_info, description="What lies before and after.")
+    total_count: int = derived(
+        _total_count,
+        description="Of the whole list, at the moment at which `nodes` were read. Counted only when asked for.",
     )
 
 
 def connection_of(page: Page, node_of: Callable[[dict[str, Any]], T]) -> Connection[T]:
     """The page as clients see it."""
-    nodes = [node_of(row) for row in page.rows]
-    return Connection(
-        page=page,
-        edges=[Edge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)],
-        nodes=nodes,
-        page_info=PageInfo(
-            has_next_page=page.has_next,
-            has_previous_page=page.has_previous,
-            start_cursor=page.cursors[0] if page.cursors else None,
-            end_cursor=page.cursors[-1] if page.cursors else None,
-        ),
-    )
+    return Connection(page=page, nodes=[node_of(row) for row in page.rows])
 
 
-async def nested_connection(
-    info: Info, listing: Listing, window: Window, node_of: Callable[[dict[str, Any]], T]
-) -> Connection[T]:
-    """The page of a list that belongs to one of many objects: all of them are read together."""
-    return connection_of(await info.context.loaders.pages.load((listing, window)), node_of)
+def connection_or_error(page: Page | Exception, node_of: Callable[[dict[str, Any]], T]) -> Connection[T] | Exception:
+    """The page as clients see it, or why it cannot be had."""
+    return page if isinstance(page, Exception) else connection_of(page, node_of)
+
+
+def counted(info: Info, window: Window) -> Window:
+    """`window`, counted where the operation asks for `totalCount`."""
+    return replace(window, is_counted=selects(info, "totalCount"))
+
+
+async def nested_connections(
+    info: Info, listings: Sequence[Listing], window: Window, node_of: Callable[[dict[str, Any]], T]
+) -> list[Connection[T] | Exception]:
+    """The pages of lists that belong to many objects, or why one cannot be had: all of them are read together."""
+    return [connection_or_error(page, node_of) for page in await load_pages(info, listings, window)]
+
+
+async def load_pages(info: Info, listings: Sequence[Listing], window: Window) -> list[Page | Exception]:
+    """The same window of many lists."""
+    window = counted(info, window)
+    return await load_each(info.context.loaders.pages, [(listing, window) for listing in listings])

@@ -6,12 +6,28 @@ from typing import Any
 import strawberry
 
 from base.errors import ErrorCode
-from base.words import FileRole, ItemStatus, JobStatus, JobType, LogLevel, Role, UploadStatus
+from base.words import (
+    FileRole,
+    ItemStatus,
+    JobStatus,
+    JobType,
+    LogLevel,
+    OnDuplicate,
+    ProxyMode,
+    Role,
+    UploadStatus,
+    WaitReason,
+)
 from jobs.actions import JobAction
 from jobs.queries import JobOrderField
-from jobs.reports import ReportStatus
+from jobs.recording.reports import ReportStatus
+from processors.alignment.options import TranscriptLayout
+from processors.leads.options import EnrichStep
+from processors.omr.options import SheetStrategy
+from schema.types.error_codes import explanation_of
 
 __all__ = [
+    "EnrichStep",
     "ErrorCode",
     "FileRole",
     "ItemStatus",
@@ -20,10 +36,15 @@ __all__ = [
     "JobStatus",
     "JobType",
     "LogLevel",
+    "OnDuplicate",
     "OrderDirection",
+    "ProxyMode",
     "ReportStatus",
     "Role",
+    "SheetStrategy",
+    "TranscriptLayout",
     "UploadStatus",
+    "WaitReason",
 ]
 
 
@@ -35,10 +56,10 @@ class OrderDirection(StrEnum):
 
 
 def _describe(enum: type[Enum], description: str, **values: str) -> None:
-    """Make `enum` a GraphQL enum; `values` describe its members, whose name speaks for itself otherwise."""
+    """Make `enum` a GraphQL enum; `values` has a sentence for each of its members."""
     definition: Any = strawberry.enum(enum, name=enum.__name__, description=description)
     for value in definition.__strawberry_definition__.values:
-        value.description = values.get(value.name, value.name.replace("_", " ").capitalize() + ".")
+        value.description = values[value.name]
 
 
 _describe(
@@ -57,10 +78,23 @@ _describe(
     SKIPPED="Not done because it was already done: see skipReason.",
 )
 _describe(
+    TranscriptLayout,
+    "How transcripts are laid out.",
+    AUTO="As the files themselves tell.",
+    TEXT="One text for each recording.",
+    UTTERANCES="TextGrids with times of utterances.",
+    TABLE="Rows of start, end, speaker, text.",
+)
+_describe(
+    WaitReason,
+    "Why a job waits by itself, though its turn may have come.",
+    DISK_FULL="The server's disk is full, or its database's, or a quota is used up.",
+)
+_describe(
     ItemStatus,
     "The life of an item.",
     PENDING="Not begun.",
-    PROCESSING="A worker is at it.",
+    PROCESSING="A worker is at it, for a second or so at least: faster items are never shown so.",
     COMPLETED="Done; see result.",
     FAILED="See error.",
     SKIPPED="Not needed; see skipReason.",
@@ -74,7 +108,7 @@ _describe(
     COMPLETED="The whole file is here.",
     REJECTED="Refused after it was here; see error.",
     EXPIRED="Not finished in time; its bytes are gone.",
-    DELETED="Removed by its owner.",
+    DELETED="Removed by its owner or an admin, or with its job; its bytes are gone.",
 )
 _describe(
     LogLevel,
@@ -108,7 +142,16 @@ _describe(
     DOWNLOAD="What one URL leads to.",
 )
 _describe(
-    JobAction, "What may be done with a job now.", RETRY="Do it all again.", RETRY_FAILED_ITEMS="Do again what failed."
+    JobAction,
+    "What may be done with a job now.",
+    START="startJob: let it go on, with what it waits for.",
+    PAUSE="pauseJob: stop the work and keep its place.",
+    RESUME="resumeJob: go on from where it was paused.",
+    CANCEL="cancelJob: stop it for good; what is done stays readable.",
+    RETRY="retryJob: do it all again.",
+    RETRY_FAILED_ITEMS="retryJob with onlyFailedItems: do again what failed or was not done yet, and keep what is done; where some item has ended.",
+    DELETE="deleteJob: take it out of every list.",
+    PURGE="purgeJob: remove it and its bytes for good.",
 )
 _describe(
     ReportStatus,
@@ -118,6 +161,44 @@ _describe(
     FAILED="It could not be done; see errorMessage.",
     CANCELLED="The work has stopped, as was asked.",
 )
-_describe(JobOrderField, "What a list of jobs is ordered by.")
+_describe(
+    JobOrderField,
+    "What a list of jobs is ordered by.",
+    CREATED_AT="The moment of creation.",
+    UPDATED_AT="The moment of the last change of its state.",
+    TITLE="The title, an empty one where there is none.",
+    STATUS="The status, in alphabetical order of its name.",
+    PRIORITY="The priority, from -100 to 100.",
+)
+_describe(
+    ProxyMode,
+    "Which proxy a download goes through.",
+    NONE="The hosts are asked directly.",
+    SYSTEM="The one that the server's environment names.",
+    CUSTOM="The one in proxyUrl, where the operator allows it.",
+)
+_describe(
+    OnDuplicate,
+    "What becomes of a file that you have already.",
+    SKIP="It is left out, and its skipReason says so.",
+    DOWNLOAD="It is fetched again.",
+)
 _describe(OrderDirection, "Which end comes first.", ASC="Smallest first.", DESC="Largest first.")
-_describe(ErrorCode, "Every refusal's `extensions.code`; the same words on the HTTP routes.")
+_describe(
+    ErrorCode,
+    "Every refusal's `extensions.code`; the same words on the HTTP routes. More may come: treat an unknown one as a failure.",
+    **{code.name: explanation_of(code) for code in ErrorCode},
+)
+_describe(
+    SheetStrategy,
+    "Where answer sheets lie, and where their reference comes from.",
+    ZIP_WITH_QR="Archives or documents; the reference is read from the QR code of the first sheet.",
+    ZIP_WITHOUT_QR="Archives or documents; the reference is given.",
+    IMAGES="Single pictures or documents; the reference is given.",
+)
+_describe(
+    EnrichStep,
+    "How leads are enriched.",
+    LOCAL_RULES="By the fixed rules of docs/leads.md; nothing is asked of another machine.",
+    HTTP="By the same rules, and then by the endpoint that the operator has set up; BAD_INPUT where there is none.",
+)

@@ -1,10 +1,11 @@
-"""Why something failed, as a part of it (refusals of a request are GraphQL errors instead)."""
+"""Type of an error that a job, item or upload carries. Refusals of a request are GraphQL errors instead."""
 
 from datetime import datetime
 
 import strawberry
 
 from base import errors
+from models.fields import now
 from schema.types.enums import ErrorCode
 
 
@@ -23,3 +24,8 @@ def error_type(code: str | None, message: str | None, *, is_retryable: bool, at:
     if code is None:
         return None
     return JobError(code=errors.ErrorCode(code), message=message or "", is_retryable=is_retryable, at=at)
+
+
+def refusal_type(refusal: errors.Refusal, *, is_retryable: bool) -> JobError:
+    """A refusal of one thing among many that were asked for together."""
+    return JobError(code=refusal.code, message=refusal.message, is_retryable=is_retryable, at=now())

@@ -6,7 +6,11 @@ from typing import Any
 import strawberry
 
 import models
+from models.records import record_type
 from schema.types.enums import JobStatus, LogLevel
+
+_event_of = record_type(models.JobEvent)
+_line_of = record_type(models.LogEntry)
 
 
 @strawberry.type(
@@ -37,7 +41,7 @@ class LogEntry:
 
 def event_type(row: dict[str, Any]) -> JobEvent:
     """The row as clients see it."""
-    event = models.JobEvent._init_from_db(**row)  # noqa: SLF001  the ORM's own way, without a query
+    event = _event_of(row)
     return JobEvent(
         id=strawberry.ID(str(event.id)),
         at=event.at,
@@ -50,8 +54,7 @@ def event_type(row: dict[str, Any]) -> JobEvent:
 
 def line_type(row: dict[str, Any]) -> LogEntry:
     """The row as clients see it."""
-    columns = {name: row[name] for name in ("id", "job_id", "level", "message", "at")}
-    line = models.LogEntry._init_from_db(**columns)  # noqa: SLF001  the ORM's own way, without a query
+    line = _line_of(row)
     return LogEntry(
         id=strawberry.ID(str(line.id)),
         job_id=strawberry.ID(line.job_id),

@@ -1,147 +1,202 @@
 """Jobs: the interface and what implements it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
+import orjson
 import strawberry
 
 import models
+from auth.viewer import Viewer
 from base import words
-from base.errors import Refusal
-from jobs.actions import actions_of
+from execution.batches import batch_field
+from jobs.actions import actions_of, can_retry
+from jobs.contents import list_events, list_items, list_job_uploads, list_lines
 from jobs.inputs import Inputs
-from jobs.progress import UPLOAD_STAGE, completion_of, seconds_left
-from jobs.queries import list_events, list_items, list_job_uploads, list_lines
 from jobs.retention import Retention
+from jobs.scheduling.external import Lease
 from models.fields import now
-from processors.contract import StageInfo
-from processors.registry import find_kind
 from results.links import bundle_path
 from schema.context import Context, Info
-from schema.types.connection import Connection, Window, nested_connection
-from schema.types.enums import FileRole, ItemStatus, JobAction, JobStatus, LogLevel
+from schema.loaders import load_each
+from schema.types.alignment import Alignment, alignment_type
+from schema.types.arguments import After, Before, First, Last, MinLevel, NeedsReview, Offset, RoleOfFiles, StatusOfItems
+from schema.types.connection import Connection, Window, connection_or_error, load_pages, nested_connections
+from schema.types.enums import JobAction, JobStatus, LogLevel, WaitReason
 from schema.types.error import JobError, error_type
 from schema.types.file import File, file_type
 from schema.types.history import JobEvent, LogEntry, event_type, line_type
-from schema.types.item import JobItem, item_row_type
+from schema.types.item import JobItem, item_type
 from schema.types.node import Node
-from schema.types.people import User, user_type
+from schema.types.people import User, owners_of_rows
+from schema.types.progress import STAGE_COLUMNS, Progress, Stage, stages_of
+from schema.types.rows import column, derived, reads
 from schema.types.scalars import BigInt, Json
 from schema.types.upload import Upload, upload_row_type
+from schema.viewer_fields import DEPENDS_ON_VIEWER
 
 JobRow = models.Job
+ALIGNMENT = "alignment"
+RETRY_COLUMNS = (
+    "status", "completed_items", "failed_items", "skipped_items", "total_slices", "error_is_retryable",
+)  # fmt: skip
+"""Of which depends whether a job can be done again."""
 
 
-@strawberry.type(description="One part of a job's work.")
-class Stage:
-    """Stages come in the order in which they are done."""
-
-    name: str = strawberry.field(description="For programs; see serverInfo.processors.")
-    label: str = strawberry.field(description="For people.")
-    status: ItemStatus = strawberry.field(description="Where it stands.")
-    percentage: float = strawberry.field(description="0 to 100 of this stage alone.")
+async def _queue_positions(roots: Sequence["Job"], info: Info) -> list[int | Exception | None]:
+    waiting = [root.id for root in roots if _waits_for_a_worker(root.row)]
+    places = dict(zip(waiting, await load_each(info.context.loaders.queue_positions, waiting), strict=True))
+    return [places.get(root.id) for root in roots]
 
 
-@strawberry.type(description="How far a job is, computed by the server from what is committed.")
-class Progress:
-    """Counts, bytes and times of one job."""
-
-    percentage: float = strawberry.field(
-        description="0 to 100, two decimals; never falls within one attempt; 100 only when COMPLETED."
-    )
-    total_items: int | None = strawberry.field(
-        description="Null until known. Leads, sheets, audio files, downloaded files."
-    )
-    processed_items: int = strawberry.field(description="Completed + failed + skipped.")
-    failed_items: int = strawberry.field(description="Items that failed.")
-    skipped_items: int = strawberry.field(description="Items that were not needed.")
-    total_batches: int | None = strawberry.field(
-        description="The slices that workers take (a leads file of 100 in slices of 10 has 10)."
-    )
-    completed_batches: int = strawberry.field(description="Slices that are done.")
-    total_bytes: BigInt | None = strawberry.field(description="Bytes of the inputs; null while one is unknown.")
-    processed_bytes: BigInt = strawberry.field(description="Bytes of the inputs that are here.")
-    bytes_per_second: float | None = strawberry.field(description="Moving average; null when nothing moves.")
-    eta_seconds: float | None = strawberry.field(description="Seconds until it is done, by the rate so far.")
-    estimated_completion: datetime | None = strawberry.field(description="When it will be done, by the rate so far.")
+def _waits_for_a_worker(job: JobRow) -> bool:
+    return job.status is words.JobStatus.PENDING and job.wait_reason is None
 
 
-async def _owner(root: "Job", info: Info) -> User:
-    user = await info.context.loaders.users.load(root.row.owner_id)
-    assert user is not None  # noqa: S101  owners are never removed
-    return user_type(user)
-
-
-async def _queue_position(root: "Job", info: Info) -> int | None:
-    if root.row.status is not words.JobStatus.PENDING:
-        return None
-    return await info.context.loaders.queue_positions.load(root.row.id)
-
-
-async def _actions(root: "Job", info: Info) -> list[JobAction]:
-    job, viewer = root.row, info.context.viewer
-    if actions_of(job, viewer, Inputs.COMPLETE) == actions_of(job, viewer, Inputs.GONE):
-        return actions_of(job, viewer, Inputs.COMPLETE)
-    return actions_of(job, viewer, await info.context.loaders.inputs.load(job.id))
-
-
-async def _lease_id(root: "Task", info: Info) -> strawberry.ID | None:
+async def _actions(roots: Sequence["Job"], info: Info) -> list[list[JobAction] | Exception]:
     viewer = info.context.viewer
-    if viewer.role is not words.Role.WORKER or root.row.status is not words.JobStatus.PROCESSING:
-        return None
-    lease_id = await info.context.loaders.leases.load((viewer, root.row.id))
-    return None if lease_id is None else strawberry.ID(lease_id)
+    states = await _inputs_of([root.row for root in roots if _depends_on_inputs(root.row, viewer)], info)
+    return [
+        state if isinstance(state, Exception) else actions_of(root.row, viewer, state)
+        for root in roots
+        for state in (states.get(root.id, Inputs.COMPLETE),)
+    ]
 
 
-async def _uploads(root: "Job", info: Info, first: int | None = None, after: str | None = None) -> Connection[Upload]:
-    listing = list_job_uploads(root.row.id)
-    return await nested_connection(info, listing, Window(first, after), upload_row_type(info.context))
+def _depends_on_inputs(job: JobRow, viewer: Viewer) -> bool:
+    return actions_of(job, viewer, Inputs.COMPLETE) != actions_of(job, viewer, Inputs.GONE)
 
 
-async def _files(root: "Job", info: Info, role: FileRole | None = None) -> list[File]:
-    files = await info.context.loaders.job_files.load(root.row.id)
-    return [file_type(file, info.context) for file in files if role is None or file.role is role]
+async def _errors(roots: Sequence["Job"], info: Info) -> list[JobError | Exception | None]:
+    jobs = [root.row for root in roots]
+    states = await _inputs_of([job for job in jobs if job.error_code is not None and job.error_is_retryable], info)
+    return [_error(job, states.get(job.id, Inputs.GONE)) for job in jobs]
+
+
+def _error(job: JobRow, inputs: Inputs | Exception) -> JobError | Exception | None:
+    if isinstance(inputs, Exception):
+        return inputs
+    is_retryable = job.error_is_retryable and can_retry(job, inputs)
+    return error_type(job.error_code, job.error_message, is_retryable=is_retryable, at=job.error_at or job.updated_at)
+
+
+async def _inputs_of(jobs: Sequence[JobRow], info: Info) -> dict[str, Inputs | Exception]:
+    ids = [job.id for job in jobs]
+    return dict(zip(ids, await load_each(info.context.loaders.inputs, ids), strict=True))
+
+
+async def _leases(roots: Sequence["Job"], info: Info) -> list[Lease | Exception | None]:
+    """Under which the viewer holds the jobs."""
+    viewer = info.context.viewer
+    if viewer.role is not words.Role.WORKER:
+        return [None] * len(roots)
+    return await load_each(info.context.loaders.leases, [(viewer, root.id) for root in roots])
+
+
+async def _lease_ids(roots: Sequence["Task"], info: Info) -> list[strawberry.ID | Exception | None]:
+    held = [root for root in roots if root.row.status is words.JobStatus.PROCESSING]
+    leases = dict(zip((root.id for root in held), await _leases(held, info), strict=True))
+    return [_lease_id(leases.get(root.id)) for root in roots]
+
+
+def _lease_id(lease: Lease | Exception | None) -> strawberry.ID | Exception | None:
+    return strawberry.ID(lease.id) if isinstance(lease, Lease) else lease
+
+
+async def _alignments(roots: Sequence["Task"], info: Info) -> list[Alignment | Exception | None]:
+    ids = [root.id for root in roots if root.row.kind == ALIGNMENT]
+    summaries = dict(zip(ids, await load_each(info.context.loaders.summaries, ids), strict=True))
+    return [_alignment(root, summaries.get(root.id)) for root in roots]
+
+
+def _alignment(root: "Task", summary: dict[str, Any] | Exception | None) -> Alignment | Exception | None:
+    return alignment_type(root.id, summary, _bundle_url(root)) if isinstance(summary, dict) else summary
+
+
+async def _options(roots: Sequence["Job"], info: Info) -> list[Json | Exception]:
+    """As they are stored: parsed, they would take twenty times the memory, for nothing."""
+    context = info.context
+    most = context.services.settings.max_answer_size
+    texts = await load_each(context.loaders.options, [(most, root.id) for root in roots])
+    return [text if isinstance(text, Exception) else Json(orjson.Fragment(text)) for text in texts]
+
+
+async def _uploads(
+    roots: Sequence["Job"], info: Info, first: First = None, after: After = None
+) -> list[Connection[Upload] | Exception]:
+    leases = await _leases(roots, info)
+    shapes = [
+        upload_row_type(info.context, lease.links_end_at if isinstance(lease, Lease) else None) for lease in leases
+    ]
+    pages = await load_pages(info, [list_job_uploads(root.id) for root in roots], Window(first, after))
+    return [
+        lease if isinstance(lease, Exception) else connection_or_error(page, shape)
+        for lease, page, shape in zip(leases, pages, shapes, strict=True)
+    ]
+
+
+async def _files(roots: Sequence["Job"], info: Info, role: RoleOfFiles = None) -> list[list[File] | Exception]:
+    found = await load_each(info.context.loaders.job_files, [root.id for root in roots])
+    return [
+        files
+        if isinstance(files, Exception)
+        else [file_type(file, info.context) for file in files if role is None or file.role is role]
+        for files in found
+    ]
 
 
 async def _items(
-    root: "Job",
+    roots: Sequence["Job"],
     info: Info,
-    status: ItemStatus | None = None,
-    needs_review: bool | None = None,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
-    offset: int | None = None,
-) -> Connection[JobItem]:
-    listing = list_items(root.row.id, status, needs_review=needs_review)
-    return await nested_connection(info, listing, Window(first, after, last, before, offset), item_row_type)
+    status: StatusOfItems = None,
+    needs_review: NeedsReview = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    offset: Offset = None,
+) -> list[Connection[JobItem] | Exception]:
+    listings = [list_items(root.id, status, needs_review=needs_review) for root in roots]
+    return await nested_connections(info, listings, Window(first, after, last, before, offset), item_type)
 
 
 async def _logs(
-    root: "Job",
+    roots: Sequence["Job"],
     info: Info,
-    min_level: LogLevel = LogLevel.INFO,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
-) -> Connection[LogEntry]:
-    listing = list_lines(root.row.id, min_level)
-    return await nested_connection(info, listing, Window(first, after, last, before), line_type)
+    min_level: MinLevel = LogLevel.INFO,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> list[Connection[LogEntry] | Exception]:
+    listings = [list_lines(root.id, min_level) for root in roots]
+    return await nested_connections(info, listings, Window(first, after, last, before), line_type)
 
 
 async def _events(
-    root: "Job",
+    roots: Sequence["Job"],
     info: Info,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
-) -> Connection[JobEvent]:
-    listing = list_events(root.row.id)
-    return await nested_connection(info, listing, Window(first, after, last, before), event_type)
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> list[Connection[JobEvent] | Exception]:
+    listings = [list_events(root.id) for root in roots]
+    return await nested_connections(info, listings, Window(first, after, last, before), event_type)
+
+
+def _bundle_url(root: "Job") -> str | None:
+    moment, context = now(), root.context
+    results_end = Retention.of(context.services.settings).end_of_results(root.row.finished_at)
+    if root.row.status is not words.JobStatus.COMPLETED or (results_end is not None and moment >= results_end):
+        return None
+    return context.base_url + bundle_path(context.services.signer, root.id, moment)
+
+
+def _expires_at(root: "Job") -> datetime | None:
+    return Retention.of(root.context.services.settings).end_of_job(root.row.finished_at)
 
 
 @strawberry.interface(
@@ -151,53 +206,80 @@ class Job(Node):
     """See `models.Job`."""
 
     row: strawberry.Private[models.Job]
-    kind: str = strawberry.field(description="Name of the processor: see serverInfo.processors.")
-    title: str | None = strawberry.field(description="The client's title.")
-    external_id: str | None = strawberry.field(
-        description="The client's own key, unique per owner: creating again with the same key returns the same job."
+    context: strawberry.Private[Context]
+    kind: str = column("kind", description="Name of the processor: see serverInfo.processors.")
+    title: str | None = column("title", description="The client's title.")
+    external_id: str | None = column(
+        "external_id",
+        description="The client's own key, unique per owner: creating again with the same key returns the same job.",
     )
-    owner: User = strawberry.field(resolver=_owner, description="Whose it is.")
-    status: JobStatus = strawberry.field(description="Where it stands.")
-    status_message: str = strawberry.field(description="One sentence for people.")
-    is_active: bool = strawberry.field(
-        description="Not finished: false for COMPLETED, FAILED, CANCELLED and SKIPPED, true otherwise."
+    owner: User = batch_field(owners_of_rows, description="Whose it is.")
+    status: JobStatus = column("status", description="Where it stands.")
+    status_message: str = column("status_message", description="One sentence for people.")
+    is_active: bool = derived(
+        attrgetter("row.status.is_active"),
+        "status",
+        description="Not finished: false for COMPLETED, FAILED, CANCELLED and SKIPPED, true otherwise.",
     )
-    awaiting: str | None = strawberry.field(
-        description="What an AWAITING_INPUT job waits for: start, missingWords, or a processor's own word."
+    awaiting: str | None = column(
+        "awaiting", description="What an AWAITING_INPUT job waits for: start, missingWords, or a processor's own word."
     )
-    has_failures: bool = strawberry.field(description="Some items failed.")
-    actions: list[JobAction] = strawberry.field(resolver=_actions, description="What its viewer may do with it now.")
-    stage: str | None = strawberry.field(description="Name of the stage that it is in.")
-    stages: list[Stage] = strawberry.field(description="All stages with their progress.")
-    progress: Progress = strawberry.field(description="How far it is.")
-    error: JobError | None = strawberry.field(description="Why it failed.")
-    attempt: int = strawberry.field(description="From 1; retryJob adds one.")
-    version: int = strawberry.field(description="Grows with every change that a subscriber can see.")
-    priority: int = strawberry.field(description="Higher goes first.")
-    queue_position: int | None = strawberry.field(
-        resolver=_queue_position, description="1 = next; null when not PENDING."
+    has_failures: bool = derived(
+        lambda root: root.row.failed_items > 0, "failed_items", description="Some items failed."
     )
-    uploads: Connection[Upload] = strawberry.field(resolver=_uploads, description="Its inputs.")
-    files: list[File] = strawberry.field(
-        resolver=_files, description="The job's own files; those of an item are at the item."
+    actions: list[JobAction] = batch_field(
+        _actions,
+        description="What its viewer may do with it now.",
+        metadata={**DEPENDS_ON_VIEWER, **reads("status", "deleted_at", *RETRY_COLUMNS)},
     )
-    bundle_url: str | None = strawberry.field(
+    stage: str | None = column("stage", description="Name of the stage that it is in.")
+    stages: list[Stage] = derived(
+        lambda root: stages_of(root.row), *STAGE_COLUMNS, description="All stages with their progress."
+    )
+    progress: Progress = derived(lambda root: Progress(row=root.row), description="How far it is.")
+    error: JobError | None = batch_field(
+        _errors,
+        description="Why it failed.",
+        metadata=reads("error_code", "error_message", "error_at", "updated_at", *RETRY_COLUMNS),
+    )
+    attempt: int = column("attempt", description="From 1; retryJob adds one.")
+    version: int = column("version", description="Grows with every change that a subscriber can see.")
+    priority: int = column("priority", description="Higher goes first.")
+    queue_position: int | None = batch_field(
+        _queue_positions,
+        description="1 = next; null when not PENDING, and while there is a waitReason.",
+        metadata=reads("status", "wait_reason"),
+    )
+    wait_reason: WaitReason | None = column(
+        "wait_reason",
+        description="Why its work cannot be done at present, for no fault of its own: it goes on by itself. Null otherwise.",
+    )
+    wait_until: datetime | None = column(
+        "wait_until",
+        description="When it is tried again at the earliest, while there is a waitReason: after 5 s, later up to 60 s.",
+    )
+    uploads: Connection[Upload] = batch_field(_uploads, description="Its inputs.", metadata=DEPENDS_ON_VIEWER)
+    files: list[File] = batch_field(_files, description="The job's own files; those of an item are at the item.")
+    bundle_url: str | None = derived(
+        _bundle_url,
+        "status",
+        "finished_at",
         description="Signed link to one ZIP of inputs and results under their original names, streamed, with Range; "
-        "null until COMPLETED, and when its results were removed."
+        "null until COMPLETED, and when its results were removed.",
     )
-    items: Connection[JobItem] = strawberry.field(resolver=_items, description="Its items, by index.")
-    logs: Connection[LogEntry] = strawberry.field(resolver=_logs, description="Its log: the newest 1,000 lines.")
-    events: Connection[JobEvent] = strawberry.field(
-        resolver=_events, description="The history of status and stage, oldest first, across attempts."
+    items: Connection[JobItem] = batch_field(_items, description="Its items, by index.")
+    logs: Connection[LogEntry] = batch_field(_logs, description="Its log: the newest 1,000 lines.")
+    events: Connection[JobEvent] = batch_field(
+        _events, description="The history of status and stage, oldest first, across attempts: the newest 1,000 lines."
     )
-    created_at: datetime = strawberry.field(description="When it was created.")
-    updated_at: datetime = strawberry.field(description="When its state last changed.")
-    started_at: datetime | None = strawberry.field(description="When this attempt's work began.")
-    finished_at: datetime | None = strawberry.field(description="When it ended.")
-    expires_at: datetime | None = strawberry.field(
-        description="When it will be removed with all that is its own; null while active."
+    created_at: datetime = column("created_at", description="When it was created.")
+    updated_at: datetime = column("updated_at", description="When its state last changed.")
+    started_at: datetime | None = column("started_at", description="When this attempt's work began.")
+    finished_at: datetime | None = column("finished_at", description="When it ended.")
+    expires_at: datetime | None = derived(
+        _expires_at, "finished_at", description="When it will be removed with all that is its own; null while active."
     )
-    deleted_at: datetime | None = strawberry.field(description="Set in the last message about a deleted job.")
+    deleted_at: datetime | None = column("deleted_at", description="Set in the last message about a deleted job.")
 
 
 @strawberry.type(
@@ -206,10 +288,11 @@ class Job(Node):
 class Batch(Job):
     """A job of type BATCH."""
 
-    options: Json = strawberry.field(description="What it was created with; its shape is the processor's.")
-    total_size: BigInt = strawberry.field(description="Bytes of its uploads.")
-    reference: str | None = strawberry.field(
-        description="The business number, 8 digits for sheets; read from the first sheet's QR code where the strategy says so."
+    options: Json = batch_field(_options, description="What it was created with; its shape is the processor's.")
+    total_size: BigInt = column("total_size", description="Bytes of its uploads.")
+    reference: str | None = column(
+        "reference",
+        description="The business number, 8 digits for sheets; read from the first sheet's QR code where the strategy says so.",
     )
 
 
@@ -217,130 +300,29 @@ class Batch(Job):
 class Task(Job):
     """A job of type TASK."""
 
-    options: Json = strawberry.field(description="What it was created with; its shape is the processor's.")
-    cost: float | None = strawberry.field(
-        description="What it cost; null where its kind has no price, as none has yet."
+    options: Json = batch_field(_options, description="What it was created with; its shape is the processor's.")
+    cost: float | None = column(
+        "cost",
+        description="What it has cost so far, in the operator's money: minutes of sound that were aligned, times their price. "
+        "It stays as it is when the task is cancelled. Null before anything is done, and where its kind has no price.",
     )
-    lease_id: strawberry.ID | None = strawberry.field(
-        resolver=_lease_id, description="For the worker that holds the task; null for everyone else."
+    lease_id: strawberry.ID | None = batch_field(
+        _lease_ids,
+        description="For the worker that holds the task; null for everyone else.",
+        metadata={**DEPENDS_ON_VIEWER, **reads("status")},
     )
-
-
-def job_type(job: models.Job, context: Context) -> Job:
-    """The row as clients see it, in its own type."""
-    return _TYPES[job.type](job, context)
+    alignment: Alignment | None = batch_field(
+        _alignments,
+        description="Null unless kind is alignment, and until the words are counted.",
+        metadata=reads("kind", "status", "finished_at"),
+    )
 
 
 def batch_type(job: models.Job, context: Context) -> Batch:
     """The row as clients see it."""
-    return Batch(
-        **_shared_fields(job, context), options=job.options, total_size=BigInt(job.total_size), reference=job.reference
-    )
+    return Batch(id=strawberry.ID(job.id), row=job, context=context)
 
 
 def task_type(job: models.Job, context: Context) -> Task:
     """The row as clients see it."""
-    return Task(**_shared_fields(job, context), options=job.options, cost=None)
-
-
-def _shared_fields(job: models.Job, context: Context) -> dict[str, Any]:
-    """The fields of the interface."""
-    moment, retention = now(), Retention.of(context.means.settings)
-    results_end = retention.end_of_results(job.finished_at)
-    has_bundle = job.status is words.JobStatus.COMPLETED and (results_end is None or moment < results_end)
-    return {
-        "row": job,
-        "id": strawberry.ID(job.id),
-        "kind": job.kind,
-        "title": job.title,
-        "external_id": job.external_id,
-        "status": job.status,
-        "status_message": job.status_message,
-        "is_active": job.status.is_active,
-        "awaiting": job.awaiting,
-        "has_failures": job.failed_items > 0,
-        "stage": job.stage,
-        "stages": stages_of(job),
-        "progress": progress_of(job, moment),
-        "error": error_type(
-            job.error_code, job.error_message, is_retryable=job.error_is_retryable, at=job.error_at or moment
-        ),
-        "attempt": job.attempt,
-        "version": job.version,
-        "priority": job.priority,
-        "bundle_url": context.base_url + bundle_path(context.means.signer, job.id, moment) if has_bundle else None,
-        "created_at": job.created_at,
-        "updated_at": job.updated_at,
-        "started_at": job.started_at,
-        "finished_at": job.finished_at,
-        "expires_at": retention.end_of_job(job.finished_at),
-        "deleted_at": job.deleted_at,
-    }
-
-
-_TYPES: dict[words.JobType, Callable[[models.Job, Context], Job]] = {
-    words.JobType.TASK: task_type,
-    words.JobType.BATCH: batch_type,
-}
-
-
-def progress_of(job: models.Job, moment: datetime) -> Progress:
-    """The counters of `job` as clients see them at `moment`."""
-    return Progress(
-        percentage=round(job.percentage, 2),
-        total_items=job.total_items,
-        processed_items=job.completed_items + job.failed_items + job.skipped_items,
-        failed_items=job.failed_items,
-        skipped_items=job.skipped_items,
-        total_batches=job.total_slices,
-        completed_batches=job.completed_slices,
-        total_bytes=None if job.total_bytes is None else BigInt(job.total_bytes),
-        processed_bytes=BigInt(job.processed_bytes),
-        bytes_per_second=_byte_rate(job),
-        eta_seconds=seconds_left(job, moment),
-        estimated_completion=completion_of(job, moment),
-    )
-
-
-def stages_of(job: models.Job) -> list[Stage]:
-    """The stages of `job`, the upload first."""
-    bytes_done = 100 * job.processed_bytes / job.total_bytes if job.total_bytes else 0.0
-    is_uploading = job.status is words.JobStatus.UPLOADING
-    has_bytes = not is_uploading and job.processed_bytes == job.total_bytes
-    stages = [_stage(UPLOAD_STAGE, "Receiving the file", 100.0 if has_bytes else bytes_done, job)]
-    before = 0.0
-    for stage in _stages_of_kind(job.kind):
-        stages.append(_stage(stage.name, stage.label, _part_of(stage, before, job.percentage), job))
-        before += stage.share
-    return stages
-
-
-def _stage(name: str, label: str, percentage: float, job: models.Job) -> Stage:
-    percentage = round(min(max(percentage, 0.0), 100.0), 2)
-    if percentage == 100 or job.status is words.JobStatus.COMPLETED:
-        return Stage(name=name, label=label, status=words.ItemStatus.COMPLETED, percentage=100.0)
-    is_present = job.stage == name and job.status.is_active
-    status = words.ItemStatus.PROCESSING if is_present else words.ItemStatus.PENDING
-    if not job.status.is_active:
-        ended = words.ItemStatus.FAILED if job.status is words.JobStatus.FAILED else words.ItemStatus.CANCELLED
-        status = ended
-    return Stage(name=name, label=label, status=status, percentage=percentage)
-
-
-def _stages_of_kind(kind: str) -> Sequence[StageInfo]:
-    """None for a kind whose package is no longer installed: its jobs stay readable."""
-    try:
-        return find_kind(kind).stages
-    except Refusal:
-        return ()
-
-
-def _part_of(stage: StageInfo, before: float, percentage: float) -> float:
-    return 100 * (percentage - before) / stage.share if stage.share else 0.0
-
-
-def _byte_rate(job: models.Job) -> float | None:
-    if job.status is not words.JobStatus.UPLOADING or not job.processed_bytes:
-        return None
-    seconds = (job.updated_at - job.created_at).total_seconds()
-    return round(job.processed_bytes / seconds, 1) if seconds > 0 else None
+    return Task(id=strawberry.ID(job.id), row=job, context=context)

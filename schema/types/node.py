@@ -1,4 +1,4 @@
-"""What every object with an id has in common."""
+"""Interface `Node`: an object with an id."""
 
 import strawberry
 

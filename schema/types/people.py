@@ -1,6 +1,8 @@
 """Users, sessions, API tokens, and the audit log."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import strawberry
 
@@ -29,7 +31,7 @@ class Session:
     access_token: str = strawberry.field(description="JWT, lives 30 minutes by default.")
     expires_at: datetime = strawberry.field(description="When the access token ends.")
     refresh_token: str = strawberry.field(
-        description="Single use: each refresh returns a new one. Again within 30 s returns the same successor "
+        description="Shown once, in this answer, and kept as a hash; lost: call login. Single use: each refresh returns a new one. Again within 30 s returns the same successor "
         "(two tabs, a lost answer); later it revokes the whole family."
     )
     refresh_expires_at: datetime = strawberry.field(description="When the refresh token ends.")
@@ -41,10 +43,21 @@ class ApiToken(Node):
     """See `models.ApiToken`."""
 
     name: str = strawberry.field(description="What it is for.")
-    token: str | None = strawberry.field(description="Shown once, in the answer of createApiToken.")
+    token: str | None = strawberry.field(
+        description="Shown once, in the answer of createApiToken, and kept as a hash; null afterwards. "
+        "Lost: revoke it and create another."
+    )
     created_at: datetime = strawberry.field(description="When it was created.")
     last_used_at: datetime | None = strawberry.field(description="When it was last used, to the minute.")
     expires_at: datetime | None = strawberry.field(description="When it ends by itself; null: only by revokeApiToken.")
+
+
+async def owners_of_rows(roots: Sequence[Any], info: Info) -> list[User]:
+    """Whose each of `roots` is, by its row."""
+    owners = [root.row.owner_id for root in roots]
+    users = await info.context.loaders.users.load_many(owners)
+    shown = {user.id: user_type(user) for user in users if user is not None}
+    return [shown[owner_id] for owner_id in owners]  # who owns something is not removed
 
 
 async def _actor(root: "AuditEntry", info: Info) -> User | None:

@@ -1,4 +1,4 @@
-"""How often a caller may ask."""
+"""Type of a caller's rate limit."""
 
 from datetime import datetime
 

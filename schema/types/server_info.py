@@ -1,9 +1,14 @@
-"""What the server is and can do."""
+"""Type of the server's own facts and limits."""
+
+from collections.abc import Mapping
+from pathlib import Path
 
 import strawberry
 
 from models.fields import now
 from processors.contract import Kind
+from processors.languages import list_languages
+from processors.options import describe_options
 from results import guides
 from results.links import guide_path
 from schema.context import Context
@@ -22,6 +27,7 @@ class ProcessorInfo:
     max_files: int = strawberry.field(description="Uploads that one job may have.")
     stages: list[str] = strawberry.field(description="Names of its stages in order.")
     options_schema: Json = strawberry.field(description="JSON Schema of its options.")
+    languages: list[str] = strawberry.field(description="BCP 47; empty where language does not matter.")
 
 
 @strawberry.type(description="What the server is and can do. Readable without signing in.")
@@ -52,18 +58,19 @@ class Guide:
 
 def guide_type(guide: guides.Guide, context: Context) -> Guide:
     """The guide as clients see it."""
-    path = guide_path(context.means.signer, guide.filename, now())
+    path = guide_path(context.services.signer, guide.filename, now())
     return Guide(title=guide.title, filename=guide.filename, size=BigInt(guide.size_bytes), url=context.base_url + path)
 
 
-def processor_type(processor: Kind) -> ProcessorInfo:
-    """The processor as clients see it."""
+def processor_type(kind: Kind, resources: Mapping[str, Path]) -> ProcessorInfo:
+    """The kind as clients see it, with the languages that it knows thanks to the operator's `resources`."""
     return ProcessorInfo(
-        kind=processor.kind,
-        type=processor.job_type,
-        description=processor.description,
-        accept=list(processor.accept),
-        max_files=processor.max_files,
-        stages=[stage.name for stage in processor.stages],
-        options_schema=Json(processor.options.model_json_schema(by_alias=True)),
+        kind=kind.name,
+        type=kind.job_type,
+        description=kind.description,
+        accept=list(kind.accept),
+        max_files=kind.max_files,
+        stages=[stage.name for stage in kind.stages],
+        options_schema=Json(describe_options(kind)),
+        languages=list_languages(kind, resources),
     )

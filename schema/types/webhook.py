@@ -6,8 +6,9 @@ from typing import Any
 import strawberry
 
 import models
-from models.paging import Window
+from models.listing import Window
 from schema.context import Info
+from schema.types.arguments import ListSize
 from schema.types.node import Node
 from webhooks.queries import list_deliveries
 
@@ -30,7 +31,7 @@ class WebhookDelivery:
     )
 
 
-async def _deliveries(root: "Webhook", info: Info, first: int = 50) -> list[WebhookDelivery]:
+async def _deliveries(root: "Webhook", info: Info, first: ListSize = 50) -> list[WebhookDelivery]:
     page = await info.context.loaders.pages.load((list_deliveries(root.id), Window(first)))
     return [delivery_row_type(row) for row in page.rows]
 
@@ -45,7 +46,10 @@ class Webhook(Node):
         description="False when its owner said so, its receiver answered 410, or nothing arrived for a day."
     )
     created_at: datetime = strawberry.field(description="When it was created.")
-    secret: str | None = strawberry.field(description="Shown once, in the answer of createWebhook.")
+    secret: str | None = strawberry.field(
+        description="Signs the messages. Shown once, in the answer of createWebhook, or of updateWebhook where that makes another; "
+        "null afterwards. Lost: updateWebhook(newSecret: true)."
+    )
     deliveries: list[WebhookDelivery] = strawberry.field(
         resolver=_deliveries, description="Newest first; `first` is at most 100."
     )

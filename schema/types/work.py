@@ -1,39 +1,16 @@
-"""What clients send for new jobs: the kinds of work, each with its options."""
+"""Inputs of new jobs: kinds of work with their options."""
 
 from typing import Any
 
 import strawberry
 
 from base.errors import ErrorCode, Refusal
+from base.words import JobType
 from jobs.creation import NewJob
+from schema.types.options import Choice, with_kinds
 from schema.types.scalars import Json
 
-
-@strawberry.input(description="How a file of leads is read.")
-class LeadsOptionsInput:
-    """Becomes the options of the processor `leads`."""
-
-    batch_size: int = strawberry.field(default=100, description="Rows in one slice: 1 to 10,000.")
-    sheet: str | None = strawberry.field(
-        default=None, description="Name of the sheet; the first with a table if left out."
-    )
-    columns: Json | None = strawberry.field(
-        default=None, description="Which column holds which field; found from the header row where left out."
-    )
-    country: str | None = strawberry.field(
-        default=None,
-        description="ISO 3166-1 alpha-2: where phone numbers without a country code belong, if no column tells.",
-    )
-
-    def as_options(self) -> dict[str, Any]:
-        """The options under the processor's own names."""
-        options: dict[str, Any] = {
-            "batchSize": self.batch_size,
-            "sheet": self.sheet,
-            "columns": self.columns,
-            "country": self.country,
-        }
-        return {name: value for name, value in options.items() if value is not None}
+_CUSTOM_OPTIONS = "input.work.custom.options"
 
 
 @strawberry.input(description="Work of a processor that was installed as a package.")
@@ -41,96 +18,47 @@ class CustomOptionsInput:
     """Names the processor and its options."""
 
     kind: str = strawberry.field(description="See serverInfo.processors.")
-    options: Json | None = strawberry.field(default=None, description="See the processor's optionsSchema.")
-
-
-@strawberry.input(description="Work done by somebody else's program: it claims the task and reports.")
-class ExternalOptionsInput:
-    """Becomes the options of the kind `external`."""
-
-    queue: str = strawberry.field(default="default", description="Which workers: claimTask names it, too.")
-    options: Json | None = strawberry.field(default=None, description="For the worker, which finds it in Task.options.")
-
-    def as_options(self) -> dict[str, Any]:
-        """The options under the kind's own names."""
-        return {"queue": self.queue, "options": self.options}
-
-
-@strawberry.input(
-    description="Plays any life on command, so that a front end can be built before its processor exists. Items count from 0."
-)
-class DemoOptionsInput:
-    """Becomes the options of the processor `demo`."""
-
-    items: int = strawberry.field(default=20, description="How many: 0 to 100,000.")
-    seconds: float = strawberry.field(default=5, description="How long all of them take together: 0 to 86,400.")
-    fail_items: list[int] | None = strawberry.field(default=None, description="These fail, each alone.")
-    fail_at: int | None = strawberry.field(default=None, description="At this item the whole task fails.")
-    stall_at: int | None = strawberry.field(
-        default=None, description="At this item the work stands still until stopped."
+    options: Json | None = strawberry.field(
+        default=None,
+        description="See the processor's optionsSchema; at most 64 KiB as JSON, unless the processor says otherwise.",
     )
-    ask_at: int | None = strawberry.field(
-        default=None, description="Before this item the task stops in AWAITING_INPUT, until startJob."
-    )
-
-    def as_options(self) -> dict[str, Any]:
-        """The options under the processor's own names."""
-        options: dict[str, Any] = {
-            "items": self.items,
-            "seconds": self.seconds,
-            "failItems": self.fail_items,
-            "failAt": self.fail_at,
-            "stallAt": self.stall_at,
-            "askAt": self.ask_at,
-        }
-        return {name: value for name, value in options.items() if value is not None}
 
 
 @strawberry.input(one_of=True, description="What is to be done: exactly one.")
-class TaskWork:
-    """One field per kind."""
+@with_kinds(JobType.TASK)
+class TaskWork(Choice):
+    """One field for each built-in kind of task."""
 
-    external: ExternalOptionsInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Have another program do it."
-    )
-    demo: DemoOptionsInput | None = strawberry.field(default=strawberry.UNSET, description="Play it.")
     custom: CustomOptionsInput | None = strawberry.field(default=strawberry.UNSET, description="Any other kind.")
-
-    def chosen(self) -> tuple[str, dict[str, Any]]:
-        """Kind and options; raises what `custom_work` raises."""
-        if self.external:
-            return "external", self.external.as_options()
-        if self.demo:
-            return "demo", self.demo.as_options()
-        assert self.custom  # noqa: S101  exactly one of them is there: @oneOf
-        return custom_work(self.custom)
 
 
 @strawberry.input(one_of=True, description="What is to be done: exactly one.")
-class BatchWork:
-    """One field per kind."""
+@with_kinds(JobType.BATCH)
+class BatchWork(Choice):
+    """One field for each built-in kind of batch."""
 
-    leads: LeadsOptionsInput | None = strawberry.field(default=strawberry.UNSET, description="Check a file of leads.")
     custom: CustomOptionsInput | None = strawberry.field(default=strawberry.UNSET, description="Any other kind.")
 
-    def chosen(self) -> tuple[str, dict[str, Any]]:
-        """Kind and options; raises what `custom_work` raises."""
-        if self.leads:
-            return "leads", self.leads.as_options()
-        assert self.custom  # noqa: S101  exactly one of them is there: @oneOf
-        return custom_work(self.custom)
+
+def chosen_work(work: TaskWork | BatchWork) -> tuple[str, dict[str, Any], str]:
+    """Kind, options and the input that holds them; raises what `custom_work` raises."""
+    if chosen := work.chosen_kind():
+        name, given = chosen
+        return name, given.as_options(), f"input.work.{name}"
+    assert work.custom  # noqa: S101  exactly one of them is there: @oneOf
+    return custom_work(work.custom)
 
 
-def custom_work(given: CustomOptionsInput) -> tuple[str, dict[str, Any]]:
-    """Kind and options.
+def custom_work(given: CustomOptionsInput) -> tuple[str, dict[str, Any], str]:
+    """Kind, options and the input that holds them.
 
     Raises:
         Refusal: BAD_INPUT where the options are no object.
     """
     options: Any = given.options if given.options is not None else {}
     if not isinstance(options, dict):
-        raise Refusal(ErrorCode.BAD_INPUT, "Options are a JSON object.", "input.work.custom.options")
-    return given.kind, options
+        raise Refusal(ErrorCode.BAD_INPUT, "Options are a JSON object.", _CUSTOM_OPTIONS)
+    return given.kind, options, _CUSTOM_OPTIONS
 
 
 @strawberry.input(description="A new task.")
@@ -176,12 +104,12 @@ def new_job_of(given: CreateTaskInput | CreateBatchInput) -> NewJob:
     Raises:
         Refusal: BAD_INPUT for what is too long or out of range.
     """
-    kind, options = given.work.chosen()
+    kind, options, field = chosen_work(given.work)
     check_text("title", given.title, 500)
     check_text("externalId", given.external_id, 255)
     check_priority(given.priority)
     upload_ids = [str(id_) for id_ in given.upload_ids]
-    return NewJob(kind, options, upload_ids, given.title, given.external_id, given.priority, given.auto_start)
+    return NewJob(kind, options, upload_ids, given.title, given.external_id, given.priority, given.auto_start, field)
 
 
 def check_text(name: str, value: str | None, limit: int) -> None:

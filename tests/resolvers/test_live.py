@@ -2,52 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from tortoise.exceptions import DBConnectionError
-from tortoise.transactions import in_transaction
 
-import resolvers.live
-from base.words import JobStatus, LogLevel, Role
-from jobs.history import add_lines
-from jobs.live import job_event
-from jobs.outbox import Letters
-from jobs.rows import change_job, lock_job
-from models import Job, LogEntry
-from tests.web_app import App, Person, Served, Wire, until
-
-WATCH = "subscription ($id: ID!, $pace: Float! = 20) { jobUpdated(id: $id, maxPerSecond: $pace) { id status progress { percentage } version } }"
-WATCH_ALL = "subscription ($filter: JobFilter) { jobsUpdated(filter: $filter, maxPerSecond: 20) { id status } }"
-LOGS = "subscription ($id: ID, $after: ID, $level: LogLevel! = INFO) { logs(jobId: $id, after: $after, minLevel: $level) { id message jobId } }"
-CANCEL = "mutation ($id: ID!) { cancelJob(id: $id) { status } }"
-TUS = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
-
-
-async def move(app: App, job_id: str, **columns: Any) -> None:
-    """Change a job as a worker does, and tell it."""
-    letters = Letters()
-    async with in_transaction() as db:
-        row = await change_job(db, job_id, set(JobStatus), **columns)
-        assert row is not None
-        letters.job_changed(row)
-    await app.house.means.outbox.send(letters)
-
-
-async def say(app: App, job_id: str, *messages: str, level: LogLevel = LogLevel.INFO, is_told: bool = True) -> None:
-    """Write to a job's log as a worker does; the event is lost where it is not told."""
-    letters = Letters()
-    async with in_transaction() as db:
-        row = await lock_job(db, job_id)
-        assert row is not None
-        await add_lines(db, row, [(level, message) for message in messages], letters)
-    if is_told:
-        await app.house.means.outbox.send(letters)
-
-
-async def finished(wire: Wire, id_: str = "1") -> bool:
-    return await wire.receive() == {"id": id_, "type": "complete"}
+import resolvers.log_watches
+import resolvers.watches
+from base.words import JobStatus, Role
+from jobs.snapshots import job_event
+from models import Job
+from models.fields import now
+from tests.resolvers.live_for_tests import LOGS, TUS, WATCH, WATCH_ALL, finished, move, say
+from tests.web_app import App, Person, Served, until
 
 
 async def test_a_watched_job_tells_its_state_then_each_change_and_ends(app: App, live: Served) -> None:
@@ -120,7 +89,7 @@ async def test_a_watcher_who_missed_events_reads_the_state_anew(app: App, live: 
         await wire.subscribe(WATCH, id=job_id)
         await wire.next()
         await Job.filter(id=job_id).update(status=JobStatus.COMPLETED, version=99)
-        app.house.means.hub.deliver_loss()
+        app.services.request.hub.deliver_loss()
         assert (await wire.next())["jobUpdated"]["status"] == "COMPLETED"
         assert await finished(wire)
 
@@ -196,6 +165,21 @@ async def test_a_list_starts_with_what_is_active_and_tells_what_comes_and_goes(a
         assert await wire.next() == {"jobsUpdated": {"id": second, "status": "PROCESSING"}}
 
 
+async def test_a_list_tells_again_what_ended_while_nobody_listened(app: App, live: Served) -> None:
+    person = await app.person()
+    earlier, meanwhile, running = [await app.batch(person) for _ in range(3)]
+    page_read_at = now()
+    for job_id, ended_at in ((earlier, page_read_at - timedelta(hours=1)), (meanwhile, page_read_at)):
+        await Job.filter(id=job_id).update(status=JobStatus.COMPLETED, finished_at=ended_at)
+    watch = "subscription ($since: DateTime) { jobsUpdated(endedSince: $since) { id status } }"
+    async with await live.wire_of(person) as wire:
+        await wire.subscribe(watch, since=page_read_at.isoformat())
+        assert await wire.next() == {"jobsUpdated": {"id": running, "status": "PENDING"}}
+        assert await wire.next() == {"jobsUpdated": {"id": meanwhile, "status": "COMPLETED"}}
+        await move(app, running, status=JobStatus.COMPLETED)
+        assert await wire.next() == {"jobsUpdated": {"id": running, "status": "COMPLETED"}}
+
+
 async def test_a_list_tells_that_a_job_was_deleted_which_had_ended_before_it_began(app: App, live: Served) -> None:
     admin = await app.person(Role.ADMIN)
     ended, other = await app.batch(admin), await app.batch(admin)
@@ -220,7 +204,7 @@ async def test_a_list_tells_nothing_older_after_a_jobs_end(app: App, live: Serve
         late = job_event(await Job.get(id=first))
         await move(app, first, status=JobStatus.COMPLETED)
         assert await wire.next() == {"jobsUpdated": {"id": first, "status": "COMPLETED"}}
-        app.house.means.hub.deliver(late)
+        app.services.request.hub.deliver(late)
         await move(app, second, status=JobStatus.PROCESSING)
         assert await wire.next() == {"jobsUpdated": {"id": second, "status": "PROCESSING"}}
 
@@ -245,86 +229,18 @@ async def test_only_admins_watch_other_owners(app: App, live: Served) -> None:
         assert await wire.error() == "FORBIDDEN"
 
 
-async def test_a_list_that_missed_events_tells_also_what_ended_meanwhile(app: App, live: Served) -> None:
+async def test_a_list_that_missed_events_tells_what_changed_and_ended_meanwhile(app: App, live: Served) -> None:
     person = await app.person()
     first, second = await app.batch(person), await app.batch(person)
     async with await live.wire_of(person) as wire:
         await wire.subscribe(WATCH_ALL)
         assert {(await wire.next())["jobsUpdated"]["id"] for _ in range(2)} == {first, second}
         await Job.filter(id=first).update(status=JobStatus.COMPLETED, version=99)
-        app.house.means.hub.deliver_loss()
+        await Job.filter(id=second).update(status=JobStatus.PAUSED, version=99)
+        app.services.request.hub.deliver_loss()
         told = [(await wire.next())["jobsUpdated"] for _ in range(2)]
 
-    assert told == [{"id": second, "status": "PENDING"}, {"id": first, "status": "COMPLETED"}]
-
-
-async def messages(wire: Wire, count: int) -> Sequence[str]:
-    return [(await wire.next())["logs"]["message"] for _ in range(count)]
-
-
-async def test_new_lines_come_as_they_are_written(app: App, live: Served) -> None:
-    person = await app.person()
-    job_id = await app.batch(person)
-    await say(app, job_id, "before")
-    async with await live.wire_of(person) as wire:
-        await wire.subscribe(LOGS, id=job_id)
-        await until(lambda: app.listeners == 1)
-        await asyncio.sleep(0.05)
-        await say(app, job_id, "one", "two")
-        await say(app, job_id, "hidden", level=LogLevel.DEBUG)
-        await say(app, job_id, "three", level=LogLevel.ERROR)
-        assert await messages(wire, 3) == ["one", "two", "three"]
-
-
-async def test_lines_after_one_have_no_hole_whatever_was_lost(app: App, live: Served) -> None:
-    person = await app.person()
-    job_id = await app.batch(person)
-    await say(app, job_id, *(f"line {number}" for number in range(300)))
-    first = await LogEntry.filter(job_id=job_id).order_by("id").first()
-    assert first is not None
-    async with await live.wire_of(person) as wire:
-        await wire.subscribe(LOGS, id=job_id, after=str(first.id))
-        assert await messages(wire, 299) == [f"line {number}" for number in range(1, 300)]
-        await say(app, job_id, "lost 1", "lost 2", is_told=False)
-        await say(app, job_id, "told")
-        assert await messages(wire, 3) == ["lost 1", "lost 2", "told"]
-        await say(app, job_id, "lost 3", is_told=False)
-        app.house.means.hub.deliver_loss()
-        assert await messages(wire, 1) == ["lost 3"]
-        await say(app, job_id, "lost 4", is_told=False)
-        await move(app, job_id, status=JobStatus.COMPLETED)
-        assert await messages(wire, 1) == ["lost 4"]
-        assert await finished(wire)
-
-
-async def test_the_log_of_a_finished_job_is_read_to_its_end(app: App, live: Served) -> None:
-    person = await app.person()
-    job_id = await app.batch(person)
-    await say(app, job_id, "one", "two")
-    await Job.filter(id=job_id).update(status=JobStatus.COMPLETED)
-    async with await live.wire_of(person) as wire:
-        await wire.subscribe(LOGS, id=job_id, after="0")
-        assert await messages(wire, 2) == ["one", "two"]
-        assert await finished(wire)
-
-
-async def test_lines_of_all_ones_jobs_and_nobody_elses(app: App, live: Served) -> None:
-    person, stranger = await app.person(), await app.person()
-    own, foreign = await app.batch(person), await app.batch(stranger)
-    async with await live.wire_of(person) as wire:
-        await wire.subscribe(LOGS)
-        await until(lambda: app.listeners == 1)
-        await say(app, foreign, "foreign")
-        await say(app, own, "own")
-        assert (await wire.next())["logs"]["jobId"] == own
-
-
-@pytest.mark.parametrize("after", ["x", "", "-1", "1.5", "٣", "9" * 30])
-async def test_a_line_that_cannot_be_is_bad_input(app: App, live: Served, after: str) -> None:
-    person = await app.person()
-    async with await live.wire_of(person) as wire:
-        await wire.subscribe(LOGS, id=await app.batch(person), after=after)
-        assert await wire.error() == "BAD_INPUT"
+    assert told == [{"id": second, "status": "PAUSED"}, {"id": first, "status": "COMPLETED"}]
 
 
 async def test_many_watchers_cost_no_database_reads(app: App, live: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -342,7 +258,7 @@ async def test_many_watchers_cost_no_database_reads(app: App, live: Served, monk
         nonlocal calls
         calls += 1
 
-    monkeypatch.setattr("resolvers.live.find_job", count)
+    monkeypatch.setattr("resolvers.watches.find_job", count)
     await move(app, job_id, status=JobStatus.COMPLETED)
     for wire in wires:
         got = [await wire.receive() for _ in range(40)]
@@ -370,8 +286,12 @@ async def test_a_database_that_restarts_ends_no_subscription(
 
         return reach
 
-    for name in ("find_job", "active_jobs"):
-        monkeypatch.setattr(resolvers.live, name, away_at_first(getattr(resolvers.live, name)))
+    for module, name in (
+        (resolvers.watches, "find_job"),
+        (resolvers.watches, "active_jobs"),
+        (resolvers.log_watches, "find_job"),
+    ):
+        monkeypatch.setattr(module, name, away_at_first(getattr(module, name)))
     async with await live.wire_of(person) as wire:
         away += [True, True]
         await wire.subscribe(query, id=job_id, after="0")
@@ -379,7 +299,7 @@ async def test_a_database_that_restarts_ends_no_subscription(
         await say(app, job_id, "a line")
         assert await wire.next()
         away += [True, True]
-        app.house.means.hub.deliver_loss()
+        app.services.request.hub.deliver_loss()
         await until(lambda: not away)
         await say(app, job_id, "another line")
         await move(app, job_id, status=JobStatus.PENDING)

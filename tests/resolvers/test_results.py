@@ -1,4 +1,4 @@
-"""What clients are told about results, and the guides."""
+"""Results and guides, over GraphQL."""
 
 from datetime import datetime, timedelta
 
@@ -7,6 +7,7 @@ from models import File, Job
 from models.fields import now
 from models.ids import new_id
 from storage.keys import file_key
+from tests.stored_paths import stored_path
 from tests.web_app import App, Person
 
 QUERY = "query ($id: ID!) { job(id: $id) { expiresAt bundleUrl files { name role url expiresAt } } }"
@@ -15,7 +16,7 @@ QUERY = "query ($id: ID!) { job(id: $id) { expiresAt bundleUrl files { name role
 async def completed(app: App, person: Person, days: float) -> str:
     """A job that ended so many days ago, with a result whose bytes are there."""
     job_id, file_id = await app.batch(person), new_id("file")
-    path = app.house.means.storage.path_of(file_key(file_id))
+    path = stored_path(app.services.request.storage, file_key(file_id))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"result")
     await File.create(
@@ -64,11 +65,12 @@ async def test_guides_are_listed_for_who_is_signed_in_with_links_that_work(app: 
     person = await app.person()
     query = "{ guides { title filename size url } }"
     assert await app.data(query, person) == {"guides": []}
-    folder = app.house.means.settings.data_dir / "guides"
+    folder = app.services.request.settings.data_dir / "guides"
     folder.mkdir()
     (folder / "01_getting started.pdf").write_bytes(b"%PDF-1.7")
     (guide,) = (await app.data(query, person))["guides"]
     answer = await app.http.get(guide.pop("url"))
     assert guide == {"title": "Getting started", "filename": "01_getting started.pdf", "size": 8}
     assert (answer.status_code, answer.content) == (200, b"%PDF-1.7")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="Getting started.pdf"'
     assert (await app.ask(query)).code == "UNAUTHENTICATED"

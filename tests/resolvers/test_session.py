@@ -1,4 +1,4 @@
-"""Signing in and out, and what each kind of bad token is told."""
+"""Signing in and out, and refusals of bad tokens."""
 
 import base64
 from datetime import timedelta
@@ -9,7 +9,7 @@ import jwt
 import orjson
 import pytest
 
-from auth.passwords import hash_password
+from auth.passwords import ITSELF, hash_password
 from base.words import Role
 from models import Session, User
 from models.fields import now
@@ -28,7 +28,7 @@ PASSWORD = "correct horse battery"
 
 
 async def account(**columns: Any) -> User:
-    password_hash = await hash_password(PASSWORD)
+    password_hash = await hash_password(PASSWORD, ITSELF)
     return await User.create(id=new_id("user"), username="ada", password_hash=password_hash, **columns)
 
 
@@ -225,6 +225,22 @@ async def test_who_came_without_an_account_has_their_own_things(tmp_path: Path, 
         assert (await app.ask(query, other["accessToken"], id=upload_id)).code == "UPLOAD_NOT_FOUND"
         token = 'mutation { createApiToken(name: "a program") { id } }'
         assert (await app.ask(token, one["accessToken"])).code == "FORBIDDEN"
+
+
+async def test_a_token_as_cognito_makes_it_signs_in_and_an_id_token_does_not(
+    tmp_path: Path, empty_database: Path
+) -> None:
+    async with running_issuer() as issuer:
+        values = {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE, "oidc_role_claim": "cognito:groups"}
+        cognito: dict[str, Any] = {"aud": None, "client_id": AUDIENCE, "cognito:groups": ["admin"]}
+        async with opened_app(tmp_path, empty_database, **values) as app:
+            access, identity = (issuer.token("r1", **cognito, token_use=use) for use in ("access", "id"))
+            assert (await app.ask("{ viewer { role } }", access)).data == {"viewer": {"role": "ADMIN"}}
+            assert (await app.ask("{ viewer { role } }", identity)).code == "INVALID_TOKEN"
+            tus = {"Tus-Resumable": "1.0.0", "Upload-Length": "1"}
+            for token, status in ((access, 201), (identity, 401)):
+                created = await app.http.post("/files/", headers=tus | {"Authorization": f"Bearer {token}"})
+                assert created.status_code == status
 
 
 async def test_a_token_of_the_outside_issuer_works_wherever_ours_do(tmp_path: Path, empty_database: Path) -> None:

@@ -1,17 +1,29 @@
 """Tasks over GraphQL: created, listed, watched, and done by workers of other programs."""
 
+import asyncio
+import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from tortoise.connection import get_connection
 
 from base.words import JobStatus, Role
 from models import Job, Upload
+from models.fields import now
+from models.sql import fetch_rows
 from tests.web_app import App, Person, Served
 
 CREATE = """mutation ($input: CreateTaskInput!) { createTask(input: $input) {
   id kind status title priority options cost leaseId actions stages { name } uploads { nodes { id } } } }"""
 CLAIM = 'mutation ($queue: String! = "default", $seconds: Int! = 60) { claimTask(queue: $queue, leaseSeconds: $seconds) { id leaseId status options uploads { nodes { filename url } } } }'
 REPORT = "mutation ($id: ID!, $lease: ID!, $input: ReportTaskInput!) { reportTask(id: $id, leaseId: $lease, input: $input) { status leaseId progress { percentage processedItems failedItems totalItems } error { code message isRetryable } files { name } } }"
+REPORT_WITH_LINKS = (
+    "mutation ($id: ID!, $lease: ID!) { reportTask(id: $id, leaseId: $lease, input: {}) { uploads { nodes { url } } } }"
+)
+REPORT_DONE_WITH_LINKS = REPORT_WITH_LINKS.replace("{}", "{status: COMPLETED}")
+TASK_WITH_LINKS = "query ($id: ID!) { task(id: $id) { leaseId uploads { nodes { url } } } }"
+CLAIM_NAMED = "mutation ($id: ID!) { claimTask(id: $id) { id leaseId } }"
 EXTERNAL: dict[str, Any] = {"external": {"queue": "default", "options": {"a": 1}}}
 
 
@@ -82,16 +94,77 @@ async def test_a_worker_reads_the_inputs_of_its_task_and_can_do_nothing_else_wit
     assert (await Upload.get(id=upload.id)).status == "COMPLETED"
 
 
-async def test_a_link_to_an_input_is_good_for_reading_as_long_as_the_upload_exists(app: App) -> None:
+def path_of(task: dict[str, Any]) -> str:
+    """The path of the link to the only input."""
+    (source,) = task["uploads"]["nodes"]
+    return str(source["url"].removeprefix("http://test"))
+
+
+async def test_a_link_to_an_input_ends_a_minute_after_the_lease_and_a_report_or_a_look_gives_a_fresh_one(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
     person, worker = await app.person(), await app.person(Role.WORKER)
     upload = await app.upload(person, b"abc", "in.txt")
     await created(app, person, uploadIds=[upload.id])
     task = await claimed(app, worker)
-    path = task["uploads"]["nodes"][0]["url"].removeprefix("http://test")
-    await app.data(REPORT, worker, id=task["id"], lease=task["leaseId"], input={"status": "COMPLETED"})
-    assert (await app.http.get(path)).content == b"abc"
-    await app.data("mutation ($id: ID!) { deleteUpload(id: $id) }", person, id=upload.id)
-    assert (await app.http.get(path)).status_code == 404
+    held, first = {"id": task["id"], "lease": task["leaseId"]}, path_of(task)
+    assert (await app.http.get(first)).content == b"abc"
+    seconds = int(first.rpartition("~")[2].partition(".")[0])
+    assert 100 < seconds - time.time() <= 121
+    forged = first.replace(f"~{seconds}.", f"~{seconds + 1000}.")
+    assert (await app.http.get(forged)).json()["error"]["code"] == "UPLOAD_NOT_FOUND"
+
+    monkeypatch.setattr("uploads.endpoints.now", lambda: now() + timedelta(seconds=200))
+    late = await app.http.get(first)
+    assert (late.status_code, late.json()["error"]["code"]) == (410, "RESULT_EXPIRED")
+    await fetch_rows(get_connection("default"), "UPDATE slices SET payload = '{\"leaseSeconds\": 600}'")
+    reported = (await app.data(REPORT_WITH_LINKS, worker, **held))["reportTask"]
+    looked_at = (await app.data(TASK_WITH_LINKS, worker, id=task["id"]))["task"]
+    for fresh in (path_of(reported), path_of(looked_at)):
+        assert (await app.http.get(fresh)).content == b"abc"
+    assert looked_at["leaseId"] == task["leaseId"]
+
+
+async def test_a_worker_reads_a_task_only_while_it_holds_it(app: App) -> None:
+    person, worker, colleague = await app.person(), await app.person(Role.WORKER), await app.person(Role.WORKER)
+    upload = await app.upload(person, b"abc", "in.txt")
+    await created(app, person, uploadIds=[upload.id])
+    task = await claimed(app, worker)
+    assert (await app.ask(TASK_WITH_LINKS, colleague, id=task["id"])).code == "TASK_NOT_FOUND"
+    await fetch_rows(get_connection("default"), "UPDATE slices SET lease_expires_at = lease_expires_at - 61")
+    assert (await app.ask(TASK_WITH_LINKS, worker, id=task["id"])).code == "TASK_NOT_FOUND"
+    again = await claimed(app, worker)
+    assert again["id"] == task["id"]
+    done = await app.data(REPORT_DONE_WITH_LINKS, worker, id=task["id"], lease=again["leaseId"])
+    assert (await app.http.get(path_of(done["reportTask"]))).status_code == 410
+    assert (await app.ask(TASK_WITH_LINKS, worker, id=task["id"])).code == "TASK_NOT_FOUND"
+    assert (await app.http.get(f"/files/{upload.id}", headers=person.header)).content == b"abc"
+
+
+async def test_a_worker_claims_the_task_that_it_names_and_no_other(app: App) -> None:
+    person, worker = await app.person(), await app.person(Role.WORKER)
+    urgent = (await created(app, person, priority=9))["id"]
+    named = (await created(app, person, work={"external": {"queue": "elsewhere"}}))["id"]
+    assert (await app.data(CLAIM_NAMED, worker, id=named))["claimTask"]["id"] == named
+    assert (await Job.get(id=urgent)).status is JobStatus.PENDING
+    again = await app.ask(CLAIM_NAMED, worker, id=named)
+    assert (again.code, again.field) == ("INVALID_STATE", "id")
+    for id_, code in (
+        ("task-1754556928-12a41dbec0f3", "TASK_NOT_FOUND"), (await app.batch(person), "TASK_NOT_FOUND"), ("x", "INVALID_ID"),
+    ):  # fmt: skip
+        assert (await app.ask(CLAIM_NAMED, worker, id=id_)).code == code
+    await app.data("mutation ($id: ID!) { pauseJob(id: $id) { id } }", person, id=urgent)
+    assert (await app.ask(CLAIM_NAMED, worker, id=urgent)).code == "INVALID_STATE"
+    assert (await app.ask(CLAIM_NAMED, person, id=urgent)).code == "FORBIDDEN"
+
+
+async def test_of_two_that_claim_the_same_task_by_its_id_one_has_it(app: App) -> None:
+    person, workers = await app.person(), [await app.person(Role.WORKER) for _ in range(4)]
+    task_id = (await created(app, person))["id"]
+    answers = await asyncio.gather(*(app.ask(CLAIM_NAMED, worker, id=task_id) for worker in workers))
+    assert sorted(answer.code if answer.errors else "claimed" for answer in answers) == ["INVALID_STATE"] * 3 + [
+        "claimed"
+    ]
 
 
 async def test_a_worker_reports_progress_and_results(app: App) -> None:

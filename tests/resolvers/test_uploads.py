@@ -229,3 +229,17 @@ async def test_statuses_choose(app: App) -> None:
     assert await listed(["DELETED"]) == {gone.id}
     assert await listed(["COMPLETED", "UPLOADING"]) == {done.id, coming.id}
     assert await listed([]) == set()
+
+
+async def test_deleted_uploads_are_listed_only_where_they_are_asked_for(app: App) -> None:
+    person = await app.person()
+    kept, removed = (await app.upload(person)).id, (await app.upload(person)).id
+    await app.data("mutation ($id: ID!) { deleteUpload(id: $id) }", person, id=removed)
+    query = "query ($statuses: [UploadStatus!]) { uploads(statuses: $statuses) { nodes { id } } }"
+    for statuses, expected in ((None, kept), (["DELETED"], removed)):
+        assert (await app.data(query, person, statuses=statuses))["uploads"]["nodes"] == [{"id": expected}]
+    described = '{ __type(name: "Query") { fields { name args { name description } } } }'
+    fields = (await app.data(described, person))["__type"]["fields"]
+    (arguments,) = (field["args"] for field in fields if field["name"] == "uploads")
+    (sentence,) = (argument["description"] for argument in arguments if argument["name"] == "statuses")
+    assert "all but DELETED where left out" in sentence

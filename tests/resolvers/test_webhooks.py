@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from standardwebhooks.webhooks import WebhookVerificationError
 
-import server
 from base.words import Role
 from models import AuditEntry, User, Webhook, WebhookDelivery
 from models.fields import now
 from models.ids import new_id
 from processors.registry import references
 from tests.statements import counted_statements
-from tests.web_app import App, Person, _schema, opened_app
+from tests.web_app import App, Person, opened_app
 from tests.webhooks.receiver_for_tests import Receiver, receiving
 
 CREATE = """mutation ($url: String!, $events: [String!]!) {
   createWebhook(url: $url, events: $events) { id url events isEnabled createdAt secret deliveries { id } } }"""
-UPDATE = """mutation ($id: ID!, $url: String, $events: [String!], $on: Boolean) {
-  updateWebhook(id: $id, url: $url, events: $events, isEnabled: $on) { id url events isEnabled secret } }"""
+UPDATE = """mutation ($id: ID!, $url: String, $events: [String!], $on: Boolean, $anew: Boolean! = false) {
+  updateWebhook(id: $id, url: $url, events: $events, isEnabled: $on, newSecret: $anew) { id url events isEnabled secret } }"""
 DELETE = "mutation ($id: ID!) { deleteWebhook(id: $id) }"
 TEST = """mutation ($id: ID!) {
   testWebhook(id: $id) { id event jobId attempt statusCode error deliveredAt nextAttemptAt } }"""
@@ -41,8 +41,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 @pytest.fixture
 async def intranet(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[App]:
     """The application where webhooks may be sent to this machine."""
-    monkeypatch.setattr(server, "build_schema", _schema)
-    monkeypatch.setitem(references(), "counting", "tests.web_app:Counting")
+    monkeypatch.setitem(references(), "counting", "tests.kinds:COUNTING")
     async with opened_app(tmp_path, empty_database, webhook_allow_private=True) as app:
         yield app
 
@@ -78,6 +77,62 @@ async def test_the_secret_is_shown_once(app: App) -> None:
     updated = (await app.data(UPDATE, person, id=webhook["id"], events=["task.failed"]))["updateWebhook"]
     assert (updated["secret"], updated["events"], updated["url"]) == (None, ["task.failed"], HOOK)
     assert (await Webhook.get()).secret == webhook["secret"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://other.example/hook?key=hush", "https://receiver.example:8443/hook", "http://receiver.example/hook",
+        "https://receiver.example.:443/hook",
+    ],
+)  # fmt: skip
+async def test_another_receiver_gets_another_secret_which_is_shown_once(app: App, url: str) -> None:
+    person = await app.person()
+    webhook = await created(app, person)
+    updated = (await app.data(UPDATE, person, id=webhook["id"], url=url))["updateWebhook"]
+    assert updated["secret"].startswith("whsec_")
+    assert updated["secret"] != webhook["secret"]
+    assert (await Webhook.get()).secret == updated["secret"]
+    assert (await app.data(UPDATE, person, id=webhook["id"], url=url))["updateWebhook"]["secret"] is None
+    back = (await app.data(UPDATE, person, id=webhook["id"], url=HOOK))["updateWebhook"]
+    assert back["secret"] not in {None, webhook["secret"], updated["secret"]}
+
+
+@pytest.mark.parametrize("url", ["https://receiver.example/other?key=new", "https://RECEIVER.example:443/hook"])
+async def test_another_path_of_the_same_receiver_keeps_the_secret_unless_another_is_asked_for(
+    app: App, url: str
+) -> None:
+    person = await app.person()
+    webhook = await created(app, person)
+    assert (await app.data(UPDATE, person, id=webhook["id"], url=url))["updateWebhook"]["secret"] is None
+    assert (await Webhook.get()).secret == webhook["secret"]
+    anew = (await app.data(UPDATE, person, id=webhook["id"], anew=True))["updateWebhook"]
+    assert anew["secret"] not in {None, webhook["secret"]}
+    assert ((await Webhook.get()).secret, (await Webhook.get()).url) == (anew["secret"], url)
+
+
+async def test_a_message_that_waited_is_signed_for_the_receiver_it_goes_to(intranet: App, receiver: Receiver) -> None:
+    person = await intranet.person()
+    webhook = await created(intranet, person, "http://127.0.0.1:1/")
+    moved = (await intranet.data(UPDATE, person, id=webhook["id"], url=receiver.url))["updateWebhook"]
+    await intranet.data(TEST, person, id=webhook["id"])
+    (request,) = receiver.received
+    assert request.is_signed_with(moved["secret"])
+    with pytest.raises(WebhookVerificationError):
+        request.is_signed_with(webhook["secret"])
+
+
+async def test_a_test_does_not_tell_which_names_there_are_inside(app: App, receiver: Receiver) -> None:
+    person, told = await app.person(), []
+    for url in (
+        f"http://localhost:{receiver.port}/", "http://localhost:1/", "http://no-such-host.invalid/", "http://0x7f.1:1/",
+    ):  # fmt: skip
+        webhook = await created(app, person, url)
+        told.append((await app.data(TEST, person, id=webhook["id"]))["testWebhook"])
+        await app.data(DELETE, person, id=webhook["id"])
+    seen = [{name: value for name, value in one.items() if name != "id"} for one in told]
+    assert seen == [seen[0]] * 4
+    assert receiver.received == []
 
 
 @pytest.mark.parametrize(
@@ -148,7 +203,7 @@ async def test_the_audit_log_says_what_became_of_it_without_its_secrets(app: App
     entries = await AuditEntry.filter(object_id=webhook["id"]).order_by("id")
     assert [(entry.action, entry.actor_id, entry.detail) for entry in entries] == [
         ("WEBHOOK_CREATED", person.id, "https://receiver.example"),
-        ("WEBHOOK_CHANGED", person.id, "https://other.example; disabled"),
+        ("WEBHOOK_CHANGED", person.id, "https://other.example; disabled; another secret"),
         ("WEBHOOK_CHANGED", person.id, "task.failed; enabled"),
         ("DELETED", person.id, "https://other.example"),
     ]
@@ -207,7 +262,7 @@ async def test_a_test_goes_to_no_private_address_either(app: App, receiver: Rece
     person = await app.person()
     webhook = await created(app, person, f"http://localhost:{receiver.port}/")
     told = (await app.data(TEST, person, id=webhook["id"]))["testWebhook"]
-    assert told["error"] == "The address is not public: webhooks are sent to public addresses only."
+    assert told["error"] == "This name is unknown, or leads to no address that webhooks may be sent to."
     assert receiver.received == []
 
 
@@ -245,7 +300,7 @@ async def test_a_job_that_ends_is_delivered_by_the_server_and_shown(intranet: Ap
     (request,) = receiver.received
     assert request.is_signed_with(webhook["secret"])
     assert (request.json["type"], request.json["data"]["id"]) == ("job.cancelled", job_id)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(5):
         while (delivery := await newest_delivery(intranet, person))["deliveredAt"] is None:  # noqa: ASYNC110  nothing tells it
             await asyncio.sleep(0.02)
     assert (delivery["id"], delivery["jobId"], delivery["attempt"], delivery["statusCode"]) == (

@@ -1,15 +1,24 @@
-"""The schema, how its errors are told, and that the published contract is it."""
+"""The schema, its errors, and the published contract."""
 
 import re
 from pathlib import Path
 
 import pytest
-from graphql import GraphQLEnumType, GraphQLError, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType
+from graphql import (
+    GraphQLEnumType,
+    GraphQLError,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    build_ast_schema,
+    graphql_sync,
+    parse,
+)
 from structlog.testing import capture_logs
 from tortoise.exceptions import OperationalError
 
 from base.errors import ErrorCode, Refusal
-from schema.build import build_schema, print_schema, tell
+from schema.build import DESCRIPTION, add_code, build_schema, print_schema
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = build_schema()
@@ -29,12 +38,35 @@ def test_everything_has_a_description() -> None:
         match type_:
             case GraphQLObjectType() | GraphQLInterfaceType():
                 missing += [f"{name}.{field}" for field, what in type_.fields.items() if not what.description]
+                missing += [
+                    f"{name}.{field}({argument}:)"
+                    for field, what in type_.fields.items()
+                    for argument, given in what.args.items()
+                    if not given.description
+                ]
             case GraphQLInputObjectType():
                 missing += [f"{name}.{field}" for field, what in type_.fields.items() if not what.description]
             case GraphQLEnumType():
                 missing += [f"{name}.{value}" for value, what in type_.values.items() if not what.description]
 
     assert missing == []
+
+
+def test_no_description_only_repeats_a_name() -> None:
+    """`CANNOT_PAUSE` told as "Cannot pause." says nothing."""
+    for name, type_ in OWN.items():
+        if isinstance(type_, GraphQLEnumType):
+            for value, what in type_.values.items():
+                words = re.sub(r"[^a-z]", "", (what.description or "").lower())
+                assert words != value.replace("_", "").lower(), f"{name}.{value}"
+
+
+def test_the_schema_says_what_it_is_in_sdl_and_by_introspection() -> None:
+    text = print_schema(SCHEMA)
+    answer = graphql_sync(SCHEMA._schema, "{ __schema { description } }")
+
+    assert answer.data == {"__schema": {"description": DESCRIPTION}}
+    assert build_ast_schema(parse(text)).description == DESCRIPTION
 
 
 def test_names_are_spelled_as_the_contract_spells_them() -> None:
@@ -63,7 +95,7 @@ def test_every_refusal_is_in_the_enum() -> None:
 
 def told(original: Exception | None, message: str = "as it was", path: list[str | int] | None = None) -> GraphQLError:
     error = GraphQLError(message, original_error=original, path=path)
-    tell(error)
+    add_code(error)
     return error
 
 
@@ -107,6 +139,6 @@ def test_a_value_that_cannot_leave_is_our_error_not_the_clients() -> None:
 
 def test_what_has_its_code_keeps_it() -> None:
     error = GraphQLError("x", extensions={"code": "LOCKED"})
-    tell(error)
+    add_code(error)
 
     assert error.extensions == {"code": "LOCKED"}

@@ -1,4 +1,4 @@
-"""How rows look to clients, in the corners that no journey comes through."""
+"""Types made of rows, in rare corners."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from base.words import ItemStatus, JobStatus, UploadStatus
 from models import Item, Job
 from models.fields import now
 from models.ids import new_id
-from schema.types.job import progress_of, stages_of
+from schema.types.progress import Progress, stages_of
 from tests.web_app import App
 
 
@@ -39,7 +39,7 @@ def test_progress_counts_what_is_done_and_knows_no_rate_while_nothing_moves() ->
     job = job_in(
         JobStatus.PROCESSING, percentage=33.33333, total_items=9, completed_items=1, failed_items=1, skipped_items=1
     )
-    progress = progress_of(job, now())
+    progress = Progress(row=job)
 
     assert (progress.percentage, progress.processed_items, progress.failed_items) == (33.33, 3, 1)
     assert (progress.total_bytes, progress.bytes_per_second) == (None, None)

@@ -1,0 +1,185 @@
+"""Build answers within bounds of size and time."""
+
+import time
+from collections.abc import Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import orjson
+from graphql import GraphQLLeafType, GraphQLNonNull, GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo
+from graphql.execution import ExecutionResult as GraphQLExecutionResult
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+from graphql.pyutils import AwaitableOrValue, Path
+from strawberry.types import ExecutionResult
+
+from base.errors import ErrorCode, Refusal
+from execution.executor import OperationStoppedError, PlanExecutor
+from execution.plans.running import NULL_BYTES
+from schema.documents import DOCUMENT, PLANS, Document
+from schema.errors import graphql_error
+
+_ERROR_BYTES = 250
+"""Of an error in the answer, besides its message and its path."""
+
+
+_VALUES_PER_LOOK = 200
+"""Between two looks at the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When an operation is stopped, by the monotonic clock; `seconds` is how long it had."""
+
+    seconds: float
+    at: float
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() > self.at
+
+    def refusal(self) -> Refusal:
+        message = f"The operation was stopped after {self.seconds:g} s: ask for less at once, or try again later."
+        return Refusal(ErrorCode.TIMED_OUT, message)
+
+
+deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
+"""Of the operation that is being executed, if it has one."""
+
+
+class OperationRefusedError(Exception):
+    """The operation came to its end by `result`, before its first field, or at one of its events."""
+
+    def __init__(self, result: ExecutionResult) -> None:
+        super().__init__()
+        self.result = result
+
+
+class AnswerStoppedError(OperationStoppedError):
+    """Ends an operation whose answer is too large, or which has run for too long."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        graphql_error(refusal, self)
+        self.refusal = refusal
+
+
+class AnswerExecutor(PlanExecutor):
+    """Executor that counts the bytes of the answer in JSON as values are completed, one by one or by a plan.
+
+    No timer fires while values are completed that nobody waits for, so that it looks at the clock itself.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._whole: int = self.context_value.services.settings.max_answer_size
+        self._limit = self._whole - self.context_value.answered_bytes
+        self._size = 0
+        self._deadline = deadline.get()
+        self._until_look = _VALUES_PER_LOOK
+        self._refusal: AnswerStoppedError | None = None
+        self._names: dict[int, tuple[GroupedFieldSet, int]] = {}
+        extensions = self.operation_extensions
+        document: Document = extensions[DOCUMENT]
+        if document.is_kept and self.context_value.services.settings.compiled_plans:
+            self.use_plans(extensions[PLANS], document.plan_key(self.operation, self.variable_values.coerced))
+
+    def execute_event(self, value: Any) -> AwaitableOrValue[GraphQLExecutionResult]:
+        self._size = 0
+        return super().execute_event(value)
+
+    def build_per_event_executor(self, payload: Any) -> Any:
+        """Each event of a subscription is an answer by itself."""
+        executor: Any = super().build_per_event_executor(payload)
+        executor._size, executor._refusal = 0, None  # noqa: SLF001  it is a copy of this one
+        return executor
+
+    def execute_fields(
+        self,
+        parent_type: GraphQLObjectType,
+        source_value: Any,
+        path: Path | None,
+        grouped_field_set: GroupedFieldSet,
+        position_context: Any,
+    ) -> Any:
+        known = self._names.get(id(grouped_field_set))
+        if known is None:
+            size = 1 + sum(len(name) + len('"":,') for name in grouped_field_set)  # of two braces a comma is left over
+            known = self._names[id(grouped_field_set)] = (
+                grouped_field_set,
+                size,
+            )  # kept, so that its id is not used again
+        self._grow(known[1])
+        return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
+
+    def complete_value(
+        self,
+        return_type: GraphQLOutputType,
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        if result is None and not isinstance(return_type, GraphQLNonNull):
+            self._grow(NULL_BYTES)
+            return None
+        return super().complete_value(return_type, field_details_list, info, path, result, position_context)
+
+    def complete_iterable_value(
+        self,
+        item_type: GraphQLOutputType,
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        items: Iterable[Any],
+        position_context: Any,
+    ) -> Any:
+        self._grow(len("[]"))
+        return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
+
+    def complete_list_item_value(self, item: Any, complete_results: list[Any], *arguments: Any) -> bool:
+        if complete_results:
+            self._grow(len(","))
+        return super().complete_list_item_value(item, complete_results, *arguments)
+
+    def measure(self, value: Any, other_bytes: int = 0) -> int:
+        self._until_look = 0
+        size = super().measure(value, other_bytes)
+        self._grow(size)
+        return size
+
+    def forget(self, size: int) -> None:
+        self._size -= size
+
+    def complete_leaf_value(self, return_type: GraphQLLeafType, result: Any) -> Any:  # type: ignore[override]
+        value = super().complete_leaf_value(return_type, result)
+        self._grow(len(orjson.dumps(value)))
+        return value
+
+    def handle_field_error(
+        self, raw_error: Exception, return_type: GraphQLOutputType, field_details_list: FieldDetailsList, path: Path
+    ) -> None:
+        if self._refusal is not None:
+            raise self._refusal
+        super().handle_field_error(raw_error, return_type, field_details_list, path)
+        self._grow(_ERROR_BYTES + len(str(raw_error).encode()) + len(orjson.dumps(path.as_list())))
+
+    def build_response(self, data: dict[str, Any] | None) -> Any:
+        response = super().build_response(data)
+        return response if self._refusal is None else GraphQLExecutionResult(None, [self._refusal])
+
+    def _grow(self, size: int) -> None:
+        self._size += size
+        if self._size > self._limit:
+            message = f"The answer is larger than {self._whole:,} bytes: ask for smaller pages, or for fewer fields."
+            self._stop(Refusal(ErrorCode.QUERY_TOO_COMPLEX, message))
+        self._until_look -= 1
+        if self._until_look <= 0 and self._deadline is not None:
+            self._until_look = _VALUES_PER_LOOK
+            if self._deadline.is_over:
+                self._stop(self._deadline.refusal())
+
+    def _stop(self, refusal: Refusal) -> NoReturn:
+        self._refusal = self._refusal or AnswerStoppedError(refusal)
+        raise self._refusal

@@ -1,0 +1,32 @@
+"""Batches of loaders whose keys are cancelled."""
+
+import asyncio
+
+import pytest
+
+from schema.loaders import BatchLoader
+
+
+async def _twice(keys: list[int]) -> list[int]:
+    return [2 * key for key in keys]
+
+
+async def test_keys_are_loaded_after_a_batch_was_cancelled_before_it_was_dispatched() -> None:
+    loader = BatchLoader(load_fn=_twice, cache=False)
+    first = asyncio.ensure_future(loader.load(1))
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    await asyncio.sleep(0)
+
+    async with asyncio.timeout(5):
+        assert [await loader.load(2), await loader.load(3)] == [4, 6]
+
+
+async def test_a_batch_of_which_only_some_are_cancelled_is_loaded() -> None:
+    loader = BatchLoader(load_fn=_twice, cache=False)
+    first, second = loader.load(1), loader.load(2)
+    asyncio.ensure_future(first).cancel()
+
+    async with asyncio.timeout(5):
+        assert await second == 4
