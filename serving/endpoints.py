@@ -5,12 +5,25 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.types import Send
 
+from serving.chunks import coalesce_chunks
 from serving.conditions import Validators, is_unchanged, may_send_range
 from serving.ranges import Multipart, Span, parse_range
-from storage.reading import Content, gathered
+from storage.ports import Blob, Content
+
+
+async def answer_with_blob(blob: Blob, request: Request, validators: Validators, headers: dict[str, str]) -> Response:
+    """As `answer_with`, or 307 to where the storage itself hands the blob out, whole or in part.
+
+    Whoever has the bytes already is told so here; ranges are the storage's affair, which knows the blob by an ETag of its own.
+    """
+    if request.method == "GET" and not is_unchanged(request.headers, validators):
+        url = await blob.signed_url(headers)
+        if url is not None:
+            return RedirectResponse(url, 307, {"Cache-Control": "private, no-store"})
+    return answer_with(blob, request, validators, headers)
 
 
 def answer_with(content: Content, request: Request, validators: Validators, headers: dict[str, str]) -> Response:
@@ -74,7 +87,7 @@ class _Stream(StreamingResponse):
     """Lets go of files at once when the client leaves, instead of when memory is next tidied up."""
 
     def __init__(self, chunks: AsyncGenerator[bytes, None], status: int, headers: dict[str, str]) -> None:
-        self._chunks = gathered(chunks)
+        self._chunks = coalesce_chunks(chunks)
         super().__init__(self._chunks, status, headers)
 
     async def stream_response(self, send: Send) -> None:

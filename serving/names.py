@@ -1,4 +1,4 @@
-"""Names and types that came from strangers, made safe to show, to send in a header and to save under."""
+"""Sanitise names and types of files for headers and disks."""
 
 import re
 import unicodedata

@@ -1,1 +1,1 @@
-"""What all routes share: the GraphQL app, middleware, error answers, health; the browser pages."""
+"""Edge of all routes: operation pipeline, transports, middleware, error answers, health, browser pages."""

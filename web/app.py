@@ -1,67 +1,91 @@
 """All routes in one application."""
 
+from collections.abc import Awaitable
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.types import ASGIApp
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from base.errors import Refusal
 from base.settings import Settings
-from results.endpoints import Shelf, result_routes
+from results.endpoints import result_routes
+from results.wiring import ResultServices
 from schema.build import Schema, print_schema
-from schema.context import Means
+from schema.context import RequestServices
 from uploads.endpoints import upload_routes
+from web.dashboard import DashboardPage, dashboard_files
 from web.draining import Draining
 from web.errors import answer_error
-from web.graphql import GraphQLApp
 from web.health import Check, health_routes
-from web.metrics import metrics_endpoint, watch_hub
-from web.middleware import Callers, Frame
+from web.metrics import metrics_endpoint, watch_hub, watch_plans
+from web.middleware import AuthenticationMiddleware, RequestMiddleware
 from web.page import graphiql_assets
 from web.persisted import PersistedQueries
+from web.pipeline import Pipeline
+from web.transports.http import HttpTransport
+from web.transports.websocket import WebSocketTransport
+
+GRAPHQL_PATHS = ("/graphql", "/graphql/")
 
 
 def build_app(
     settings: Settings,
     schema: Schema,
-    means: Means,
-    shelf: Shelf,
+    services: RequestServices,
+    result_services: ResultServices,
     persisted: PersistedQueries,
     checks: dict[str, Check],
     draining: Draining,
 ) -> ASGIApp:
-    """The application that server.py runs, over means that are open."""
+    """The application that server.py runs, over services that are open."""
     sdl = print_schema(schema)
-    graphql = GraphQLApp(schema, means, means.receiver.base_url, persisted, draining)
+    base_url = services.upload_services.base_url
+    pipeline = Pipeline(schema, services, persisted, draining)
+    over_http = HttpTransport(pipeline, services, base_url)
+    over_websocket = WebSocketTransport(schema, pipeline, services, base_url)
 
     async def schema_text(_request: Request) -> Response:
         return PlainTextResponse(sdl)
 
-    async def to_graphiql(_request: Request) -> Response:
-        return RedirectResponse("graphql")
-
-    async def without_slash(_request: Request) -> Response:
-        return RedirectResponse("../graphql")
-
-    watch_hub(means.hub)
+    watch_hub(services.hub)
+    watch_plans(schema.plans.counts)
     routes = [
         Mount("/graphql/assets", graphiql_assets()),
-        Route("/graphql", graphql),
-        Route("/graphql/", without_slash, methods=["GET", "POST"]),
-        WebSocketRoute("/graphql", graphql),
         Route("/schema.graphql", schema_text),
         Route("/metrics", metrics_endpoint()),
-        Route("/", to_graphiql),
+        Route("/", DashboardPage().answer),
+        Mount("/assets", GZipMiddleware(dashboard_files())),
         *health_routes(checks, draining),
-        *upload_routes(means.receiver),
-        *result_routes(shelf),
+        *upload_routes(services.upload_services),
+        *result_routes(result_services),
     ]
     app = _Routes(routes=routes, exception_handlers=dict.fromkeys((Refusal, HTTPException, Exception), answer_error))
     app.router.redirect_slashes = False
-    return Frame(Callers(app, means.gate, settings), settings, draining)
+    app.router.default = _not_found
+    by_path = _GraphQLFirst(over_http, over_websocket, app)
+    return RequestMiddleware(AuthenticationMiddleware(by_path, services.auth, settings), settings, draining)
+
+
+class _GraphQLFirst:
+    """Leads to GraphQL without a look at the table of the other routes."""
+
+    def __init__(self, over_http: ASGIApp, over_websocket: ASGIApp, others: ASGIApp) -> None:
+        self._graphql = {"http": over_http, "websocket": over_websocket}
+        self._others = others
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        app = self._graphql.get(scope["type"]) if scope.get("path") in GRAPHQL_PATHS else None
+        return (app or self._others)(scope, receive, send)
+
+
+async def _not_found(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """Also for a WebSocket, which Starlette would refuse with 403."""
+    raise HTTPException(404)
 
 
 class _Routes(Starlette):

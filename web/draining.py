@@ -1,4 +1,7 @@
-"""A server that is told to stop: it begins nothing more, and what it does is finished, or goes on at another one."""
+"""Draining of a server that stops, and its shutdown hooks.
+
+It begins nothing more; what it does is finished, or goes on at another one.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -9,7 +12,7 @@ from base.logging import log_for
 
 log = log_for(__name__)
 
-Farewell = Callable[[], Coroutine[Any, Any, None]]
+ShutdownHook = Callable[[], Coroutine[Any, Any, None]]
 """What is done when a server begins to drain."""
 
 
@@ -22,25 +25,25 @@ class Draining:
 
     def __init__(self) -> None:
         self.has_begun = False
-        self._farewells: set[Farewell] = set()
+        self._hooks: set[ShutdownHook] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self) -> None:
-        """Begin all farewells."""
+        """Start all hooks."""
         self.has_begun = True
-        while self._farewells:
-            self._start(self._farewells.pop())
+        while self._hooks:
+            self._start(self._hooks.pop())
 
-    def add(self, farewell: Farewell) -> None:
+    def add(self, hook: ShutdownHook) -> None:
         """Have something done when it begins; at once where it has."""
         if self.has_begun:
-            self._start(farewell)
+            self._start(hook)
         else:
-            self._farewells.add(farewell)
+            self._hooks.add(hook)
 
-    def remove(self, farewell: Farewell) -> None:
+    def remove(self, hook: ShutdownHook) -> None:
         """It is not needed any more."""
-        self._farewells.discard(farewell)
+        self._hooks.discard(hook)
 
     async def wait(self, seconds: float | None) -> None:
         """Until all that was begun is done, or so many seconds are over."""
@@ -56,12 +59,12 @@ class Draining:
         if self.has_begun:
             raise server_stops()
 
-    def _start(self, farewell: Farewell) -> None:
-        self._tasks.add(asyncio.create_task(_say(farewell)))
+    def _start(self, hook: ShutdownHook) -> None:
+        self._tasks.add(asyncio.create_task(_run(hook)))
 
 
-async def _say(farewell: Farewell) -> None:
+async def _run(hook: ShutdownHook) -> None:
     try:
-        await farewell()
+        await hook()
     except Exception:
         log.exception("not all could be handed over; others take it up later")

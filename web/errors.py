@@ -1,4 +1,7 @@
-"""The HTTP door for refusals: one JSON body on every byte route; anything unforeseen is masked and logged."""
+"""Refusals as HTTP answers: one JSON body on every byte route.
+
+Anything unforeseen is masked, and logged.
+"""
 
 import math
 from collections.abc import Awaitable, Callable
@@ -10,15 +13,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from base.errors import ErrorCode, Refusal, error_extensions
-from base.logging import log_for, note_code
-from models.database import refusal_of_database
+from base.logging import log_refusal_code
+from schema.errors import refusal_for_fault
 from uploads.capability import redact_path
-from web.refusals import note_refusal
+from web.audit import audit_refusal
 
-log = log_for(__name__)
-
+_WHERE_THE_API_IS = (
+    "There is nothing at this address. The API is GraphQL at /graphql: a browser shows its documentation there, and "
+    "/schema.graphql is all of it. Files go to /files/ by tus; links to results, bundles and guides come from the API."
+)
 _HTTP_REFUSALS = {
-    404: (ErrorCode.NOT_FOUND, "There is nothing at this address."),
+    404: (ErrorCode.NOT_FOUND, _WHERE_THE_API_IS),
     405: (ErrorCode.METHOD_NOT_ALLOWED, "This address does not take this method; the Allow header has those it takes."),
 }
 
@@ -28,7 +33,7 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 def error_response(refusal: Refusal) -> Response:
     """`{"error": {"code", "message", "timestamp", "requestId"}}` with the refusal's status and headers."""
     details: dict[str, Any] = {"message": refusal.message, **error_extensions(refusal)}
-    note_code(refusal.code)
+    log_refusal_code(refusal.code)
     return Response(
         orjson.dumps({"error": details}), refusal.http_status, headers_of(refusal), media_type="application/json"
     )
@@ -51,20 +56,14 @@ def refusal_of(error: BaseException) -> Refusal:
     if isinstance(error, HTTPException):
         code, message = _HTTP_REFUSALS.get(error.status_code, (ErrorCode.BAD_INPUT, str(error.detail)))
         return Refusal(code, message, headers=dict(error.headers or {}))
-    refusal = refusal_of_database(error)
-    if refusal is not None and refusal.retry_after is not None:
-        log.warning("the database is away or full", exc_info=error)
-    else:
-        log.error("unforeseen error", exc_info=error)
-    message = "Something went wrong in the server. It was logged under the requestId."
-    return refusal or Refusal(ErrorCode.INTERNAL_ERROR, message)
+    return refusal_for_fault(error)
 
 
 async def answer_error(request: Request, error: Exception) -> Response:
     """Starlette's exception handler for refusals, its own HTTP errors, and everything else."""
     refusal = refusal_of(error)
     if refusal.code is ErrorCode.FORBIDDEN:
-        await note_refusal(
+        await audit_refusal(
             getattr(request.state, "viewer", None),
             f"{request.method} {redact_path(request.url.path)}: {refusal.message}",
         )

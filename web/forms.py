@@ -1,4 +1,4 @@
-"""GraphQL requests with files in them: multipart forms, read to the disk within bounds.
+"""Multipart forms with files, read to the disk within bounds.
 
 Source: GraphQL multipart request specification, version 2 (jaydenseric).
 """
@@ -10,16 +10,18 @@ from typing import Any
 
 import orjson
 from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
 from base.errors import ErrorCode, Refusal
-from storage.writer import full_disk_refused
+from storage.disk_space import full_disk_refused
 from uploads.body import IncomingFile
 from web.requests import PREFLIGHT_HEADERS, is_asked_first
 
 MAX_FORM_BYTES = 100 * 2**20
 MAX_FILES = 20
+FORM_DEADLINE_FACTOR = 10
+"""A form may take so many times as long to come in as an operation may take."""
 MAX_FIELD_BYTES = 2**20
 _CHUNK_BYTES = 2**18
 _INDEX = re.compile(r"[0-9]{1,6}")
@@ -39,7 +41,9 @@ def check_preflight(headers: Mapping[str, str]) -> None:
     See `web.requests.is_asked_first`.
     """
     if not is_asked_first(headers):
-        message = "Send a form with the header apollo-require-preflight: true, so that no foreign page can send it."
+        message = (
+            "Send a form with a Bearer token or apollo-require-preflight: true, so that no foreign page can send it."
+        )
         raise Refusal(ErrorCode.BAD_INPUT, message, PREFLIGHT_HEADERS[0])
 
 
@@ -54,8 +58,8 @@ async def read_form(request: Request) -> Any:
     try:
         with full_disk_refused():
             form = await request.form(max_files=MAX_FILES, max_fields=2, max_part_size=MAX_FIELD_BYTES)
-    except HTTPException as error:
-        raise Refusal(ErrorCode.BAD_INPUT, f"This form cannot be read: {error.detail}") from None
+    except MultiPartException as error:  # an HTTPException below an application of Starlette, which is not asked here
+        raise Refusal(ErrorCode.BAD_INPUT, f"This form cannot be read: {error.message}", status=400) from None
     operations, places = _field(form, "operations"), _field(form, "map")
     if not isinstance(operations, dict):
         raise Refusal(ErrorCode.BAD_INPUT, "operations is one GraphQL request, as a JSON object.", "operations")
@@ -73,13 +77,13 @@ def _field(form: FormData, name: str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise Refusal(ErrorCode.BAD_INPUT, f"{name} is not JSON.", name) from None
+        raise Refusal(ErrorCode.BAD_INPUT, f"{name} is not JSON.", name, status=400) from None
 
 
 def _file(form: FormData, name: str) -> IncomingFile:
     file = form.get(name)
     if not isinstance(file, UploadFile):
-        raise Refusal(ErrorCode.BAD_INPUT, f"map names the file {name[:40]!r}, which is not in the form.", "map")
+        raise Refusal(ErrorCode.BAD_INPUT, f'map names the file "{name[:40]}", which is not in the form.', "map")
     return IncomingFile(file.filename, file.content_type, file.size or 0, partial(_parts, file))
 
 
@@ -102,5 +106,5 @@ def _put(operations: Mapping[str, Any], file: IncomingFile, paths: object) -> No
     except (LookupError, TypeError):
         is_free = False
     if not is_free or way[:1] != ["variables"]:
-        raise Refusal(ErrorCode.BAD_INPUT, f"There is no null at {paths[0][:80]!r} for the file.", "map")
+        raise Refusal(ErrorCode.BAD_INPUT, f'There is no null at "{paths[0][:80]}" for the file.', "map")
     place[last] = file

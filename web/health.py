@@ -1,4 +1,4 @@
-"""Is it up, and is each part of it?"""
+"""Health of the process, and readiness of each part."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
@@ -10,10 +10,10 @@ from starlette.routing import Route
 
 from base.settings import VERSION
 from web.draining import Draining
-from web.patience import patiently
+from web.timeouts import with_timeout
 
 Check = Callable[[], Coroutine[Any, Any, bool]]
-_PATIENCE_SECONDS = 2.0
+_CHECK_TIMEOUT_SECONDS = 2.0
 
 
 def health_routes(checks: Mapping[str, Check], draining: Draining) -> list[Route]:
@@ -35,6 +35,6 @@ def health_routes(checks: Mapping[str, Check], draining: Draining) -> list[Route
 
 async def _state(check: Check) -> str:
     try:
-        return "ok" if await patiently(_PATIENCE_SECONDS, check()) else "failing"
+        return "ok" if await with_timeout(_CHECK_TIMEOUT_SECONDS, check()) else "failing"
     except Exception:  # noqa: BLE001  whatever is wrong with the part, it is not ready
         return "failing"

@@ -1,25 +1,31 @@
-"""The open port: from the moment it is had until the last answer, and how a server leaves it."""
+"""Open port of a server, until its last answer."""
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from base.errors import ErrorCode, Refusal
-from web.connection import Connection
+from web.connection import ConnectionLimits, HttpConnection
 from web.draining import Draining
+from web.frames import FrameConnection
 
 ANNOUNCE_SECONDS = 2.0
 """A server that has colleagues can still be reached for so long when it stops, so that whoever sends people to it notices."""
 GRACE_SECONDS = 6
 """Then answers under way have so long to come to their end."""
-_FAREWELL_SECONDS = 1.0
+_HOOKS_TIMEOUT_SECONDS = 1.0
+KEEP_ALIVE_SECONDS = 75
+UNREAD_SECONDS = 60
+"""A peer that acknowledges nothing of what it was sent for so long, or has no room for it, is gone."""
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, unread_seconds: float = UNREAD_SECONDS) -> socket.socket:
     """A socket at this address; port 0 is any that is free.
 
     Raises:
@@ -27,6 +33,8 @@ def bind(host: str, port: int) -> socket.socket:
     """
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if sys.platform == "linux":  # every connection inherits it
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(unread_seconds * 1000))
     try:
         listener.bind((host, port))
     except OSError as error:
@@ -45,7 +53,13 @@ def address_of(listener: socket.socket) -> str:
 
 
 async def listen(
-    app: ASGIApp, listener: socket.socket, draining: Draining, on_ready: Callable[[], None], *, has_colleagues: bool
+    app: ASGIApp,
+    listener: socket.socket,
+    limits: ConnectionLimits,
+    draining: Draining,
+    on_ready: Callable[[], None],
+    *,
+    has_colleagues: bool,
 ) -> None:
     """Answer with `app` until the server drains; `on_ready` is called when the first request may come."""
     config = uvicorn.Config(
@@ -55,11 +69,12 @@ async def listen(
         server_header=False,
         proxy_headers=False,  # uvicorn would believe any program on this machine; see `base_url_of`
         lifespan="off",
-        http=Connection,
+        http=partial(HttpConnection, limits=limits),  # type: ignore[arg-type]
         timeout_graceful_shutdown=GRACE_SECONDS,
+        ws=FrameConnection,
         ws_max_size=2**20,
         ws_per_message_deflate=False,
-        timeout_keep_alive=75,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     server = _Server(config, draining, on_ready, ANNOUNCE_SECONDS if has_colleagues else 0.0)
     await server.serve(sockets=[listener])
@@ -82,8 +97,8 @@ class _Server(uvicorn.Server):
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """The port stays open until farewells are said, and whoever asks `/ready` has heard of it."""
-        await asyncio.gather(self._draining.wait(_FAREWELL_SECONDS), asyncio.sleep(self._announce_seconds))
+        """The port stays open until the shutdown hooks have run, and whoever asks `/ready` has heard of it."""
+        await asyncio.gather(self._draining.wait(_HOOKS_TIMEOUT_SECONDS), asyncio.sleep(self._announce_seconds))
         await super().shutdown(sockets)
 
     @contextmanager

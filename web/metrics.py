@@ -1,8 +1,9 @@
-"""Numbers for Prometheus at /metrics."""
+"""Metrics for Prometheus at /metrics."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache, partial
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
@@ -13,8 +14,9 @@ from starlette.types import Message, Receive, Scope, Send
 from base.errors import ErrorCode
 from base.logging import log_for
 from events.hub import Hub
+from execution.plans.cache import Counts
 from jobs.monitoring import count_jobs_by_kind, queue_age_seconds
-from schema.documents import Asked
+from schema.documents import OperationInfo
 from webhooks.queries import count_deliveries_by_outcome
 
 log = log_for(__name__)
@@ -50,11 +52,26 @@ _DELIVERIES = Gauge(
     "Deliveries of webhooks in the database: delivered, waiting for an attempt, or failed for good.",
     ["outcome"],
 )
-_METHODS = {"GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT"}
+_CONNECTIONS = Gauge("waybill_connections", "Open connections of this process, WebSockets included.")
+_REFUSED_CONNECTIONS = Counter(
+    "waybill_refused_connections_total", "Connections refused: too many in all (full), or of one address.", ["reason"]
+)
+_PLANS = Gauge(
+    "waybill_graphql_plans",
+    "Since the start: plans that were compiled, selections that could not be (fallback), values that a plan gave back (bailed).",
+    ["outcome"],
+)
+_METHODS = {"GET", "HEAD", "QUERY", "POST", "PATCH", "DELETE", "OPTIONS", "PUT"}
 _ROUTES = {"graphql", "files", "results", "bundles", "health", "ready", "metrics", "schema.graphql"}
-_PATIENCE_SECONDS = 2.0
+_DATABASE_TIMEOUT_SECONDS = 2.0
 KEPT_SECONDS = 5.0
 """So long the numbers from the database are told again: anybody may ask for them, as often as they like."""
+
+
+@cache
+def _child(metric: Any, *labels: str) -> Any:
+    """The series of a metric with these labels, of which there are only so many; looking for it takes longer than counting."""
+    return metric.labels(*labels)
 
 
 def watch_hub(hub: Hub) -> None:
@@ -62,18 +79,25 @@ def watch_hub(hub: Hub) -> None:
     _LISTENERS.set_function(lambda: hub.listener_count)
 
 
-def count_request(scope: Scope, status: int, seconds: float) -> None:
-    """Count an answered request."""
+def watch_plans(counts: Counts) -> None:
+    """Let the numbers of compiled plans be read from `counts`."""
+    for outcome in ("compiled", "fallback", "bailed"):
+        _PLANS.labels(outcome).set_function(partial(getattr, counts, outcome))
+
+
+def count_request(scope: Scope, status: int, seconds: float | None) -> None:
+    """Count an answered request; how long a stream lasted (None) says nothing."""
     route = route_of(scope)
-    _REQUESTS.labels(route, scope["method"] if scope["method"] in _METHODS else "other", str(status)).inc()
-    _SECONDS.labels(route).observe(seconds)
+    _child(_REQUESTS, route, scope["method"] if scope["method"] in _METHODS else "other", str(status)).inc()
+    if seconds is not None:
+        _child(_SECONDS, route).observe(seconds)
 
 
-def count_operation(asked: Asked, code: str | None, seconds: float) -> None:
+def count_operation(info: OperationInfo, code: str | None, seconds: float) -> None:
     """Count an operation that has ended, over HTTP or over a socket; how long a subscription lasted says nothing."""
-    _OPERATIONS.labels(asked.type, asked.field, code or "OK").inc()
-    if asked.type != "subscription":
-        _OPERATION_SECONDS.labels(asked.type, asked.field).observe(seconds)
+    _child(_OPERATIONS, info.type, info.field, code or "OK").inc()
+    if info.type != "subscription":
+        _child(_OPERATION_SECONDS, info.type, info.field).observe(seconds)
     if code == ErrorCode.INVALID_CREDENTIALS:
         _SIGN_IN_FAILURES.inc()
 
@@ -81,6 +105,21 @@ def count_operation(asked: Asked, code: str | None, seconds: float) -> None:
 def count_received(scope: Mapping[str, Any], size: int) -> None:
     """Count bytes that came in past `Traffic`: bodies that are read from the socket itself."""
     _RECEIVED.labels(route_of(scope)).inc(size)
+
+
+def sent_bytes_of(scope: Mapping[str, Any]) -> Counter:
+    """Counts bytes that go out past `Traffic`: frames that are written to the socket itself."""
+    return _SENT.labels(route_of(scope))
+
+
+def count_connection(change: int) -> None:
+    """Count a connection that was let in (1), or is gone (-1)."""
+    _CONNECTIONS.inc(change)
+
+
+def count_refused_connection(reason: str) -> None:
+    """Count a connection that was not let in: `full` or `address`."""
+    _REFUSED_CONNECTIONS.labels(reason).inc()
 
 
 def route_of(scope: Mapping[str, Any]) -> str:
@@ -94,8 +133,8 @@ class Traffic:
 
     def __init__(self, scope: Scope) -> None:
         route = route_of(scope)
-        self._received = _RECEIVED.labels(route)
-        self._sent = _SENT.labels(route)
+        self._received: Counter = _child(_RECEIVED, route)
+        self._sent: Counter = _child(_SENT, route)
 
     def received(self, receive: Receive) -> Receive:
         """`receive`, counted."""
@@ -142,7 +181,7 @@ def metrics_endpoint() -> Callable[[Request], Awaitable[Response]]:
 async def _read_database() -> None:
     """Without the database, everything else is told."""
     try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(_DATABASE_TIMEOUT_SECONDS):
             counts, age = await count_jobs_by_kind(), await queue_age_seconds()
             deliveries = await count_deliveries_by_outcome()
     except Exception as error:  # noqa: BLE001  whatever the database's trouble is

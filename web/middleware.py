@@ -1,9 +1,13 @@
-"""What happens to every request: its id, who calls, CORS, one log line; errors of any depth are answered inside of it."""
+"""Middleware of every request: its id, its caller, CORS, one log line.
+
+Errors of any depth are answered inside of it.
+"""
 
 import asyncio
 import re
 import secrets
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -11,35 +15,34 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.callers import find_viewer
-from auth.gate import Gate
+from auth.wiring import AuthServices
 from base.errors import ErrorCode, Refusal, server_stops
-from base.logging import Notes, log_for, notes, request_id
+from base.logging import LogContext, current_log_context, log_for, request_id
 from base.settings import Settings
-from uploads import tus
-from uploads.capability import redact_path
+from uploads.capability import carries_right, redact_path
+from web.cors import CorsPolicy, is_preflight
 from web.draining import Draining
 from web.errors import error_response, refusal_of
 from web.metrics import Traffic, count_request
-from web.patience import patiently
 from web.proxies import address_of
-from web.requests import PREFLIGHT_HEADERS
+from web.timeouts import with_timeout
 
 log = log_for("web.access")
 
+RawHeaders = list[tuple[bytes, bytes]]
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_ALLOWED_HEADERS = ", ".join((*tus.ALLOWED_HEADERS, *PREFLIGHT_HEADERS))
-_EXPOSED_HEADERS = ", ".join((*tus.EXPOSED_HEADERS, "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"))
 _FOR_EVERYBODY = frozenset({"/health", "/ready", "/metrics", "/schema.graphql"})
-_ALLOWED_METHODS = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"
+_OF_UPLOADS = frozenset({"GET", "HEAD", "PATCH"})
 
 
-class Frame:
+class RequestMiddleware:
     """The outermost layer: request id, CORS, errors, access log; `state.address` is where the request comes from."""
 
     def __init__(self, app: ASGIApp, settings: Settings, draining: Draining) -> None:
         self._app = app
         self._draining = draining
-        self._origins = settings.cors_origins
+        self._cors = CorsPolicy(settings.cors_origins)
         self._trusted_proxies = settings.trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,81 +55,83 @@ class Frame:
         token = request_id.set(id_)
         address = address_of(scope, self._trusted_proxies)
         scope.setdefault("state", {})["address"] = address
-        noted = Notes(address)
-        note_token = notes.set(noted)
+        log_context = LogContext(address)
+        context_token = current_log_context.set(log_context)
         traffic = Traffic(scope)
         try:
-            await self._serve(scope, traffic.received(receive), traffic.sent(send), headers, id_, noted)
+            await self._serve(scope, traffic.received(receive), traffic.sent(send), headers, id_, log_context)
         finally:
-            notes.reset(note_token)
+            current_log_context.reset(context_token)
             request_id.reset(token)
 
     async def _serve(
-        self, scope: Scope, receive: Receive, send: Send, headers: Headers, id_: str, noted: Notes
+        self, scope: Scope, receive: Receive, send: Send, headers: Headers, id_: str, log_context: LogContext
     ) -> None:
         started = time.perf_counter()
         status = 0
 
-        async def send_framed(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._complete(MutableHeaders(scope=message), headers, id_)
+                message["headers"] = self._completed(message.get("headers", ()), headers, id_)
             await send(message)
 
         try:
-            if _is_preflight(scope, headers):
-                await _preflight(scope, receive, send_framed)
+            if scope["type"] == "http" and is_preflight(scope["method"], headers):
+                await _answer_preflight(self._cors.headers_of_preflight(headers), send_with_headers)
             else:
-                await self._app(scope, receive, send_framed)
+                await self._app(scope, receive, send_with_headers)
         except asyncio.CancelledError:  # by the server, which stops and has waited for long enough
             if scope["type"] == "http" and not status:
-                await error_response(server_stops())(scope, receive, send_framed)
+                await error_response(server_stops())(scope, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001  the last door: nothing leaves unanswered
             if scope["type"] == "http" and not status:
-                await error_response(refusal_of(error))(scope, receive, send_framed)
+                await error_response(refusal_of(error))(scope, receive, send_with_headers)
             else:
                 await _break_off(scope, send, error)
         finally:
             if scope["type"] == "http":
                 seconds = time.perf_counter() - started
-                count_request(scope, status, seconds)
+                count_request(scope, status, None if scope["state"].get("is_stream") else seconds)
                 log.info(
                     "request",
                     method=scope["method"],
                     path=redact_path(scope["path"]),
                     status=status,
                     ms=round(seconds * 1000, 1),
-                    **noted.line(),
+                    **log_context.line(),
                 )
 
-    def _complete(self, answer: MutableHeaders, headers: Headers, id_: str) -> None:
-        """What every answer says."""
-        answer["X-Request-ID"] = id_
-        answer.update(self._cors(headers.get("origin")))
-        if "*" not in self._origins:
-            answer.add_vary_header("Origin")
+    def _completed(self, answer: Iterable[tuple[bytes, bytes]], headers: Headers, id_: str) -> RawHeaders:
+        """What every answer says; the names of its own headers are in lower case (ASGI)."""
+        raw = [(b"x-request-id", id_.encode())]
+        varies = [b"Origin"]  # also where any may call: without an Origin nothing is said
+        for name, value in answer:
+            if name == b"vary":
+                varies.insert(-1, value)
+            else:
+                raw.append((name, value))
+        raw.append((b"vary", b", ".join(varies)))
+        if (origin := headers.get("origin")) is not None:
+            raw += [
+                (name.lower().encode(), value.encode()) for name, value in self._cors.headers_of_answer(origin).items()
+            ]
         if self._draining.has_begun:
-            answer["Connection"] = "close"  # what is asked next goes to another server
-
-    def _cors(self, origin: str | None) -> dict[str, str]:
-        if origin is None or not ("*" in self._origins or origin in self._origins):
-            return {}
-        return {
-            "Access-Control-Allow-Origin": "*" if "*" in self._origins else origin,
-            "Access-Control-Expose-Headers": _EXPOSED_HEADERS,
-        }
+            raw.append((b"connection", b"close"))  # what is asked next goes to another server
+        return raw
 
 
-class Callers:
+class AuthenticationMiddleware:
     """Finds out who calls: `state.viewer`, or `state.viewer_refusal` with what is wrong about the token.
 
-    That takes the database: what is the same for everybody does without, and answers whatever the database does.
+    That takes the database: what is the same for everybody does without, and answers whatever the database does; so does
+    what comes to an upload's address with a signature.
     """
 
-    def __init__(self, app: ASGIApp, gate: Gate, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, auth: AuthServices, settings: Settings) -> None:
         self._app = app
-        self._gate = gate
+        self._auth = auth
         self._seconds = settings.operation_timeout.total_seconds() or None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -134,15 +139,15 @@ class Callers:
             state = scope.setdefault("state", {})
             state["viewer"] = state["viewer_refusal"] = None
             authorization = Headers(scope=scope).get("authorization")
-            if authorization and not _is_for_everybody(scope["path"]):
+            if authorization and not _needs_nobody(scope):
                 await self._find(state, authorization)
         await self._app(scope, receive, send)
 
     async def _find(self, state: dict[str, Any], authorization: str) -> None:
         try:
-            state["viewer"] = await patiently(self._seconds, find_viewer(self._gate, authorization))
-            if state["viewer"] is not None and (noted := notes.get()) is not None:
-                noted.user = state["viewer"].user_id
+            state["viewer"] = await with_timeout(self._seconds, find_viewer(self._auth, authorization))
+            if state["viewer"] is not None and (log_context := current_log_context.get()) is not None:
+                log_context.user = state["viewer"].user_id
         except TimeoutError:
             message = "Who calls could not be found out in time: try again later."
             state["viewer_refusal"] = Refusal(ErrorCode.TIMED_OUT, message)
@@ -150,8 +155,11 @@ class Callers:
             state["viewer_refusal"] = refusal_of(error)
 
 
-def _is_for_everybody(path: str) -> bool:
-    return path in _FOR_EVERYBODY or path.startswith("/graphql/assets/")
+def _needs_nobody(scope: Scope) -> bool:
+    """Whether the answer is the same whoever calls; deletions are noted under the name of who did them."""
+    path = scope["path"]
+    is_of_upload = scope.get("method") in _OF_UPLOADS and carries_right(path)
+    return is_of_upload or path in _FOR_EVERYBODY or path.startswith("/graphql/assets/")
 
 
 async def _break_off(scope: Scope, send: Send, error: Exception) -> None:
@@ -162,22 +170,8 @@ async def _break_off(scope: Scope, send: Send, error: Exception) -> None:
             await send({"type": "websocket.close", "code": 1011})
 
 
-def _is_preflight(scope: Scope, headers: Headers) -> bool:
-    return bool(
-        scope["type"] == "http"
-        and scope["method"] == "OPTIONS"
-        and "origin" in headers
-        and "access-control-request-method" in headers
-    )
-
-
-async def _preflight(_scope: Scope, _receive: Receive, send: Send) -> None:
+async def _answer_preflight(policy: dict[str, str], send: Send) -> None:
     """Any path, also an unknown one, and without a token: browsers send neither (Fetch, section 4.8)."""
-    headers = [
-        (b"access-control-allow-methods", _ALLOWED_METHODS.encode()),
-        (b"access-control-allow-headers", _ALLOWED_HEADERS.encode()),
-        (b"access-control-max-age", b"86400"),
-        (b"content-length", b"0"),
-    ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    headers = MutableHeaders({**policy, "Content-Length": "0", "Vary": "Access-Control-Request-Headers"})
+    await send({"type": "http.response.start", "status": 200, "headers": headers.raw})
     await send({"type": "http.response.body", "body": b""})

@@ -1,12 +1,15 @@
-"""GraphiQL at GET /graphql: our own assets under a strict policy; its sources are in `web/graphiql/`."""
+"""GraphiQL at GET /graphql, from our own assets under a strict policy.
+
+Its sources are in `web/graphiql/`.
+"""
 
 import re
 from pathlib import Path
-from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, Response
-from starlette.staticfiles import StaticFiles
+
+from web.page_files import PageFiles
 
 GRAPHIQL = Path(__file__).parent / "assets" / "graphiql"
 CONTENT_SECURITY_POLICY = (
@@ -40,15 +43,6 @@ def is_page_wanted(method: str, headers: Headers, query: str) -> bool:
     return method == "GET" and "text/html" in headers.get("accept", "") and not _NAMES_QUERY.search(query)
 
 
-def graphiql_assets() -> StaticFiles:
-    """The files of GraphiQL; their names carry a hash of what they hold, so they may be kept for ever."""
-    return _Immutable(directory=GRAPHIQL / "assets")
-
-
-class _Immutable(StaticFiles):
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        return response
+def graphiql_assets() -> PageFiles:
+    """The files of GraphiQL."""
+    return PageFiles(GRAPHIQL / "assets", CONTENT_SECURITY_POLICY)

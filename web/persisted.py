@@ -1,19 +1,16 @@
-"""Automatic persisted queries: a text that was sent once is known by its SHA-256 from then on."""
+"""Automatic persisted queries, known by their SHA-256 once they were sent."""
 
-import asyncio
 import hashlib
-from collections import OrderedDict
+from functools import partial
 from typing import Any
 
+from cachetools import LRUCache
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from strawberry.http import GraphQLRequestData
 
 from base.errors import ErrorCode, Refusal
-from base.logging import log_for
+from base.resilience import CircuitBreaker
 from web.requests import hash_in
-
-log = log_for(__name__)
 
 MAX_TEXTS = 1_000
 MAX_TEXT_BYTES = 64 * 1024
@@ -21,7 +18,6 @@ MAX_TEXT_BYTES = 64 * 1024
 MAX_BYTES = 16 * 2**20
 TTL_SECONDS = 24 * 3_600
 """In Redis, from the last time that a process without the text asked for it."""
-_PATIENCE_SECONDS = 0.5
 
 
 class PersistedQueries:
@@ -33,12 +29,12 @@ class PersistedQueries:
     """
 
     def __init__(self, redis: "Redis | None" = None, prefix: str = "waybill") -> None:
-        self._texts: OrderedDict[str, str] = OrderedDict()
-        self._bytes = 0
+        self._texts: LRUCache[str, str] = LRUCache(MAX_BYTES, getsizeof=_share_of)
         self._redis = redis
         self._prefix = prefix
+        self._breaker = CircuitBreaker("redis keeps no persisted queries; clients send their texts again")
 
-    async def completed(self, data: GraphQLRequestData) -> GraphQLRequestData:
+    async def resolve(self, data: GraphQLRequestData) -> GraphQLRequestData:
         """`data` with its text, where a hash stands for it.
 
         Raises:
@@ -58,44 +54,30 @@ class PersistedQueries:
             raise Refusal(ErrorCode.BAD_INPUT, message, "extensions.persistedQuery.sha256Hash")
         return data
 
-    async def keep(self, data: GraphQLRequestData) -> None:
-        """Remember the text of a completed request that has a hash; call it once the text is known to be valid."""
+    async def store(self, data: GraphQLRequestData) -> None:
+        """Remember the text of a resolved request that has a hash; call it once the text is known to be valid."""
         hash_, text = hash_in(data.extensions), data.query
         if hash_ is None or text is None or hash_ in self._texts or len(text.encode()) > MAX_TEXT_BYTES:
             return
-        self._remember(hash_, text)
+        self._texts[hash_] = text
         if self._redis is not None:
-            try:
-                async with asyncio.timeout(_PATIENCE_SECONDS):
-                    await self._redis.set(self._key(hash_), text, ex=TTL_SECONDS)
-            except (RedisError, OSError) as error:
-                log.warning("redis did not take a persisted query", reason=type(error).__name__)
+            await self._breaker.call(partial(self._redis.set, self._key(hash_), text, ex=TTL_SECONDS), None)
 
     async def _find(self, hash_: str) -> str | None:
-        if hash_ in self._texts:
-            self._texts.move_to_end(hash_)
-            return self._texts[hash_]
-        if self._redis is None:
-            return None
-        try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                found: Any = await self._redis.getex(self._key(hash_), ex=TTL_SECONDS)
-        except (RedisError, OSError) as error:
-            log.warning("redis was not asked for a persisted query", reason=type(error).__name__)
-            return None
+        if (known := self._texts.get(hash_)) is not None or self._redis is None:
+            return known
+        found: Any = await self._breaker.call(partial(self._redis.getex, self._key(hash_), ex=TTL_SECONDS), None)
         # Others may write to that Redis, too.
         if found is None or hashlib.sha256(found).hexdigest() != hash_:
             return None
         text = str(found, "utf-8")
-        self._remember(hash_, text)
-        return text
-
-    def _remember(self, hash_: str, text: str) -> None:
         self._texts[hash_] = text
-        self._bytes += len(text.encode())
-        while len(self._texts) > MAX_TEXTS or self._bytes > MAX_BYTES:
-            _, oldest = self._texts.popitem(last=False)
-            self._bytes -= len(oldest.encode())
+        return text
 
     def _key(self, hash_: str) -> str:
         return f"{self._prefix}:query:{hash_}"
+
+
+def _share_of(text: str) -> int:
+    """Bytes of the memory that a text takes; short ones count as many as leave room for `MAX_TEXTS`."""
+    return max(len(text.encode()), MAX_BYTES // MAX_TEXTS)

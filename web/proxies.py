@@ -1,4 +1,4 @@
-"""Where a request comes from and how it reached us: what a proxy says counts where the proxy is trusted."""
+"""Forwarded addresses and hosts, believed where the proxy is trusted."""
 
 import ipaddress
 import re
@@ -22,14 +22,14 @@ def base_url_of(scope: Mapping[str, Any], public_url: str, trusted_proxies: Sequ
     headers = Headers(raw=list(scope["headers"]))
     scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
     host = headers.get("host") or "{}:{}".format(*(scope.get("server") or ("127.0.0.1", 80)))
-    if _is_trusted(scope.get("client"), trusted_proxies):
-        told_scheme, told_host = _told_by_proxy(headers)
-        scheme = told_scheme if told_scheme in {"http", "https"} else scheme
-        host = told_host if _HOST.fullmatch(told_host) else host
+    if is_trusted(scope.get("client"), trusted_proxies):
+        forwarded_scheme, forwarded_host = _forwarded_by_proxy(headers)
+        scheme = forwarded_scheme if forwarded_scheme in {"http", "https"} else scheme
+        host = forwarded_host if _HOST.fullmatch(forwarded_host) else host
     return f"{scheme}://{host}{scope.get('root_path', '')}"
 
 
-def _told_by_proxy(headers: Headers) -> tuple[str, str]:
+def _forwarded_by_proxy(headers: Headers) -> tuple[str, str]:
     """Scheme and host that the first proxy saw; empty where none says.
 
     Source: RFC 7239, section 4 (Forwarded); X-Forwarded-Proto and X-Forwarded-Host by convention, which win.
@@ -41,7 +41,8 @@ def _told_by_proxy(headers: Headers) -> tuple[str, str]:
     return scheme.split(",")[0].strip().lower(), host.split(",")[0].strip()
 
 
-def _is_trusted(client: tuple[str, int] | None, trusted_proxies: Sequence[str]) -> bool:
+def is_trusted(client: tuple[str, int] | None, trusted_proxies: Sequence[str]) -> bool:
+    """Whether this peer, an address and a port, is a trusted proxy."""
     if client is None or not trusted_proxies:
         return False
     try:
@@ -61,11 +62,13 @@ def address_of(scope: Mapping[str, Any], trusted_proxies: Sequence[str]) -> str 
     client = scope.get("client")
     if client is None:
         return None
+    if not trusted_proxies:
+        return str(client[0])
     headers = Headers(raw=list(scope["headers"]))
-    told = ",".join(headers.getlist("x-forwarded-for"))
-    way = told.split(",") if told else _FOR.findall(",".join(headers.getlist("forwarded")).lower())
+    forwarded = ",".join(headers.getlist("x-forwarded-for"))
+    way = forwarded.split(",") if forwarded else _FOR.findall(",".join(headers.getlist("forwarded")).lower())
     address = str(client[0])
-    while way and _is_trusted((address, 0), trusted_proxies):
+    while way and is_trusted((address, 0), trusted_proxies):
         before = _without_port(way.pop().strip())
         if not before:
             break

@@ -1,7 +1,9 @@
-"""What a GraphQL request over HTTP must look like before anybody reads it as one: method, type, size, shape, and sender."""
+"""Checks of GraphQL requests: method, type, size, shape and sender."""
 
+import asyncio
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -11,20 +13,30 @@ from strawberry.http import GraphQLRequestData
 
 from base.errors import ErrorCode, Refusal
 
-JSON = "application/json"
-RESPONSE_JSON = "application/graphql-response+json"
-METHODS = ("GET", "POST")
+_JSON = "application/json"
+METHODS = ("GET", "QUERY", "POST")
 PREFLIGHT_HEADERS = ("apollo-require-preflight", "x-apollo-operation-name", "graphql-require-preflight")
 """Any of them, with any value, makes a browser ask before a page of another origin may send the request."""
+_QUERY_TYPE = {"Accept-Query": _JSON}
+"""Source: RFC 10008, section 3."""
 _SIMPLE_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}
+_MEMBERS: tuple[tuple[str, type, str], ...] = (
+    ("query", str, 'query is not a string: send the text of the operation, such as "{ viewer { id } }".'),
+    ("operationName", str, "operationName is not a string: send the name of an operation in query, or leave it out."),
+    ("variables", dict, 'variables is not an object: send one such as {"id": "..."}, or leave it out.'),
+    ("extensions", dict, "extensions is not an object: send one, or leave it out."),
+)
+MAX_OPERATIONS = 10
+"""In one list."""
+_PEEK_TIMEOUT_SECONDS = 0.5
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
-def check_head(method: str, headers: Headers, limit: int) -> None:
+def check_method_and_length(method: str, headers: Headers, limit: int) -> None:
     """Refuse what need not be read: METHOD_NOT_ALLOWED, FILE_TOO_LARGE."""
     if method not in METHODS:
-        message = "GraphQL is asked with GET (queries) or POST."
-        raise Refusal(ErrorCode.METHOD_NOT_ALLOWED, message, headers={"Allow": ", ".join(METHODS)})
+        message = "GraphQL is asked with GET or QUERY (queries), or with POST."
+        raise Refusal(ErrorCode.METHOD_NOT_ALLOWED, message, headers={"Allow": ", ".join(METHODS), **_QUERY_TYPE})
     length = headers.get("content-length", "0")
     if length.isdecimal() and int(length[:20]) > limit:
         raise _too_large(limit)
@@ -33,14 +45,23 @@ def check_head(method: str, headers: Headers, limit: int) -> None:
 def is_asked_first(headers: Mapping[str, str]) -> bool:
     """Whether a browser would have asked (CORS preflight) before sending this for a page of another origin.
 
-    Authorization does not count: a browser adds a Basic one by itself.
+    A Bearer token counts, since only a script can have set it. Other schemes do not: browsers add Basic, Digest and
+    Negotiate to a request by themselves.
 
     Source: Fetch, section 2.2.2: other headers than a few, and other types than those of forms, need a preflight.
     """
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return any(headers.get(name) for name in PREFLIGHT_HEADERS) or (
-        "/" in media_type and media_type not in _SIMPLE_TYPES
+    return (
+        any(headers.get(name) for name in PREFLIGHT_HEADERS)
+        or has_bearer_token(headers)
+        or ("/" in media_type and media_type not in _SIMPLE_TYPES)
     )
+
+
+def has_bearer_token(headers: Mapping[str, str]) -> bool:
+    """Whether a token is sent in the way of RFC 6750; whether it is a good one is not asked here."""
+    scheme, _, token = headers.get("authorization", "").strip().partition(" ")
+    return scheme.lower() == "bearer" and bool(token.strip())
 
 
 def check_get(data: GraphQLRequestData, headers: Mapping[str, str]) -> None:
@@ -52,7 +73,9 @@ def check_get(data: GraphQLRequestData, headers: Mapping[str, str]) -> None:
         Refusal: BAD_INPUT.
     """
     if data.query and not is_asked_first(headers):
-        message = "Send a query by GET with the header apollo-require-preflight: true, or by POST as application/json."
+        message = (
+            "Send a query by GET with a Bearer token or apollo-require-preflight: true, or by POST as application/json."
+        )
         raise Refusal(ErrorCode.BAD_INPUT, message, PREFLIGHT_HEADERS[0])
 
 
@@ -63,11 +86,12 @@ def check_content_type(content_type: str) -> None:
         Refusal: UNSUPPORTED_TYPE.
     """
     media_type, _, parameters = content_type.partition(";")
-    if media_type.strip().lower() != JSON:
+    if media_type.strip().lower() != _JSON:
         raise Refusal(
             ErrorCode.UNSUPPORTED_TYPE,
             "Send the request as application/json, or with a small file as multipart/form-data; larger files go to /files/.",
             "Content-Type",
+            headers=_QUERY_TYPE,
         )
     charset = parameters.lower().partition("charset=")[2].partition(";")[0].strip('" ')
     if charset not in {"", "utf-8", "utf8"}:
@@ -91,7 +115,18 @@ def parsed(text: Any, what: str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise Refusal(ErrorCode.BAD_INPUT, f"{what} is not JSON.") from None
+        raise Refusal(ErrorCode.BAD_INPUT, f"{what} is not JSON.", status=400) from None
+
+
+def operations_in(body: Any) -> list[Any]:
+    """The operations of a list, each of which may be wrong by itself.
+
+    Raises:
+        Refusal: BAD_INPUT for an empty list, and one that is too long.
+    """
+    if not 0 < len(body) <= MAX_OPERATIONS:
+        raise Refusal(ErrorCode.BAD_INPUT, f"A list has 1 to {MAX_OPERATIONS} operations: send several requests.")
+    return list(body)
 
 
 def request_data(data: Any) -> GraphQLRequestData:
@@ -101,19 +136,14 @@ def request_data(data: Any) -> GraphQLRequestData:
         Refusal: BAD_INPUT with what is wrong about it.
     """
     if isinstance(data, list):
-        raise Refusal(ErrorCode.BAD_INPUT, "Send one operation at a time: a JSON object, not a list.")
+        raise Refusal(ErrorCode.BAD_INPUT, "An operation is a JSON object, not a list.")
     if not isinstance(data, dict):
         raise Refusal(ErrorCode.BAD_INPUT, 'Send a JSON object: {"query": "...", "variables": {}}.')
-    for name, type_, what in (
-        ("query", str, "a string"),
-        ("operationName", str, "a string"),
-        ("variables", dict, "an object"),
-        ("extensions", dict, "an object"),
-    ):
+    for name, type_, message in _MEMBERS:
         if not isinstance(data.get(name), type_ | None):
-            raise Refusal(ErrorCode.BAD_INPUT, f"{name} is {what}.", name)
+            raise Refusal(ErrorCode.BAD_INPUT, message, name)
     if not data.get("query") and hash_in(data.get("extensions")) is None:
-        raise Refusal(ErrorCode.BAD_INPUT, "The query is missing.", "query")
+        raise Refusal(ErrorCode.BAD_INPUT, "The query is missing: send the text of the operation as query.", "query")
     return GraphQLRequestData(
         query=data.get("query") or None,
         variables=data.get("variables"),
@@ -130,48 +160,47 @@ def hash_in(extensions: Any) -> str | None:
 
     Source: Apollo, automatic persisted queries: `{"persistedQuery": {"version": 1, "sha256Hash": "<hex>"}}`.
     """
-    told = extensions.get("persistedQuery") if isinstance(extensions, dict) else None
-    if told is None:
+    persisted = extensions.get("persistedQuery") if isinstance(extensions, dict) else None
+    if persisted is None:
         return None
-    hash_ = told.get("sha256Hash") if isinstance(told, dict) else None
+    hash_ = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
     is_good = isinstance(hash_, str) and _HASH.fullmatch(hash_)
-    if not is_good or told.get("version") != 1:
+    if not is_good or persisted.get("version") != 1:
         message = 'persistedQuery is {"version": 1, "sha256Hash": "<64 hexadecimal digits in lower case>"}.'
         raise Refusal(ErrorCode.BAD_INPUT, message, "extensions.persistedQuery")
     return str(hash_)
 
 
-def media_type(headers: Headers) -> str:
-    """The media type that the client likes better; application/json for who names none.
+class RequestBody:
+    """The body of a request while it comes in; refused when it grows too large.
 
-    Source: GraphQL over HTTP, section 6.1; RFC 9110, section 12.5.1.
+    Attributes:
+        is_list: Whether it begins as a list in JSON does, by what has come in.
     """
-    liked = dict(_preference(part) for part in headers.get("accept", "").lower().split(","))
-    return RESPONSE_JSON if liked.get(RESPONSE_JSON, 0.0) > 0 and liked[RESPONSE_JSON] >= liked.get(JSON, 0.0) else JSON
 
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._received_bytes = 0
+        self._has_begun = False
+        self.is_list = False
 
-def bounded(receive: Receive, limit: int) -> Receive:
-    """`receive`, which refuses a body that grows over `limit` bytes."""
-    taken = 0
-
-    async def receive_bounded() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > limit:
-            raise _too_large(limit)
+    async def receive(self) -> Message:
+        """The next message of the request."""
+        message = await self._receive()
+        part: bytes = message.get("body", b"")
+        self._received_bytes += len(part)
+        if not self._has_begun and (start := part.lstrip()):
+            self._has_begun, self.is_list = True, start.startswith(b"[")
+        if self._received_bytes > self._limit:
+            raise _too_large(self._limit)
         return message
 
-    return receive_bounded
-
-
-def _preference(part: str) -> tuple[str, float]:
-    name, *parameters = (text.strip() for text in part.split(";"))
-    weight = next((text[2:] for text in parameters if text.startswith("q=")), "1")
-    try:
-        return name, float(weight)
-    except ValueError:
-        return name, 0.0
+    async def peek(self) -> None:
+        """Find out whether it is a list where nothing of it is read; not waited for longer than a moment."""
+        with suppress(TimeoutError, Refusal):
+            async with asyncio.timeout(_PEEK_TIMEOUT_SECONDS):
+                await self.receive()
 
 
 def _too_large(limit: int) -> Refusal:

@@ -1,4 +1,4 @@
-"""The parts of the table of rights: who calls, what there is to reach, and by which road."""
+"""The parts of the table of rights: who calls, what there is to reach, and by which access path."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from models.ids import new_id
 from results.links import bundle_path, file_path
 from storage.keys import file_key
 from tests.databases import read_tables
+from tests.stored_paths import stored_path
 from tests.web_app import SECRET, App, Person, Served
 from uploads.capability import upload_path
 
@@ -59,12 +60,13 @@ class World:
 
     async def furnish(self) -> None:
         """Make the owner's things anew: what a caller before did to them must not matter."""
-        owner, signer = self.owner, self.app.house.means.signer
+        owner, signer = self.owner, self.app.services.request.signer
         upload = await self.app.upload(owner, name=f"{CONFIDENTIAL}.txt")
         half = {"status": UploadStatus.UPLOADING, "size_bytes": 3, "offset_bytes": 0}
         open_upload = await self.app.upload(owner, b"", name=f"{CONFIDENTIAL} open.txt", **half)
         waiting = await self.app.batch(owner, upload=upload, title=CONFIDENTIAL)
         done, task = await self._job(JobType.BATCH, "batch"), await self._job(JobType.TASK, "task")
+        download = await self._job(JobType.DOWNLOAD, "download", options={"url": "https://example.org/"})
         await JobUpload.create(job_id=done.id, upload_id=upload.id, position=0)
         item = await Item.create(
             id=new_id("item"), job_id=done.id, index=0, name=CONFIDENTIAL, status=ItemStatus.COMPLETED
@@ -83,7 +85,7 @@ class World:
             after_event_id=0,
         )
         self.ids = {
-            "upload": upload.id, "open": open_upload.id, "waiting": waiting, "batch": done.id, "task": task.id,
+            "upload": upload.id, "open": open_upload.id, "waiting": waiting, "batch": done.id, "task": task.id, "download": download.id,
             "item": item.id, "file": file.id, "user": owner.id, "token": token.id,
             "webhook": webhook.id,
         }  # fmt: skip
@@ -101,15 +103,15 @@ class World:
     def header(self, caller: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.tokens[caller]}"} if caller in self.tokens else {}
 
-    async def _job(self, type_: JobType, prefix: str) -> Job:
+    async def _job(self, type_: JobType, prefix: str, **columns: Any) -> Job:
         return await Job.create(
             id=new_id(prefix), type=type_, kind="counting", owner_id=self.owner.id, status=JobStatus.COMPLETED,
-            title=CONFIDENTIAL, failed_items=1, finished_at=now(),
+            title=CONFIDENTIAL, failed_items=1, finished_at=now(), **columns,
         )  # fmt: skip
 
     async def _file(self, job: Job) -> File:
         id_ = new_id("file")
-        path = self.app.house.means.storage.path_of(file_key(id_))
+        path = stored_path(self.app.services.request.storage, file_key(id_))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"a")
         return await File.create(
@@ -158,7 +160,7 @@ Ask = Callable[[World, str], Awaitable[Outcome]]
 
 
 @dataclass(frozen=True)
-class Road:
+class AccessPath:
     """One row: a way to a thing, who gets there, and what everybody else is told.
 
     Attributes:

@@ -41,8 +41,8 @@ async def test_one_that_is_removed_is_not_begun_and_one_that_fails_keeps_no_othe
     async def good() -> None:
         said.append("good")
 
-    for farewell in (gone, failing, good):
-        draining.add(farewell)
+    for hook in (gone, failing, good):
+        draining.add(hook)
     draining.remove(gone)
     draining.begin()
     await draining.wait(None)
@@ -61,7 +61,7 @@ async def test_waiting_has_an_end_and_ends_nothing() -> None:
     draining.begin()
     await draining.wait(0.01)
     may_end.set()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(5):
         await draining.wait(None)
 
 
@@ -81,7 +81,7 @@ async def test_files_in_a_form_are_refused_before_they_are_read(app: App) -> Non
         yield b"--x"
         raise AssertionError("it was read")
 
-    app.house.draining.begin()
+    app.services.draining.begin()
     person = await app.person()
     answer = await app.http.post("/graphql", content=never_read(), headers={**FORM, **person.header})
 

@@ -1,4 +1,4 @@
-"""The committed GraphiQL page is whole, small, and asks no other host for anything."""
+"""The committed GraphiQL page: whole, small, without other hosts."""
 
 import re
 from pathlib import Path

@@ -1,15 +1,12 @@
 """GraphQL over HTTP: every request, however wrong, gets an answer in JSON with a code, and nothing else."""
 
-import time
 from typing import Any
 
 import httpx2
 import orjson
 import pytest
-from graphql import get_introspection_query
 
 from tests.web_app import JSON, RESPONSE_JSON, App, read
-from web.page import CONTENT_SECURITY_POLICY, GRAPHIQL
 
 TYPENAME = orjson.dumps({"query": "{ __typename }"})
 
@@ -25,28 +22,38 @@ async def post(app: App, content: Any = TYPENAME, **headers: str) -> httpx2.Resp
         (b"{", "The body is not JSON."),
         (b"\xff\xfe", "The body is not JSON."),
         (b'{"query": "\\ud800"}', "The body is not JSON."),
-        (b"[" * 5000, "The body is not JSON."),
         (b"3", 'Send a JSON object: {"query": "...", "variables": {}}.'),
         (b'"x"', 'Send a JSON object: {"query": "...", "variables": {}}.'),
         (b"null", 'Send a JSON object: {"query": "...", "variables": {}}.'),
         (b"true", 'Send a JSON object: {"query": "...", "variables": {}}.'),
-        (b"[]", "Send one operation at a time: a JSON object, not a list."),
-        (b'[{"query": "{ __typename }"}]', "Send one operation at a time: a JSON object, not a list."),
-        (b"{}", "The query is missing."),
-        (b'{"query": null}', "The query is missing."),
-        (b'{"query": ""}', "The query is missing."),
-        (b'{"query": 5}', "query is a string."),
-        (b'{"query": ["{ __typename }"]}', "query is a string."),
-        (b'{"query": "{ __typename }", "variables": []}', "variables is an object."),
-        (b'{"query": "{ __typename }", "variables": "{}"}', "variables is an object."),
-        (b'{"query": "{ __typename }", "operationName": 5}', "operationName is a string."),
-        (b'{"query": "{ __typename }", "extensions": 5}', "extensions is an object."),
+        (b"{}", "The query is missing: send the text of the operation as query."),
+        (b'{"query": null}', "The query is missing: send the text of the operation as query."),
+        (b'{"query": ""}', "The query is missing: send the text of the operation as query."),
+        (b'{"query": 5}', 'query is not a string: send the text of the operation, such as "{ viewer { id } }".'),
+        (
+            b'{"query": ["{ __typename }"]}',
+            'query is not a string: send the text of the operation, such as "{ viewer { id } }".',
+        ),
+        (
+            b'{"query": "{ __typename }", "variables": []}',
+            'variables is not an object: send one such as {"id": "..."}, or leave it out.',
+        ),
+        (
+            b'{"query": "{ __typename }", "variables": "{}"}',
+            'variables is not an object: send one such as {"id": "..."}, or leave it out.',
+        ),
+        (
+            b'{"query": "{ __typename }", "operationName": 5}',
+            "operationName is not a string: send the name of an operation in query, or leave it out.",
+        ),
+        (b'{"query": "{ __typename }", "extensions": 5}', "extensions is not an object: send one, or leave it out."),
     ],
 )
 async def test_a_body_of_the_wrong_shape_is_bad_input(app: App, body: bytes, message: str) -> None:
     answer = read(await post(app, body))
 
-    assert (answer.response.status_code, answer.code, answer.errors[0]["message"]) == (400, "BAD_INPUT", message)
+    status = 400 if message.endswith("is not JSON.") else 422
+    assert (answer.response.status_code, answer.code, answer.errors[0]["message"]) == (status, "BAD_INPUT", message)
 
 
 @pytest.mark.parametrize("variables", ["", ', "variables": null', ', "variables": {}'])
@@ -112,7 +119,7 @@ async def test_a_body_of_one_mebibyte_is_taken(app: App) -> None:
 async def test_other_methods_are_405_and_told_which_work(app: App, method: str) -> None:
     response = await app.http.request(method, "/graphql")
 
-    assert (response.status_code, response.headers["Allow"]) == (405, "GET, POST")
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, QUERY, POST")
     if method != "HEAD":  # whose answer has no body
         assert read(response).code == "METHOD_NOT_ALLOWED"
 
@@ -122,11 +129,19 @@ ASKED_FIRST: list[dict[str, str]] = [
     {"X-Apollo-Operation-Name": "A"},
     {"GraphQL-Require-Preflight": "1"},
     {"Content-Type": "application/json"},
+    {"Authorization": "Bearer {token}"},
+    {"Authorization": "bearer  {token}"},
 ]
 NOT_ASKED: list[dict[str, str]] = [
     {},
     {"Accept": RESPONSE_JSON},
     {"Authorization": "Basic YTpi"},
+    {"Authorization": "Basic bearer"},
+    {"Authorization": "Negotiate YTpi"},
+    {"Authorization": "Bearer"},
+    {"Authorization": "Bearer "},
+    {"Authorization": ""},
+    {"X-Authorization": "Bearer a"},
     {"Apollo-Require-Preflight": ""},
     {"Content-Type": "text/plain"},
     {"Content-Type": "Multipart/Form-Data; boundary=application/json"},
@@ -137,8 +152,10 @@ NOT_ASKED: list[dict[str, str]] = [
 
 @pytest.mark.parametrize("headers", ASKED_FIRST)
 async def test_a_query_may_be_a_get_that_no_foreign_page_can_send(app: App, headers: dict[str, str]) -> None:
+    token = (await app.person()).token
     query = {"query": "query ($a: Boolean!) { __typename @include(if: $a) }", "variables": '{"a": true}'}
-    response = await app.http.get("/graphql", params=query, headers=headers)
+    given = {name: value.replace("{token}", token) for name, value in headers.items()}
+    response = await app.http.get("/graphql", params=query, headers=given)
 
     assert (response.status_code, response.json()) == (200, {"data": {"__typename": "Query"}})
 
@@ -150,7 +167,7 @@ async def test_a_get_that_any_page_could_have_sent_is_refused_unread(
     monkeypatch.setattr("schema.build.Schema.execute", None)
     answer = read(await app.http.get("/graphql", params={"query": "{ __typename }"}, headers=headers))
 
-    assert (answer.response.status_code, answer.code, answer.field) == (400, "BAD_INPUT", "apollo-require-preflight")
+    assert (answer.response.status_code, answer.code, answer.field) == (422, "BAD_INPUT", "apollo-require-preflight")
 
 
 @pytest.mark.parametrize("accept", ["*/*", JSON, RESPONSE_JSON, "text/html"])
@@ -165,46 +182,20 @@ async def test_a_mutation_may_not_be_a_get(app: App, accept: str) -> None:
 async def test_a_get_without_a_query_by_a_program_is_told_so(app: App, params: dict[str, str]) -> None:
     answer = read(await app.http.get("/graphql", params=params))
 
-    assert (answer.response.status_code, answer.code, answer.field) == (400, "BAD_INPUT", "query")
+    assert (answer.response.status_code, answer.code, answer.field) == (422, "BAD_INPUT", "query")
 
 
-@pytest.mark.parametrize("variables", ["{", "3", "[]"])
-async def test_variables_of_a_get_are_checked(app: App, variables: str) -> None:
+@pytest.mark.parametrize(("variables", "status"), [("{", 400), ("3", 422), ("[]", 422)])
+async def test_variables_of_a_get_are_checked(app: App, variables: str, status: int) -> None:
     answer = read(await app.http.get("/graphql", params={"query": "{ __typename }", "variables": variables}))
 
-    assert (answer.response.status_code, answer.code) == (400, "BAD_INPUT")
+    assert (answer.response.status_code, answer.code) == (status, "BAD_INPUT")
 
 
-async def test_a_browser_gets_graphiql(app: App) -> None:
-    response = await app.http.get("/graphql", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+async def test_a_slash_too_many_is_answered_without_a_detour(app: App) -> None:
+    response = await app.http.post("/graphql/", content=TYPENAME, headers={"Content-Type": JSON})
 
-    assert response.status_code == 200
-    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert response.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
-    assert response.headers["Cache-Control"] == "no-cache"
-    assert response.content == (GRAPHIQL / "index.html").read_bytes()
-
-
-async def test_assets_of_graphiql_may_be_kept_for_ever(app: App) -> None:
-    name = next(file.name for file in (GRAPHIQL / "assets").iterdir() if file.suffix == ".js")
-    response = await app.http.get(f"/graphql/assets/{name}")
-
-    assert response.status_code == 200
-    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert response.headers["X-Content-Type-Options"] == "nosniff"
-
-
-@pytest.mark.parametrize("name", ["none.js", "../index.html", "%2e%2e/index.html", "..%2f..%2fgraphql.py", ""])
-async def test_nothing_but_assets_lies_beside_them(app: App, name: str) -> None:
-    response = await app.http.get(f"/graphql/assets/{name}")
-
-    assert (response.status_code, response.json()["error"]["code"]) == (404, "NOT_FOUND")
-
-
-async def test_a_slash_too_many_leads_to_the_right_address(app: App) -> None:
-    response = await app.http.post("/graphql/", content=TYPENAME, headers={"Content-Type": JSON}, follow_redirects=True)
-
-    assert (str(response.url), response.json()) == ("http://test/graphql", {"data": {"__typename": "Query"}})
+    assert (response.status_code, response.json()) == (200, {"data": {"__typename": "Query"}})
 
 
 @pytest.mark.parametrize(
@@ -239,8 +230,8 @@ async def test_the_answer_has_the_media_type_that_the_client_likes(
         ("{ serverInfo }", "GRAPHQL_VALIDATION_FAILED"),
         ("{ viewer { id } ...F } fragment F on Query { ...F }", "GRAPHQL_VALIDATION_FAILED"),
         ("query ($first: Int) { __typename }", "GRAPHQL_VALIDATION_FAILED"),
-        ('{ jobs(first: "a") { totalCount } }', "GRAPHQL_VALIDATION_FAILED"),
-        ('{ jobs(filter: {createdAfter: "soon"}) { totalCount } }', "GRAPHQL_VALIDATION_FAILED"),
+        ('{ jobs(first: "a") { totalCount } }', "BAD_INPUT"),
+        ('{ jobs(filter: {createdAfter: "soon"}) { totalCount } }', "BAD_INPUT"),
         ("query A { __typename } query B { __typename }", "BAD_INPUT"),
         ("query ($id: ID!) { job(id: $id) { id } }", "BAD_INPUT"),
         ("subscription { jobsUpdated { id } }", "BAD_INPUT"),
@@ -251,8 +242,9 @@ async def test_what_cannot_be_run_is_refused_with_its_code(app: App, query: str,
     modern = read(await post(app, orjson.dumps({"query": query}), Accept=RESPONSE_JSON))
     classic = read(await post(app, orjson.dumps({"query": query}), Accept=JSON))
 
-    assert (modern.code, modern.response.status_code) == (code, 400)
-    assert (classic.code, classic.response.status_code) == (code, 400 if "subscription" in query else 200)
+    status = 400 if code == "GRAPHQL_PARSE_FAILED" else 422
+    assert (modern.code, modern.response.status_code) == (code, status)
+    assert (classic.code, classic.response.status_code) == (code, status)
     assert "data" not in modern.response.json()
     assert "data" not in classic.response.json()
 
@@ -260,7 +252,14 @@ async def test_what_cannot_be_run_is_refused_with_its_code(app: App, query: str,
 async def test_an_operation_that_the_document_does_not_have_is_bad_input(app: App) -> None:
     answer = read(await post(app, orjson.dumps({"query": "query A { __typename }", "operationName": "B"})))
 
-    assert (answer.code, answer.field, answer.response.status_code) == ("BAD_INPUT", "operationName", 200)
+    assert (answer.code, answer.field, answer.response.status_code) == ("BAD_INPUT", "operationName", 422)
+    assert answer.errors[0]["message"] == ('The document has no operation named "B": name one that it has (A).')
+
+
+async def test_a_name_for_an_operation_that_has_none_is_told_to_be_left_out(app: App) -> None:
+    answer = read(await post(app, orjson.dumps({"query": "{ __typename }", "operationName": "B"})))
+
+    assert answer.errors[0]["message"] == 'The document has no operation named "B": leave operationName out.'
 
 
 async def test_the_named_operation_is_run(app: App) -> None:
@@ -273,12 +272,15 @@ async def test_the_named_operation_is_run(app: App) -> None:
 @pytest.mark.parametrize(
     ("type_", "value", "words"),
     [
-        ("Int", 2**31, "Int cannot represent non 32-bit signed integer value"),
-        ("Int", "5", "Int cannot represent non-integer value"),
+        ("Int", 2**31, "An Int is a whole number from"),
+        ("Int", "5", "An Int is a whole number from"),
         ("DateTime", "yesterday", "RFC 3339"),
         ("DateTime", "2026-11-21T10:00:00", "RFC 3339"),
         ("DateTime", "0001-01-01T00:00:00+10:00", "RFC 3339"),
         ("DateTime", 5, "RFC 3339"),
+        ("DateTime", "2026-11-21", "RFC 3339"),
+        ("DateTime", "2026-W47-6T10:00:00Z", "RFC 3339"),
+        ("DateTime", "2026-11-21T24:00:00Z", "RFC 3339"),
     ],
 )
 async def test_a_variable_that_does_not_fit_is_bad_input_with_a_reason(
@@ -292,60 +294,31 @@ async def test_a_variable_that_does_not_fit_is_bad_input_with_a_reason(
     assert words in answer.errors[0]["message"]
 
 
-@pytest.mark.parametrize("value", [2**53, -(2**53), 2**63, 1.5, "5", True])
+@pytest.mark.parametrize("value", ["123", 123.0, 123])
+async def test_a_size_may_be_digits_in_a_text_or_a_whole_float(app: App, value: object) -> None:
+    person = await app.person()
+    query = 'mutation ($a: BigInt) { createUpload(input: {filename: "a", size: $a}) { size } }'
+    literal = query.replace(" ($a: BigInt)", "").replace("$a", orjson.dumps(value).decode())
+    for answer in (await app.data(query, person, a=value), await app.data(literal, person)):
+        assert answer == {"createUpload": {"size": 123}}
+
+
+@pytest.mark.parametrize("moment", ["2026-11-21t10:00:00z", "2026-11-21T11:00:00+01:00", "2016-12-31T23:59:60Z"])
+async def test_a_moment_is_taken_as_rfc_3339_writes_it(app: App, moment: str) -> None:
+    person = await app.person()
+    query = "query ($a: DateTime) { jobs(filter: {createdAfter: $a}) { totalCount } }"
+    literal = query.replace(" ($a: DateTime)", "").replace("$a", orjson.dumps(moment).decode())
+    for answer in (await app.data(query, person, a=moment), await app.data(literal, person)):
+        assert answer == {"jobs": {"totalCount": 0}}
+
+
+@pytest.mark.parametrize("value", [2**53, -(2**53), 2**63, 1.5, "5.5", True])
 async def test_a_size_that_is_no_big_integer_is_bad_input(app: App, value: object) -> None:
     query = 'mutation ($a: BigInt) { createUpload(input: {filename: "a", size: $a}) { id } }'
     answer = read(await post(app, orjson.dumps({"query": query, "variables": {"a": value}})))
 
     assert answer.code == "BAD_INPUT"
-    assert "A BigInt is a whole number of at most 2^53 - 1." in answer.errors[0]["message"]
-
-
-TOO_COMPLEX = {
-    "20,000 aliases": "{" + " ".join(f"a{number}: __typename" for number in range(20_000)) + "}",
-    "101 aliases": "{" + " ".join(f"a{number}: __typename" for number in range(101)) + "}",
-    "500 levels": "{" + "jobs { nodes {" * 250 + "id" + "} }" * 250 + "}",
-    "21 levels": "{" + "jobs { nodes { uploads { nodes {" * 5 + "jobs { totalCount }" + "} } } }" * 5 + "}",
-    "21 levels in fragments": "{ jobs { nodes { ...A } } } "
-    + "".join(
-        f"fragment {a} on Job {{ uploads {{ nodes {{ jobs {{ ...{b} }} }} }} }} "
-        for a, b in zip("ABCDEFG", "BCDEFGH", strict=True)
-    )
-    + "fragment H on Job { id }",
-    "a bomb of fragments": "{ ...F0 } "
-    + " ".join(f"fragment F{number} on Query {{ ...F{number + 1} ...F{number + 1} }}" for number in range(60))
-    + " fragment F60 on Query { __typename }",
-    "the same field 2,900 times": "{" + "__typename " * 2_900 + "}",
-    "the same field in 60 places": "{" + "... on Query { __typename } " * 60 + "}",
-    "pages of pages": "{ batches(first: 100) { nodes { items(first: 100) { nodes { id name attempt files { id } } } } } }",
-    "pages by variable": "query ($n: Int) { batches(first: $n) { nodes { items(first: $n) { nodes { id name files { id } } } } } }",
-    "lists of strings": "{ jobs(filter: {kinds: [" + '"a" ' * 3_000 + "]}) { totalCount } }",
-    "comparisons": "{" + ("serverInfo { processors { " + "kind " * 45 + "} } ") * 45 + "}",
-}
-
-
-@pytest.mark.parametrize("name", TOO_COMPLEX)
-async def test_a_query_that_asks_too_much_is_refused_at_once(app: App, name: str) -> None:
-    started = time.process_time()
-    answer = read(await post(app, orjson.dumps({"query": TOO_COMPLEX[name]})))
-
-    assert answer.code == "QUERY_TOO_COMPLEX"
-    assert time.process_time() - started < 0.5
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        get_introspection_query(specified_by_url=True, schema_description=True, input_value_deprecation=True),
-        "{" + " ".join(f"a{number}: __typename" for number in range(100)) + "}",
-        """{ batches { nodes { id status progress { percentage } owner { username } uploads { nodes { filename } }
-          items { nodes { id name status result error { code message } } } stages { name percentage } } } }""",
-    ],
-)
-async def test_what_front_ends_ask_is_not_too_complex(app: App, query: str) -> None:
-    person = await app.person()
-
-    assert (await app.ask(query, person)).errors == []
+    assert "A BigInt is a whole number from -(2^53 - 1) to 2^53 - 1" in answer.errors[0]["message"]
 
 
 async def test_a_repeated_error_has_its_own_request_id_and_time(app: App) -> None:
@@ -372,7 +345,7 @@ async def test_what_was_not_foreseen_is_masked(app: App, monkeypatch: pytest.Mon
     person = await app.person()
     answer = await app.ask('{ job(id: "batch-1754556928-12a41dbec0f3") { id } }', person)
 
-    assert (answer.response.status_code, answer.data, answer.code) == (200, {"job": None}, "INTERNAL_ERROR")
+    assert (answer.response.status_code, answer.data, answer.code) == (294, {"job": None}, "INTERNAL_ERROR")
     assert "secret" not in answer.response.text
 
 

@@ -1,4 +1,4 @@
-"""Prometheus reads what it can parse, and ids make no series of their own."""
+"""Metrics: valid for Prometheus, bounded series."""
 
 from datetime import timedelta
 from typing import Any

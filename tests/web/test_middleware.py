@@ -1,7 +1,6 @@
-"""What happens to every request: its id, who calls, CORS on every answer, one line in the log."""
+"""Middleware: request ids, callers, log lines, errors."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,60 +12,10 @@ from base.logging import request_id
 from tests.web_app import App, opened_app, settings_for
 from uploads.capability import upload_path
 from web.draining import Draining
-from web.middleware import Frame
+from web.middleware import RequestMiddleware
 
 ORIGIN = {"Origin": "https://app.example.com"}
 PATHS = ["/graphql", "/health", "/ready", "/metrics", "/schema.graphql", "/files/", "/results/x/y", "/nothing"]
-
-
-@pytest.fixture
-async def strict_app(tmp_path: Path, empty_database: Path) -> AsyncIterator[App]:
-    """Only one origin may call."""
-    async with opened_app(tmp_path, empty_database, cors_origins=["https://app.example.com"]) as app:
-        yield app
-
-
-@pytest.mark.parametrize("path", PATHS)
-async def test_every_answer_may_be_read_by_pages_of_other_origins(app: App, path: str) -> None:
-    response = await app.http.get(path, headers=ORIGIN)
-
-    assert response.headers["Access-Control-Allow-Origin"] == "*"
-    assert {"Location", "Upload-Offset", "X-Request-ID", "Retry-After"} <= set(
-        response.headers["Access-Control-Expose-Headers"].split(", ")
-    )
-    assert "Access-Control-Allow-Credentials" not in response.headers
-
-
-@pytest.mark.parametrize("path", PATHS)
-async def test_only_the_named_origin_may_read_where_one_is_named(strict_app: App, path: str) -> None:
-    known = await strict_app.http.get(path, headers=ORIGIN)
-    unknown = await strict_app.http.get(path, headers={"Origin": "https://evil.example.com"})
-    none = await strict_app.http.get(path)
-
-    assert known.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
-    assert "Access-Control-Allow-Origin" not in unknown.headers
-    assert "Access-Control-Allow-Origin" not in none.headers
-    assert all("Origin" in answer.headers["Vary"] for answer in (known, unknown, none))
-
-
-async def test_vary_keeps_what_the_route_says(strict_app: App) -> None:
-    response = await strict_app.http.get("/graphql", headers={**ORIGIN, "Accept": "text/html"})
-
-    assert response.headers["Vary"] == "Accept, Origin"
-
-
-@pytest.mark.parametrize("path", [*PATHS, "/files/upload-1754556928-12a41dbec0f3~x", "/deep/er/nothing"])
-@pytest.mark.parametrize("method", ["POST", "PATCH", "HEAD", "DELETE", "GET"])
-async def test_a_preflight_is_answered_on_every_path_without_a_token(app: App, path: str, method: str) -> None:
-    asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "authorization,content-type"}
-    response = await app.http.options(path, headers={**ORIGIN, **asked})
-
-    assert (response.status_code, response.content) == (200, b"")
-    assert response.headers["Access-Control-Allow-Origin"] == "*"
-    assert method in response.headers["Access-Control-Allow-Methods"].split(", ")
-    assert {"authorization", "content-type", "tus-resumable", "x-request-id", "apollo-require-preflight"} <= set(
-        response.headers["Access-Control-Allow-Headers"].lower().split(", ")
-    )
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -110,10 +59,10 @@ async def test_an_unforeseen_error_about_an_upload_is_500_with_all_that_a_tus_cl
         raise RuntimeError(text)
 
     upload = await app.upload(await app.person())
-    for what_is_done in ("find_stored_upload", "take_up", "delete_upload"):
+    for what_is_done in ("find_stored_upload", "claim_for_writing", "delete_upload"):
         monkeypatch.setattr(f"uploads.endpoints.{what_is_done}", fail)
     headers = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
-    url = upload_path(app.house.means.signer, upload.id)
+    url = upload_path(app.services.request.signer, upload.id)
     response = await app.http.request(method, url, headers=headers | ORIGIN)
 
     assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (500, "*")
@@ -195,7 +144,7 @@ async def run_frame(app: Any, scope: dict[str, Any], tmp_path: Path) -> list[dic
     async def receive() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
-    await Frame(app, settings_for(tmp_path), Draining())(
+    await RequestMiddleware(app, settings_for(tmp_path), Draining())(
         {"headers": [], "method": "GET", "path": "/", **scope}, receive, send
     )
     return sent

@@ -1,4 +1,4 @@
-"""What a server does with what an earlier one left."""
+"""A server's start on an earlier one's data."""
 
 from pathlib import Path
 

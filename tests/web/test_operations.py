@@ -14,7 +14,7 @@ from models.database import transaction
 from models.ids import new_id
 from tests.databases import Template, opened
 from tests.web_app import App, Served, until
-from web.operations import within
+from web.operations import with_deadline
 
 
 @pytest.fixture
@@ -118,22 +118,22 @@ async def rename(id_: str, seconds: float) -> None:
 async def test_what_takes_too_long_is_undone_and_holds_neither_lock_nor_connection(somebody: str) -> None:
     for _ in range(15):  # more than there are connections
         with pytest.raises(Refusal) as refused:
-            await within(0.02, rename(somebody, 60))
+            await with_deadline(0.02, rename(somebody, 60))
         assert refused.value.code == "TIMED_OUT"
 
     assert (await User.get(id=somebody)).username == somebody
-    await within(5, rename(somebody, 0))
+    await with_deadline(5, rename(somebody, 0))
     assert (await User.get(id=somebody)).username == f"new {somebody}"
 
 
 async def test_who_waits_for_a_lock_is_stopped_too_and_the_lock_goes_to_the_next(somebody: str) -> None:
     holder = asyncio.create_task(rename(somebody, 0.5))
     await asyncio.sleep(0.1)
-    ends = await asyncio.gather(*(within(0.1, rename(somebody, 0)) for _ in range(5)), return_exceptions=True)
+    ends = await asyncio.gather(*(with_deadline(0.1, rename(somebody, 0)) for _ in range(5)), return_exceptions=True)
     await holder
 
     assert [getattr(end, "code", None) for end in ends] == ["TIMED_OUT"] * 5
-    await within(5, rename(somebody, 0))
+    await with_deadline(5, rename(somebody, 0))
 
 
 async def test_a_timeout_inside_of_an_operation_is_not_its_deadline() -> None:
@@ -142,4 +142,4 @@ async def test_a_timeout_inside_of_an_operation_is_not_its_deadline() -> None:
             await asyncio.sleep(60)
 
     with pytest.raises(TimeoutError):
-        await within(5, fail())
+        await with_deadline(5, fail())

@@ -64,7 +64,7 @@ async def test_variables_and_names_go_with_a_hash(app: App) -> None:
 async def test_a_hash_of_another_text_is_refused_and_nothing_is_kept(app: App) -> None:
     answer = await post(app, "{ viewer { id } }", TEXT)
 
-    assert (answer.response.status_code, answer.code) == (400, "BAD_INPUT")
+    assert (answer.response.status_code, answer.code) == (422, "BAD_INPUT")
     assert answer.field == "extensions.persistedQuery.sha256Hash"
     assert (await post(app, None)).code == "PERSISTED_QUERY_NOT_FOUND"
     assert (await post(app, None, "{ viewer { id } }")).code == "PERSISTED_QUERY_NOT_FOUND"
@@ -106,7 +106,7 @@ async def test_what_is_no_hash_is_bad_input(app: App, told: object) -> None:
         body = {"query": text, "extensions": {"persistedQuery": told}}
         answer = read(await app.http.post("/graphql", json=body))
         assert (answer.response.status_code, answer.code, answer.field) == (
-            400, "BAD_INPUT", "extensions.persistedQuery",
+            422, "BAD_INPUT", "extensions.persistedQuery",
         )  # fmt: skip
 
 
@@ -146,14 +146,14 @@ def data_for(text: str, *, whole: bool = True) -> GraphQLRequestData:
 
 async def is_known(queries: PersistedQueries, text: str) -> bool:
     try:
-        return (await queries.completed(data_for(text, whole=False))).query == text
+        return (await queries.resolve(data_for(text, whole=False))).query == text
     except Refusal:
         return False
 
 
 async def keep(queries: PersistedQueries, *texts: str) -> None:
     for text in texts:
-        await queries.keep(await queries.completed(data_for(text)))
+        await queries.store(await queries.resolve(data_for(text)))
 
 
 async def test_memory_is_bounded_and_what_was_used_last_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Where a request comes from and how it reached us: proxies are believed only where they are trusted."""
+"""Forwarded headers, believed of trusted proxies alone."""
 
 from typing import Any
 

@@ -7,8 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from structlog.testing import capture_logs
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.web_app import App, Served, opened_app, served, until
@@ -32,13 +34,13 @@ async def test_who_does_not_introduce_themselves_in_five_seconds_is_closed_with_
     wire = await live.wire()
     started = time.monotonic()
 
-    assert await wire.close_code(7) == 4408
-    assert 4.9 < time.monotonic() - started < 6
+    assert await wire.close_code(30) == 4408
+    assert time.monotonic() - started > 4.9
 
 
 BAD_FRAMES: list[str | bytes] = [
     "", "not json", "[1, 2", "3", "null", "true", '"connection_init"', "[]", "{}", '{"type": null}', '{"type": 5}',
-    '{"type": ["connection_init"]}', '{"type": "unknown"}', '{"type": "connection_init", "payload": null}',
+    '{"type": ["connection_init"]}', '{"type": "unknown"}',
     '{"type": "connection_init", "payload": []}', '{"type": "start"}', '{"type": "subscribe"}', '{"type": "complete"}',
     '{"type": "complete", "id": 5}', '"\\ud800"', "[" * 2000, b"\x00\xff",
 ]  # fmt: skip
@@ -200,7 +202,7 @@ async def test_what_was_not_foreseen_inside_a_subscription_is_masked(
     async with await live.wire_of(person) as wire:
         await wire.subscribe(WATCH, id=job_id)
         await wire.next()
-        monkeypatch.setattr("resolvers.live.job_type", fail)
+        monkeypatch.setattr("resolvers.watches.JobWatch._shown", fail)
         await app.data("mutation ($id: ID!) { cancelJob(id: $id) { id } }", person, id=job_id)
         message = await wire.receive()
 
@@ -314,6 +316,16 @@ async def strict(tmp_path: Path, empty_database: Path) -> AsyncIterator[Served]:
     opened = opened_app(tmp_path, empty_database, cors_origins=origins, public_url=public_url)
     async with opened as app, served(app) as live:
         yield live
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/health", "/graphql/assets/none.js", "/files/"])
+async def test_a_handshake_where_there_is_no_socket_is_404_as_a_request_is(live: Served, path: str) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(f"ws://127.0.0.1:{live.port}{path}")
+
+    error = orjson.loads(refused.value.response.body)["error"]
+    assert (refused.value.response.status_code, error["code"]) == (404, "NOT_FOUND")
+    assert {"message", "timestamp", "requestId"} <= set(error)
 
 
 async def test_pages_of_strange_origins_may_open_no_socket(strict: Served) -> None:

@@ -1,0 +1,1 @@
+"""Transports: adapters between ways over the network and the one operation pipeline."""

@@ -1,0 +1,53 @@
+"""Outlet of a subscription over a WebSocket: results as frames `next`, written at once."""
+
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+
+from execution.groups.subscriber import Subscriber
+from web.frames import FRAMES, FrameConnection
+from web.metrics import sent_bytes_of
+
+
+class SocketOutlet:
+    """Writes the results of one operation of a connection.
+
+    Attributes:
+        subscriber: Whose messages they are.
+    """
+
+    def __init__(self, scope: MutableMapping[str, Any], id_: str) -> None:
+        self.subscriber = Subscriber(self)
+        self._frames: FrameConnection = scope["extensions"][FRAMES]
+        self._sent = sent_bytes_of(scope)
+        self._head = b'{"id":' + orjson.dumps(id_) + b',"type":"next","payload":'
+        self._is_open = True
+
+    @property
+    def is_writable(self) -> bool:
+        return self._frames.is_writable
+
+    def write(self, payload: bytes) -> None:
+        if self._is_open:
+            frame = b"".join((self._head, payload, b"}"))
+            self._sent.inc(len(frame))
+            self._frames.write_text(frame)
+
+    def close(self) -> None:
+        """Write nothing more."""
+        self._is_open = False
+
+
+@contextmanager
+def opened_outlet(scope: MutableMapping[str, Any], id_: str) -> Iterator[SocketOutlet]:
+    """An outlet for the operation `id_` that hears when its connection is writable again."""
+    outlet = SocketOutlet(scope, id_)
+    frames: FrameConnection = scope["extensions"][FRAMES]
+    frames.add_writer(outlet.subscriber.resume)
+    try:
+        yield outlet
+    finally:
+        outlet.close()
+        frames.remove_writer(outlet.subscriber.resume)
