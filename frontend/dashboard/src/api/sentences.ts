@@ -1,0 +1,25 @@
+/** What the server says, in the language of the page. It speaks English: other languages have a sentence for each code. */
+import i18next from 'i18next'
+import { useTranslation } from 'react-i18next'
+import { codeOf, sentenceOf } from './errors'
+
+const ROOM = 'codes'
+
+// After the first screen, which refuses nothing; the server's own words do where it cannot be loaded.
+void import('./germanSentences').then(({ GERMAN }) => i18next.addResourceBundle('de', ROOM, GERMAN)).catch(() => null)
+
+/** A refusal as the server tells it. */
+export type Told = { code: string; message: string }
+
+export function useSentences() {
+  const { t, i18n } = useTranslation(ROOM)
+  const tell = ({ code, message }: Told) => (i18n.exists(code, { ns: ROOM }) ? t(code, { sentence: message }) : message)
+  return {
+    tell,
+    /** Of what an operation threw; null where the server did not answer. */
+    tellError(error: unknown): string | null {
+      const message = sentenceOf(error)
+      return message === null ? null : tell({ code: codeOf(error), message })
+    },
+  }
+}

@@ -1,0 +1,44 @@
+import { useQuery } from '@apollo/client/react'
+import { Button, Group, SegmentedControl, Stack, Text } from '@mantine/core'
+import { useEffect, useState } from 'react'
+import { Panel } from '../job/Panel'
+import type { Job } from '../job/useJob'
+import { Problem } from '../jobs/Problem'
+import { SheetsDocument } from './review.generated'
+import { SheetCard } from './SheetCard'
+import { useReviewTexts } from './texts'
+
+/** The sheets of a batch with their marks; doubtful ones first, to be settled. */
+export function SheetsPanel({ job }: { job: Job }) {
+  const t = useReviewTexts()
+  const [shows, setShows] = useState<'toReview' | 'all'>('toReview')
+  const { data, error, fetchMore, refetch } = useQuery(SheetsDocument, { variables: { id: job.id, needsReview: shows === 'toReview' ? true : null } })
+  const moment = `${job.attempt} ${job.status}`
+  useEffect(() => void refetch(), [moment, refetch])
+
+  const items = data?.job?.items
+  if (!items) return error ? <Problem error={error} onRetry={() => void refetch()} /> : null
+  return (
+    <Panel
+      title={t('review')}
+      aside={
+        <SegmentedControl
+          size="xs"
+          aria-label={t('review')}
+          value={shows}
+          onChange={value => setShows(value as typeof shows)}
+          data={[{ value: 'toReview', label: t('toReview') }, { value: 'all', label: t('all') }]}
+        />
+      }
+    >
+      <Stack gap="md">
+        {items.totalCount === 0 && <Text size="sm" c="dimmed">{t(shows === 'all' ? 'none' : 'nothing')}</Text>}
+        {job.isActive && items.totalCount > 0 && <Text size="sm" c="dimmed">{t('waits')}</Text>}
+        {items.edges.map(({ node }) => <SheetCard key={`${node.id} ${moment}`} sheet={node} isOpen={!job.isActive} />)}
+        {items.pageInfo.hasNextPage && (
+          <Group><Button variant="default" size="compact-sm" onClick={() => void fetchMore({ variables: { after: items.pageInfo.endCursor } })}>{t('more')}</Button></Group>
+        )}
+      </Stack>
+    </Panel>
+  )
+}

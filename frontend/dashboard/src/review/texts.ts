@@ -1,0 +1,30 @@
+import { catalogue } from '../translations/catalogue'
+
+export const useReviewTexts = catalogue('review', {
+  review: { en: 'Sheets', de: 'Bögen' },
+  toReview: { en: 'To be looked at', de: 'Anzusehen' },
+  all: { en: 'All', de: 'Alle' },
+  nothing: { en: 'No sheet needs you.', de: 'Kein Bogen braucht Sie.' },
+  none: { en: 'No sheets yet.', de: 'Noch keine Bögen.' },
+  picture: { en: 'Picture of {{name}}', de: 'Bild von {{name}}' },
+  fieldOf: { en: 'Field {{field}}', de: 'Feld {{field}}' },
+  crop: { en: 'What is marked at {{field}}', de: 'Was bei {{field}} angekreuzt ist' },
+  score: { en: '{{score}} of {{maxScore}} points', de: '{{score}} von {{maxScore}} Punkten' },
+  sure: { en: '{{percent}} sure', de: '{{percent}} sicher' },
+  isRight: { en: 'It was read rightly', de: 'Es wurde richtig gelesen' },
+  save: { en: 'Save the correction', de: 'Korrektur speichern' },
+  corners: { en: 'Move the corners', de: 'Ecken verschieben' },
+  cornersMeaning: {
+    en: 'Drag the four points onto the corner marks, or move them by arrow keys. The sheet is read again.',
+    de: 'Ziehen Sie die vier Punkte auf die Eckmarken, oder verschieben Sie sie mit den Pfeiltasten. Der Bogen wird neu gelesen.',
+  },
+  corner_0: { en: 'Corner at the top left', de: 'Ecke oben links' },
+  corner_1: { en: 'Corner at the top right', de: 'Ecke oben rechts' },
+  corner_2: { en: 'Corner at the bottom right', de: 'Ecke unten rechts' },
+  corner_3: { en: 'Corner at the bottom left', de: 'Ecke unten links' },
+  readAgain: { en: 'Read again', de: 'Neu lesen' },
+  cancel: { en: 'Cancel', de: 'Abbrechen' },
+  reviewed: { en: 'Reviewed by {{name}}', de: 'Angesehen von {{name}}' },
+  more: { en: 'Show more', de: 'Mehr anzeigen' },
+  waits: { en: 'Corrections are taken when the batch has ended.', de: 'Korrekturen gehen, wenn der Stapel beendet ist.' },
+})

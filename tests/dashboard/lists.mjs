@@ -1,0 +1,48 @@
+// Somebody looks through 1,000 jobs: filters them, orders them, shares the address, reads them to the end.
+import { scenario } from './scenario.mjs'
+
+await scenario(async ({ open, have }) => {
+  const page = await open()
+  const seen = {}
+  await page.signIn()
+  const count = page.getByText(/^[\d,]+ jobs?$/)
+  await count.filter({ hasText: '1,000' }).waitFor()
+  const rows = page.locator('tbody tr[data-index]')
+  seen.rowsInPage = await rows.count()
+
+  await page.getByLabel('Search titles and file names').fill('number 77')
+  await count.filter({ hasText: '11' }).waitFor()
+  seen.address = new URL(page.url()).hash
+  await page.getByRole('button', { name: 'Title' }).click()
+  await page.getByRole('columnheader', { name: 'Title' }).and(page.locator('[aria-sort=ascending]')).waitFor()
+  await rows.first().getByText('Number 77', { exact: true }).waitFor()
+
+  const other = await page.tab()
+  await other.goto(page.url())
+  await other.locator('tbody tr[data-index]').first().getByText('Number 77', { exact: true }).waitFor()
+  seen.shared = await other.locator('tbody tr[data-index] a').allInnerTexts()
+  await other.close()
+
+  await page.getByRole('button', { name: 'Clear filters' }).last().click()
+  await page.getByRole('columnheader', { name: 'Created' }).getByRole('button').click()
+  await count.filter({ hasText: '1,000' }).waitFor()
+  const id = await have('create', 'Newest of all')
+  await rows.first().getByText('Newest of all').waitFor()
+  await count.filter({ hasText: '1,001' }).waitFor()
+  seen.rowsAfter = await rows.count()
+
+  // To the end: pages come as they are needed, and few rows are in the page at any time.
+  seen.most = 0
+  while (!(await page.getByText('Number 0', { exact: true }).count())) {
+    await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight))
+    seen.most = Math.max(seen.most, await rows.count())
+    await page.waitForTimeout(50)
+  }
+  await page.evaluate(() => window.scrollTo(0, 0))
+  await rows.first().getByRole('link').click()
+  await page.getByRole('heading', { level: 1, name: 'Newest of all' }).waitFor()
+  seen.opened = page.url().endsWith(`#/jobs/${id}`)
+  await page.goBack()
+  await count.filter({ hasText: '1,001' }).waitFor()
+  return { ...seen, complaints: page.complaints }
+})
