@@ -1,1 +1,4 @@
-"""Talking to a running server from Python: what the demo, the journeys and the benchmarks use; it imports no room."""
+"""A Python client of a running server; it imports no room.
+
+The demo, the journeys and the benchmarks use it.
+"""

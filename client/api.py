@@ -1,4 +1,4 @@
-"""The API as a Python program sees it: signing in, operations, subscriptions and files."""
+"""The API client: signing in, operations, subscriptions and files."""
 
 import hashlib
 from collections.abc import AsyncGenerator

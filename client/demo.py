@@ -1,4 +1,7 @@
-"""The demo: one file goes up, is worked on and comes back, watched live, on a server of its own."""
+"""The demo, on a server of its own.
+
+One file goes up, is worked on and comes back, watched live; another is fetched by its URL.
+"""
 
 import argparse
 import asyncio
@@ -10,7 +13,6 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,11 @@ import aiohttp
 from tusclient.exceptions import TusCommunicationError
 
 from client.api import Data, Waybill, WaybillError
+from client.demo_download import download_and_watch
+from client.demo_speech import align_and_watch
+from client.demo_steps import DemoFailed, fetch_result, unless_stalled
 from client.server_process import ROOT, ServerFailed, ServerProcess
-from client.terminal import GREEN, Screen, size_text
+from client.terminal import Screen, size_text
 from client.upload import send_file
 
 SAMPLE = ROOT / "docs" / "samples" / "leads.xlsx"
@@ -27,7 +32,6 @@ MIN_CHUNK_BYTES = 1024
 CHUNKS = 24
 PAUSE_SECONDS = 0.05
 """After each chunk, so that the bar can be seen to move: a small file would be there at once."""
-STALL_SECONDS = 60.0
 PREVIEW_ROWS = 5
 PREVIEW_COLUMNS = ("name", "email", "phone", "company", "country", "score")
 
@@ -49,10 +53,6 @@ OUTCOME = """query Outcome($id: ID!, $first: Int!) {
     files { name role size sha256 url }
   }
 }"""
-
-
-class DemoFailed(Exception):  # noqa: N818 (it reads as what happened)
-    """What went wrong and what to do about it."""
 
 
 def main() -> int:
@@ -90,13 +90,17 @@ async def _demonstrate(file: Path, folder: Path, *, is_kept: bool) -> None:
     screen, began = Screen(), time.monotonic()
     _end_on(signal.SIGTERM, signal.SIGHUP)
     screen.title("Waybill: from upload to result, live")
-    async with ServerProcess(folder / "data") as server, Waybill(server.base_url) as waybill:
+    # The file server of the download is on this machine, too.
+    settings = {"WAYBILL_DOWNLOAD_ALLOW_PRIVATE": "true"}
+    async with ServerProcess(folder / "data", settings) as server, Waybill(server.base_url) as waybill:
         screen.fact("Server", f"{server.base_url} (started in {time.monotonic() - began:.1f} s)")
         await waybill.login(server.admin_name, server.admin_password)
         screen.fact("File", f"{file.name}, {size_text(file.stat().st_size)}")
         screen.line()
         batch_id = await _send_and_watch(waybill, file, screen)
         await _show_outcome(waybill, batch_id, folder / "results", screen)
+        await download_and_watch(waybill, folder, Screen())
+        await align_and_watch(waybill, folder, Screen())
         _show_addresses(server, folder, screen, is_kept=is_kept)
         if is_kept:
             await _until_interrupted()
@@ -128,7 +132,7 @@ async def _send_and_watch(waybill: Waybill, file: Path, screen: Screen) -> str:
 
 
 async def _watch_upload(messages: AsyncGenerator[Data], watched: asyncio.Event, screen: Screen) -> None:
-    async for message in _unless_stalled(messages, "upload"):
+    async for message in unless_stalled(messages, "upload"):
         upload = message["uploadUpdated"]
         amount = f"{size_text(upload['offset'])} of {size_text(upload['size'])}"
         screen.bar("Upload", (upload["percentage"] or 0) / 100, amount)
@@ -139,25 +143,13 @@ async def _watch_upload(messages: AsyncGenerator[Data], watched: asyncio.Event, 
 
 async def _watch_batch(messages: AsyncGenerator[Data], watched: asyncio.Event, screen: Screen) -> None:
     batch: dict[str, Any] = {}
-    async for message in _unless_stalled(messages, "batch"):
+    async for message in unless_stalled(messages, "batch"):
         batch = message["batchUpdated"]
         screen.bar("Processing", batch["progress"]["percentage"] / 100, _progress_text(batch))
         watched.set()
     if batch.get("status") != "COMPLETED":
         reason = (batch.get("error") or {}).get("message") or batch.get("statusMessage")
         raise DemoFailed(f"The batch ended as {batch.get('status')}: {reason}")
-
-
-async def _unless_stalled(messages: AsyncGenerator[Data], what: str) -> AsyncGenerator[Data]:
-    """The messages of a subscription, as long as they keep coming."""
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(STALL_SECONDS) as limit, aclosing(messages):
-            async for message in messages:
-                limit.reschedule(loop.time() + STALL_SECONDS)
-                yield message
-    except TimeoutError:
-        raise DemoFailed(f"Nothing was heard of the {what} for {STALL_SECONDS:.0f} s.") from None
 
 
 def _progress_text(batch: dict[str, Any]) -> str:
@@ -189,19 +181,7 @@ async def _show_outcome(waybill: Waybill, batch_id: str, folder: Path, screen: S
     folder.mkdir()
     for file in batch["files"]:
         if file["role"] in {"RESULT", "REPORT"}:
-            await _fetch_result(waybill, file, folder, screen)
-
-
-async def _fetch_result(waybill: Waybill, file: dict[str, Any], folder: Path, screen: Screen) -> None:
-    """Fetch one result by its signed link and compare what arrived with what the API says."""
-    # A name is the server's word: only its last part may choose where we write.
-    digest = await waybill.download(file["url"], folder / Path(file["name"]).name)
-    if digest != file["sha256"]:
-        raise DemoFailed(
-            f"{file['name']} did not arrive as the API describes it: SHA-256 {digest}, not {file['sha256']}."
-        )
-    screen.line(f"  {file['name']:20}{size_text(file['size']):>10}  {screen.paint('matches its SHA-256:', GREEN)}")
-    screen.line(f"    {digest}")
+            await fetch_result(waybill, file, folder, screen)
 
 
 def _show_addresses(server: ServerProcess, folder: Path, screen: Screen, *, is_kept: bool) -> None:

@@ -1,4 +1,7 @@
-"""A real server as a child process: started, killed and started again, as an operator would."""
+"""A real server as a child process.
+
+It is started, killed and started again, as an operator would.
+"""
 
 import asyncio
 import atexit
@@ -16,13 +19,20 @@ from typing import ClassVar, Self
 import aiohttp
 
 ROOT = Path(__file__).resolve().parent.parent
-READY = re.compile(r"^Waybill \S+ is ready: (https?://\S+?)/graphql", re.MULTILINE)
-WORKER_READY = re.compile(r"^Waybill \S+ worker is ready: ", re.MULTILINE)
-ADMIN = re.compile(r"^Admin: user name (\S+), password (\S+)", re.MULTILINE)
+_START = r"^(?:\{\"event\": ?\")?"
+"""Of a sentence of the program: it stands alone, or in a line of JSON."""
+READY = re.compile(_START + r"Waybill \S+ is ready: (https?://\S+?)/graphql", re.MULTILINE)
+WORKER_READY = re.compile(_START + r"Waybill \S+ worker is ready: ", re.MULTILINE)
+ADMIN = re.compile(_START + r"Admin: user name (\S+), password (\S+)", re.MULTILINE)
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 TAIL_LINES = 25
-_UNLIMITED = {"WAYBILL_RATE_LIMIT_PER_MINUTE": "0", "WAYBILL_RATE_LIMIT_PER_SECOND": "0"}
+_UNLIMITED = {
+    "WAYBILL_RATE_LIMIT_PER_MINUTE": "0",
+    "WAYBILL_RATE_LIMIT_PER_SECOND": "0",
+    "WAYBILL_USER_RATE_LIMIT_PER_MINUTE": "0",
+    "WAYBILL_USER_RATE_LIMIT_PER_SECOND": "0",
+}
 """Trials ask faster than people do."""
 
 

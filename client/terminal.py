@@ -1,4 +1,7 @@
-"""What the demo draws: bars, tables and a little colour; plain lines where the output is no terminal."""
+"""Terminal output of the demo: bars, tables, a little colour.
+
+It is plain lines where the output is no terminal.
+"""
 
 import math
 import os

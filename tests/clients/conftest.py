@@ -1,4 +1,4 @@
-"""A real server process for all tests of a module, and what the clients need."""
+"""Fixtures: a real server for a module, and its clients."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,12 +10,13 @@ from client.api import Waybill
 from client.server_process import ServerProcess
 from tests.clients.programs import Node, node_or_skip
 from tests.clients.tus_js import TusJs
+from tests.databases import copied_sqlite
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
-    folder: Path = tmp_path_factory.mktemp("server")
-    async with ServerProcess(folder / "data", {"WAYBILL_WORKERS": "0"}) as server:
+async def server(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> AsyncIterator[ServerProcess]:
+    data_dir = copied_sqlite(migrated_file, tmp_path_factory.mktemp("server") / "data")
+    async with ServerProcess(data_dir, {"WAYBILL_WORKERS": "0"}) as server:
         yield server
 
 

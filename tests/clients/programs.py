@@ -7,6 +7,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+import sys
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from tests.conftest import skip_or_fail
 
 FOLDER = Path(__file__).parent
+ROOT = FOLDER.parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NPM_CI = (
     "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1",
@@ -22,24 +24,31 @@ NPM_CI = (
 )  # fmt: skip
 NPM_SECONDS = 300
 OLDEST_NODE = 20
+ARIADNE_CODEGEN = (
+    sys.executable, "-m", "uv", "run", "--quiet", "--no-config", "--no-project", "--python", sys.executable,
+    "--with-requirements", str(FOLDER / "ariadne-codegen.lock"), "--",
+)  # fmt: skip
+"""Runs a program beside ariadne-codegen, in an environment that uv makes once: with .venv it agrees on no ruff."""
 RUN_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Node:
-    """Runs the scripts of this folder.
+    """Runs the scripts of a folder.
 
     Attributes:
         path: The program `node`.
+        folder: Where the scripts and their packages are.
     """
 
     path: str
+    folder: Path = FOLDER
 
     async def run(self, script: str, **options: Any) -> Any:
         """What `script` prints, as JSON; it finds `options` as JSON in its one argument. Cancelled, it is killed."""
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            self.path, str(FOLDER / script), json.dumps(options), stdout=pipe, stderr=pipe
+            self.path, str(self.folder / script), json.dumps(options), stdout=pipe, stderr=pipe
         )
         try:
             async with asyncio.timeout(RUN_SECONDS):
@@ -52,15 +61,16 @@ class Node:
         return json.loads(printed)
 
 
-def node_or_skip() -> Node:
-    """Node, its packages installed; without them the test is skipped, or fails; see `skip_or_fail`."""
+def node_or_skip(folder: Path = FOLDER) -> Node:
+    """Node, the packages of `folder` installed; without them the test is skipped, or fails; see `skip_or_fail`."""
     path = program_or_skip("node")
     program_or_skip("npm", "node")
     if (version := _version_of(path)) < OLDEST_NODE:
         skip_or_fail("node", f"This test needs node {OLDEST_NODE} or newer: this one is {version}.")
-    if problem := _problem_of_packages():
-        skip_or_fail("node", f"This test needs the packages of tests/clients/package-lock.json: {problem}")
-    return Node(path)
+    if problem := _problem_of_packages(folder):
+        lock = (folder / "package-lock.json").relative_to(ROOT)
+        skip_or_fail("node", f"This test needs the packages of {lock}: {problem}")
+    return Node(path, folder)
 
 
 def program_or_skip(name: str, required_as: str = "", also: tuple[str, ...] = ()) -> str:
@@ -74,6 +84,15 @@ def program_or_skip(name: str, required_as: str = "", also: tuple[str, ...] = ()
     return path
 
 
+def ariadne_codegen_or_skip() -> tuple[str, ...]:
+    """What a command begins with that needs ariadne-codegen; without its packages see `skip_or_fail`."""
+    done = subprocess.run([*ARIADNE_CODEGEN, "true"], capture_output=True, text=True, check=False, timeout=NPM_SECONDS)
+    if done.returncode:
+        said = textwrap.shorten(done.stderr, 200)
+        skip_or_fail("ariadne-codegen", f"This test needs the packages of tests/clients/ariadne-codegen.lock: {said}")
+    return ARIADNE_CODEGEN
+
+
 @functools.cache
 def _version_of(node: str) -> int:
     """The major version of `node`, which prints for example v20.19.0."""
@@ -82,16 +101,16 @@ def _version_of(node: str) -> int:
 
 
 @functools.cache
-def _problem_of_packages() -> str:
+def _problem_of_packages(folder: Path) -> str:
     """Install the packages unless they are those of the lock file; what went wrong, empty where nothing did."""
-    wanted = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
-    stamp = FOLDER / "node_modules" / ".installed"
-    with (FOLDER / "package.json").open() as file:
+    wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    stamp = folder / "node_modules" / ".installed"
+    with (folder / "package.json").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # another run of the tests may be installing
         if stamp.exists() and stamp.read_text() == wanted:
             return ""
         try:
-            done = subprocess.run(NPM_CI, cwd=FOLDER, capture_output=True, text=True, check=False, timeout=NPM_SECONDS)
+            done = subprocess.run(NPM_CI, cwd=folder, capture_output=True, text=True, check=False, timeout=NPM_SECONDS)
         except subprocess.TimeoutExpired:
             return f"npm ci took longer than {NPM_SECONDS} s."
         if done.returncode:

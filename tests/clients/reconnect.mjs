@@ -13,7 +13,7 @@ const client = createClient({
   webSocketImpl: WebSocket,
   connectionParams: { Authorization: `Bearer ${token}` },
   shouldRetry: () => true, // also while nobody listens
-  retryAttempts: 20,
+  retryAttempts: 300, // a minute: a server that starts on a busy machine takes its time
   retryWait: () => new Promise(resolve => setTimeout(resolve, 200)),
   on: { closed: event => closes.push(event.code) },
 })

@@ -42,7 +42,7 @@ class Relay:
         """Wait until a connection is stuck; where `sending` ends before, raise what it raised."""
         jammed = asyncio.create_task(self.jammed.wait())
         try:
-            await asyncio.wait([sending, jammed], timeout=30, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([sending, jammed], timeout=120, return_when=asyncio.FIRST_COMPLETED)
             if not self.jammed.is_set():
                 raise AssertionError(await sending if sending.done() else "nothing was sent")
         finally:
@@ -84,12 +84,15 @@ class Relay:
             except OSError:
                 to_client.transport.abort()
                 return
-            ways = [
+            to, back = ways = [
                 asyncio.create_task(self._pass_to_server(from_client, to_server)),
                 asyncio.create_task(_pass_on(from_server, to_client)),
             ]
             try:
                 await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                if back.done() and back.exception() is None and not to.done():
+                    to.cancel()
+                    await _end_after_its_answer(from_client, to_client)
                 for writer in (to_server, to_client):
                     writer.close()
                 for writer in (to_server, to_client):
@@ -117,3 +120,12 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     while block := await reader.read(BLOCK_BYTES):
         writer.write(block)
         await writer.drain()
+
+
+async def _end_after_its_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Let a client that is still sending read what it was answered: a reset would take it away."""
+    writer.write_eof()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(5):
+            while await reader.read(BLOCK_BYTES):
+                pass

@@ -1,4 +1,4 @@
-"""What must hold of an upload after any client is done with it."""
+"""Assertions on an upload that any client finished."""
 
 import hashlib
 import random

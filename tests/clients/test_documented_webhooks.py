@@ -1,4 +1,4 @@
-"""The checks of docs/webhooks.md, run as they stand there on messages as they are sent; what else the page says is so."""
+"""The examples and statements of docs/webhooks.md, run as they stand."""
 
 import asyncio
 import base64
@@ -15,7 +15,7 @@ from base.words import JobStatus, JobType
 from models import Job, JobEvent
 from models.fields import now
 from tests.clients.programs import FOLDER, program_or_skip
-from webhooks import sending, turns
+from webhooks import leases, sending
 from webhooks.lifecycle import MAX_PER_USER
 from webhooks.payloads import EVENTS, payload_of
 from webhooks.signing import new_secret, signed_headers
@@ -101,10 +101,10 @@ def test_the_numbers_of_the_page_are_those_of_the_program() -> None:
     for words in (
         f"A user has at most {MAX_PER_USER};",
         f"any 2xx within {sending.TIMEOUT_SECONDS:g} s",
-        f"lease of {turns.LEASE_SECONDS} s",
-        f"{turns.SENDING_PER_WEBHOOK} messages at a time",
-        f"Tried for {turns.PERSISTENCE / timedelta(hours=1):g} hours",
+        f"lease of {leases.LEASE_SECONDS} s",
+        f"{leases.SENDING_PER_WEBHOOK} messages at a time",
+        f"Tried for {leases.PERSISTENCE / timedelta(hours=1):g} hours",
         "after 5 s, 30 s, 2, 10 and 30 min, 1 h, then every 2 h",
     ):
         assert words in text, words
-    assert [pause.total_seconds() for pause in turns._PAUSES] == [5, 30, 120, 600, 1_800, 3_600, 7_200]
+    assert [pause.total_seconds() for pause in leases._PAUSES] == [5, 30, 120, 600, 1_800, 3_600, 7_200]

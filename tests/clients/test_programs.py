@@ -1,4 +1,4 @@
-"""A test that needs a program is skipped where there is none, and the packages are those that everybody gets."""
+"""Skips of tests without their program, and locked packages."""
 
 import json
 import re

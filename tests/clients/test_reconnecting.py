@@ -1,4 +1,4 @@
-"""graphql-ws goes on by itself when the server is started again, and is right at once."""
+"""Reconnection of graphql-ws after a restart of the server."""
 
 import asyncio
 import re
@@ -18,18 +18,18 @@ CANCEL = "mutation ($id: ID!) { cancelJob(id: $id) { id } }"
 
 
 @pytest.fixture
-async def restarted(tmp_path: Path) -> AsyncIterator[ServerProcess]:
+async def restarted(server_folder: Path) -> AsyncIterator[ServerProcess]:
     """A server that nobody else uses."""
-    async with ServerProcess(tmp_path / "data", {"WAYBILL_WORKERS": "0"}) as server:
+    async with ServerProcess(server_folder, {"WAYBILL_WORKERS": "0"}) as server:
         yield server
 
 
-async def is_watched(server: ServerProcess) -> None:
-    """Wait until somebody is subscribed."""
-    async with aiohttp.ClientSession() as session, asyncio.timeout(20):
+async def is_watched(server: ServerProcess, metric: str = "waybill_subscribers 1") -> None:
+    """Wait until somebody is subscribed, or until another line of the metrics is there (a regular expression)."""
+    async with aiohttp.ClientSession() as session, asyncio.timeout(40):
         while True:
             async with session.get(f"{server.base_url}/metrics") as response:
-                if re.search(r"^waybill_subscribers 1", await response.text(), re.MULTILINE):
+                if re.search(f"^{metric}", await response.text(), re.MULTILINE):
                     return
             await asyncio.sleep(0.05)
 

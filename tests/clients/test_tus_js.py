@@ -1,4 +1,4 @@
-"""tus-js-client in all its ways of sending a file, against a real server."""
+"""tus-js-client in all its ways, against a real server."""
 
 import json
 from collections.abc import AsyncIterator
@@ -12,6 +12,7 @@ from client.api import Waybill
 from client.server_process import ServerProcess
 from tests.clients.stored import MB, check_stored, id_in, random_file, read_upload
 from tests.clients.tus_js import TusJs
+from tests.databases import copied_sqlite
 from tests.wire import Wires, path_in
 
 CREATE = 'mutation ($size: BigInt) { createUpload(input: {filename: "a.bin", size: $size}) { url } }'
@@ -50,9 +51,13 @@ WAYS: dict[str, tuple[int, dict[str, Any], list[str]]] = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def relative_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
+async def relative_server(
+    tmp_path_factory: pytest.TempPathFactory, migrated_file: Path
+) -> AsyncIterator[ServerProcess]:
     settings = {"WAYBILL_WORKERS": "0", "WAYBILL_UPLOAD_LOCATION": "relative"}
-    async with ServerProcess(tmp_path_factory.mktemp("relative") / "data", settings) as server:
+    async with ServerProcess(
+        copied_sqlite(migrated_file, tmp_path_factory.mktemp("relative") / "data"), settings
+    ) as server:
         yield server
 
 

@@ -1,4 +1,4 @@
-"""tuspy in all its ways of sending a file, against a real server."""
+"""tuspy in all its ways, against a real server."""
 
 import asyncio
 from pathlib import Path

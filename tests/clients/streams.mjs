@@ -1,0 +1,54 @@
+// Watches a job over HTTP, with the code of docs/clients.md, which lies beside this file when it runs: with graphql-sse, or
+// with Apollo Client and nothing but HttpLink. Prints as JSON what it was told, and what it asked. The options:
+//   waybill              the server's address
+//   username, password   of who signs in
+//   job                  the id of an active job of that user
+//   library              graphql-sse or apollo
+import { InMemoryCache, gql } from '@apollo/client'
+import { openApolloOverHttp } from './apollo_http.js'
+import { watch } from './events.js'
+import { openSession } from './session.js'
+
+const { waybill, username, password, job, library } = JSON.parse(process.argv[2])
+let tokens = null
+const session = openSession(waybill, { read: () => tokens, write: next => { tokens = next } }, () => {})
+await session.signIn(username, password)
+
+const requests = []
+const plainFetch = globalThis.fetch
+globalThis.fetch = async (address, request = {}) => {
+  const headers = new Headers(request.headers)
+  const made = { accept: headers.get('accept'), token: headers.get('authorization') }
+  requests.push(made)
+  const response = await plainFetch(address, request)
+  made.type = response.headers.get('content-type')
+  return response
+}
+
+const statuses = []
+const problems = []
+const query = 'subscription Watch($id: ID!) { jobUpdated(id: $id) { id status } }'
+if (library === 'graphql-sse') {
+  for await (const { data, errors } of watch(waybill, session, { query, variables: { id: job } })) {
+    if (errors) problems.push(...errors.map(({ message }) => message))
+    else statuses.push(data.jobUpdated.status)
+  }
+} else {
+  const client = openApolloOverHttp(waybill, session, new InMemoryCache())
+  await new Promise((resolve, reject) =>
+    client.subscribe({ query: gql(query), variables: { id: job } }).subscribe({
+      next: ({ data, error }) => {
+        if (error) problems.push(error.message)
+        else statuses.push(data.jobUpdated.status)
+      },
+      error: reject,
+      complete: resolve,
+    }))
+}
+const streams = requests.filter(({ accept }) => /event-stream|multipart/.test(accept))
+const outcome = {
+  statuses, problems,
+  types: [...new Set(streams.map(({ type }) => type).filter(Boolean))],
+  tokens: new Set(streams.map(({ token }) => token)).size,
+}
+process.stdout.write(JSON.stringify(outcome), () => process.exit())

@@ -1,0 +1,70 @@
+"""graphql-sse and Apollo's HttpLink, watching a job through interruptions."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from client.api import Waybill
+from client.server_process import ServerProcess
+from tests.clients.programs import FOLDER, Node
+from tests.clients.test_documented_clients import PASSWORD, new_batch, person, write_examples
+from tests.clients.test_reconnecting import CANCEL, is_watched
+
+ROLE = "mutation ($id: ID!, $role: Role!) { updateUser(id: $id, role: $role) { id } }"
+STREAM_ENDED = r'waybill_graphql_operations_total\{[^}]*name="jobUpdated"[^}]*\} 1'
+TYPES = {
+    "graphql-sse": "text/event-stream; charset=utf-8",
+    "apollo": 'multipart/mixed;boundary="graphql";subscriptionSpec="1.0"',
+}
+
+
+@pytest.fixture
+async def restarted(tmp_path: Path) -> AsyncIterator[ServerProcess]:
+    """A server that nobody else uses."""
+    async with ServerProcess(tmp_path / "data", {"WAYBILL_WORKERS": "0"}) as server:
+        yield server
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """The script that watches, beside the code of the page."""
+    folder = tmp_path / "page"
+    folder.mkdir()
+    write_examples(folder)
+    (folder / "streams.mjs").write_bytes((FOLDER / "streams.mjs").read_bytes())
+    (folder / "node_modules").symlink_to(FOLDER / "node_modules")
+    (folder / "package.json").write_text('{"type": "module"}')
+    return folder / "streams.mjs"
+
+
+@pytest.mark.parametrize("library", TYPES)
+async def test_a_job_is_watched_until_it_ends_through_a_new_role_and_a_new_server(
+    restarted: ServerProcess, node: Node, page: Path, library: str
+) -> None:
+    async with Waybill(restarted.base_url) as admin:
+        await admin.login(restarted.admin_name, restarted.admin_password)
+        async with await person(admin, "ann") as ann:
+            job = await new_batch(ann)
+            ann_id = (await ann.execute("{ viewer { id } }"))["viewer"]["id"]
+        options = {
+            "waybill": restarted.base_url,
+            "username": "ann",
+            "password": PASSWORD,
+            "job": job,
+            "library": library,
+        }
+        watching = asyncio.create_task(node.run(str(page), **options))
+        await is_watched(restarted)
+        await admin.execute(ROLE, {"id": ann_id, "role": "ADMIN"})
+        await is_watched(restarted, STREAM_ENDED)
+        await is_watched(restarted)
+        await restarted.restart()
+        await is_watched(restarted)
+        await admin.execute(CANCEL, {"id": job})
+        seen = await watching
+
+    assert seen["problems"] == []
+    assert (seen["statuses"][:3], seen["statuses"][-1]) == (["UPLOADING"] * 3, "CANCELLED")
+    assert (seen["types"], seen["tokens"]) == ([TYPES[library]], 2)
