@@ -1,1 +1,1 @@
-"""What is fast is known to be: `python3 dev.py bench [name]` runs one file of this folder, or all of them."""
+"""Benchmarks. `python3 dev.py bench [name]` runs one file of this folder, or all of them."""

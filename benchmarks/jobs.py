@@ -15,11 +15,13 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.leads import CREATE_BATCH, CREATE_UPLOAD, WATCH, write_workbook
+from benchmarks.leads import CREATE_BATCH, CREATE_UPLOAD, WATCH
 from benchmarks.machine import describe_machine
 from benchmarks.queue.fleet import Fleet, Services, running_fleet
+from benchmarks.workbooks.writing import write_workbook
 from client.upload import send_file
 
 TARGET_RATIO, TARGET_SECONDS = 1.8, 30
@@ -100,19 +102,17 @@ async def _measure_kills(folder: Path, services: Services, kills: int) -> None:
 
 async def _seconds_to_run_again(fleet: Fleet) -> float:
     doomed = await fleet.add_worker()
-    killed_at = again_at = 0.0
-    is_lost = False
-    async for state, moment in fleet.watch(1, seconds=SLOW_SECONDS):
+    killed_at: datetime | None = None
+    async for state, _ in fleet.watch(1, seconds=SLOW_SECONDS):
         if state["stage"] == "process" and not killed_at:
             spare = await fleet.add_worker()
             await doomed.kill()
-            killed_at = time.perf_counter()
-        elif state["status"] == "PENDING" and killed_at:
-            is_lost = True
-        elif state["status"] == "PROCESSING" and is_lost and not again_at:
-            again_at = moment
+            killed_at, task_id = datetime.now(UTC), state["id"]
+    again_at = await fleet.first_running(task_id, since=killed_at) if killed_at else None
+    if not killed_at or not again_at:
+        sys.exit("The slice ended before its worker was killed, or is not said to run again.")
     await spare.stop()
-    return again_at - killed_at
+    return (again_at - killed_at).total_seconds()
 
 
 async def _measure_leads(folder: Path, services: Services, size: Size) -> None:

@@ -1,13 +1,16 @@
-"""The machine that a benchmark ran on, and what a process and its children take of it."""
+"""The machine of a benchmark, and the resources of its processes."""
 
 import asyncio
 import os
 import platform
-from collections.abc import AsyncIterator
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -29,6 +32,45 @@ def stolen_seconds() -> float:
     with suppress(OSError, LookupError):
         return int(Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[8]) / _TICKS
     return 0.0
+
+
+def pin_to_first_core(pid: int) -> None:
+    """Keep a process, with all of its threads, on the first core; its load then has the others. Linux only."""
+    if _has_cores():
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), {0})
+
+
+def keep_off_first_core() -> None:
+    """Leave the first core to the server that is measured. Linux only."""
+    if _has_cores():
+        os.sched_setaffinity(0, range(1, os.cpu_count() or 1))
+
+
+@asynccontextmanager
+async def pinned_program(
+    name: str, command: Sequence[str], environment: Mapping[str, str]
+) -> AsyncIterator[tuple[int, str]]:
+    """A server on the first core that prints its port: its process id, and where it answers. Settings of Waybill are its own."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("WAYBILL_")}
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, stdout=PIPE, env={**inherited, **environment}, limit=2**20
+    )
+    try:
+        assert process.stdout is not None  # noqa: S101  it was started with a pipe
+        while not (line := (await process.stdout.readline()).decode()).strip().isdecimal():
+            if not line:
+                sys.exit(f"{name} did not start.")
+        pin_to_first_core(process.pid)
+        yield process.pid, f"http://127.0.0.1:{line.strip()}"
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def _has_cores() -> bool:
+    return hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1
 
 
 @dataclass
@@ -54,7 +96,7 @@ async def watched(pid: int, interval_seconds: float = 0.05) -> AsyncIterator[Usa
 
 async def _sample(pid: int, usage: Usage, interval_seconds: float) -> None:
     while True:
-        resident = sum(_resident_bytes(member) for member in family(pid))
+        resident = sum(resident_bytes(member) for member in family(pid))
         usage.peak_bytes = max(usage.peak_bytes, resident)
         await asyncio.sleep(interval_seconds)
 
@@ -69,7 +111,8 @@ def family(pid: int) -> list[int]:
     return members
 
 
-def _resident_bytes(pid: int) -> int:
+def resident_bytes(pid: int) -> int:
+    """Resident memory of one process; 0 where it is not known."""
     with suppress(OSError):
         return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE_BYTES
     return 0

@@ -1,1 +1,1 @@
-"""What `benchmarks.jobs` measures with: the empty processor, and servers with workers beside them."""
+"""Parts of `benchmarks/jobs.py`: an empty processor, servers, workers."""

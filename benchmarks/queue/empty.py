@@ -2,19 +2,18 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import ClassVar
 
 from pydantic import Field
 
 from processors.contract import (
+    AssignedSlice,
     ItemResult,
     ItemStatus,
     JobType,
+    Kind,
     MadeFile,
     Options,
     PlannedSlice,
-    Slice,
     Source,
     StageInfo,
     Work,
@@ -31,25 +30,12 @@ class EmptyOptions(Options):
 class Empty:
     """Does nothing, as often as it is told."""
 
-    kind: ClassVar[str] = "empty"
-    job_type: ClassVar[JobType] = JobType.TASK
-    description: ClassVar[str] = "Nothing, for measurements."
-    accept: ClassVar[tuple[str, ...]] = ()
-    min_files: ClassVar[int] = 0
-    max_files: ClassVar[int] = 1
-    stages: ClassVar[tuple[StageInfo, StageInfo, StageInfo]] = (
-        StageInfo("plan", "Planning", 1),
-        StageInfo("process", "Processing", 98),
-        StageInfo("finish", "Finishing", 1),
-    )
-    options: ClassVar[type[Options]] = EmptyOptions
-
     def plan(self, work: Work, inputs: Sequence[Source]) -> Iterator[PlannedSlice | MadeFile]:  # noqa: ARG002
         """As many slices as the options say."""
         assert isinstance(work.options, EmptyOptions)  # noqa: S101  of the class that stands above
         yield from (PlannedSlice([f"Item {number}"]) for number in range(work.options.slices))
 
-    def process(self, work: Work, part: Slice) -> Iterator[ItemResult]:
+    def process(self, work: Work, part: AssignedSlice) -> Iterator[ItemResult]:
         """Every item is done."""
         assert isinstance(work.options, EmptyOptions)  # noqa: S101  the same
         time.sleep(work.options.seconds)
@@ -60,10 +46,15 @@ class Empty:
         yield from ()
 
 
-def install_empty(folder: Path) -> str:
-    """Make a folder that, on PYTHONPATH, brings the kind as an installed package does; returns its path."""
-    record = folder / "waybill_empty-1.dist-info"
-    record.mkdir(parents=True)
-    (record / "METADATA").write_text("Metadata-Version: 2.1\nName: waybill-empty\nVersion: 1\n")
-    (record / "entry_points.txt").write_text(f"[waybill.processors]\nempty = {Empty.__module__}:Empty\n")
-    return str(folder)
+KIND = Kind(
+    name="empty",
+    job_type=JobType.TASK,
+    description="Nothing, for measurements.",
+    stages=(
+        StageInfo("plan", "Planning", 1),
+        StageInfo("process", "Processing", 98),
+        StageInfo("finish", "Finishing", 1),
+    ),
+    options=EmptyOptions,
+    processor=f"{Empty.__module__}:Empty",
+)

@@ -1,4 +1,4 @@
-"""Servers and workers that do the measured work, and one client who watches a job of theirs."""
+"""Servers and workers under measurement, and a client that watches."""
 
 import sys
 import time
@@ -6,16 +6,21 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks.queue.databases import made_database
-from benchmarks.queue.empty import install_empty
+from benchmarks.queue.empty import KIND, Empty
 from client.api import Waybill
+from client.kinds import install_kind
 from client.server_process import ServerProcess, WorkerProcess
 
 _CREATE = "mutation ($work: TaskWork!) { createTask(input: {work: $work}) { id } }"
-_WATCH = "subscription ($id: ID!) { taskUpdated(id: $id) { status stage statusMessage progress { completedBatches } } }"
+_WATCH = (
+    "subscription ($id: ID!) { taskUpdated(id: $id) { id status stage statusMessage progress { completedSlices } } }"
+)
+_EVENTS = "query ($id: ID!) { task(id: $id) { events(first: 20) { nodes { at status } } } }"
 
 
 @dataclass(frozen=True)
@@ -53,12 +58,18 @@ class Fleet:
                 sys.exit(f"The job failed: {state['statusMessage']}")
             yield state, time.perf_counter()
 
+    async def first_running(self, task_id: str, since: datetime) -> datetime | None:
+        """When the task's history first says after `since` that it runs."""
+        task = await self.waybill.execute(_EVENTS, {"id": task_id})
+        events = ((event["status"], datetime.fromisoformat(event["at"])) for event in task["task"]["events"]["nodes"])
+        return next((at for status, at in events if status == "PROCESSING" and at > since), None)
+
 
 @asynccontextmanager
 async def running_fleet(folder: Path, services: Services | None, workers: int) -> AsyncIterator[Fleet]:
     """A server with so many workers beside it, or with so many child processes inside where there are no services."""
     environment = {
-        "PYTHONPATH": install_empty(folder / "kinds"),
+        "PYTHONPATH": install_kind(folder / "kinds", KIND.name, f"{Empty.__module__}:KIND"),
         "WAYBILL_LOG_LEVEL": "warning",
         "WAYBILL_RUNNING_JOBS_PER_USER": "0",
     }

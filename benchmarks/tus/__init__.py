@@ -1,1 +1,1 @@
-"""What `benchmarks/uploads.py` is made of: a load client, pings, two kinds of servers, and a table."""
+"""Parts of `benchmarks/uploads.py`: load, pings, servers, table."""

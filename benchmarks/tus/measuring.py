@@ -12,12 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.machine import Usage, watched
+from benchmarks.tus import batch
 from benchmarks.tus.load import Order, Phase, Result
 from benchmarks.tus.ping import Pings
 from benchmarks.tus.servers import Measured
+from client.api import Waybill
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 900
+ANSWER_TIMEOUT_SECONDS = 900
+_CREATE_JOB = (
+    "mutation ($ids: [ID!]!) {createTask(input: {work: {demo: {}}, uploadIds: $ids, autoStart: false}) { id }}"
+)
+LINE_BYTES = 2**20
+"""Of the longest line that a load client prints: the ids of its files."""
 SMALL_BYTES, LARGE_BYTES = 2**16, 2**20
 
 
@@ -64,6 +71,19 @@ async def measure(server: Measured, phase: Phase, source: Path, *, is_verified: 
     return _figures(phase, result, pings, usage)
 
 
+async def measure_batch(server: Measured, order: batch.Order) -> batch.Result:
+    """Make a job of all files of `order`, send them, and return the figures."""
+    await asyncio.to_thread(_settle, Path(order.source))
+    async with _child("batch", order.as_json) as load:
+        await _tell(load)
+        upload_ids = json.loads(await _said_by(load))
+        async with Waybill(server.base_url) as waybill:
+            waybill.token = order.authorization.removeprefix("Bearer ")
+            await waybill.execute(_CREATE_JOB, {"ids": upload_ids})
+        await _tell(load)
+        return batch.Result(**json.loads(await _said_by(load)))
+
+
 def _figures(phase: Phase, result: Result, pings: Pings | None, usage: Usage) -> Figures:
     return Figures(
         speed=0 if phase.rounds else phase.uploads * phase.upload_bytes / 1e6 / result.seconds,
@@ -95,7 +115,7 @@ def _settle(source: Path) -> None:
 async def _child(module: str, argument: str) -> AsyncIterator[Process]:
     """A process of ours that has said that it is ready."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", f"benchmarks.tus.{module}", argument, cwd=ROOT, stdin=PIPE, stdout=PIPE
+        sys.executable, "-m", f"benchmarks.tus.{module}", argument, cwd=ROOT, stdin=PIPE, stdout=PIPE, limit=LINE_BYTES
     )
     try:
         await _said_by(process)
@@ -111,7 +131,7 @@ async def _child(module: str, argument: str) -> AsyncIterator[Process]:
 async def _said_by(process: Process) -> str:
     """Its next line."""
     assert process.stdout is not None  # noqa: S101  (it was started with a pipe)
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
         line = await process.stdout.readline()
     if not line:
         sys.exit("The load client or the pings failed; see above.")

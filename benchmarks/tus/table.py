@@ -2,8 +2,9 @@
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
+from benchmarks.tus.batch import Result
 from benchmarks.tus.load import Phase
 from benchmarks.tus.measuring import Figures
 
@@ -38,6 +39,8 @@ USAGE = (
     Row("CPU of the server, s", lambda figures: figures.server_cpu, ".2f"),
     Row("CPU of the load client, s", lambda figures: figures.client_cpu, ".2f", times=0),
 )
+SPREAD = 0.2
+"""How far the p99 of the last files of a job may be from that of the first."""
 WIDTHS = (34, 24, 24, 7, 24, 24)
 
 
@@ -59,6 +62,20 @@ def print_table(phases: Sequence[Phase], columns: Mapping[str, Rounds], ours: st
                 _verdict(row, statistics.median(mine), ratio),
                 _cell(row, values[beside]),
             )
+
+
+def print_batch(title: str, results: Mapping[str, Sequence[Result]]) -> None:
+    """Print the medians of all rounds but the first of each server, which warms it up."""
+    print(f"\n{title}")
+    for name, rounds in results.items():
+        speed, middle, first, last = (
+            statistics.median(values) for values in zip(*map(astuple, rounds[1:]), strict=True)
+        )
+        verdict = "yes" if abs(last / first - 1) <= SPREAD else "NO"
+        print(
+            f"  {name}: {speed:.0f} files/s; PATCH: median {middle:.1f} ms, p99 {first:.1f} ms at the start and "
+            f"{last:.1f} ms at the end ({last / first - 1:+.0%}), within {SPREAD:.0%}: {verdict}"
+        )
 
 
 def _rows_of(phase: Phase) -> list[Row]:

@@ -1,4 +1,4 @@
-"""How long the lists take in the database: the statements of the API, without its server."""
+"""Times of the lists' statements in the database, without a server."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,10 +12,10 @@ from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from auth.viewer import Viewer
 from base.words import JobStatus, JobType, Role
-from benchmarks.graphql.filling import FIRST_MOMENT, OWNER, SECONDS_BETWEEN, Size
-from jobs.queries import JobCriteria, list_jobs, page_jobs, totals_of
+from benchmarks.listing.filling import FIRST_MOMENT, OWNER, SECONDS_BETWEEN, Size
+from jobs.queries import JobCriteria, list_jobs, page_jobs
 from models.database import close_database, database_config
-from models.paging import Listing, Window
+from models.listing import Listing, Window
 
 ROUNDS = 5
 DEEP = 900
@@ -45,7 +45,7 @@ def criteria_by_name(size: Size) -> dict[str, JobCriteria]:
 
 @dataclass(frozen=True)
 class Times:
-    """Milliseconds, each the median of some: the first page, the 900th by its cursor, the last, the total."""
+    """Milliseconds, each the median of some: the first page, the 900th by its cursor, the last, and the first with its total."""
 
     first: float
     deep: float
@@ -66,19 +66,19 @@ async def opened(database_url: str, data_dir: Path) -> AsyncIterator[None]:
 
 async def measure_list(viewer: Viewer, criteria: JobCriteria) -> Times:
     """The list of one viewer by the newest first."""
-    listing = list_jobs(viewer, criteria, has_options=False)
+    listing = list_jobs(viewer, criteria)
     cursor = await _deep_cursor(listing)
     return Times(
         await median_ms(lambda: page_jobs(listing, Window())),
         await median_ms(lambda: page_jobs(listing, Window(after=cursor))),
         await median_ms(lambda: page_jobs(listing, Window(last=50))),
-        await median_ms(lambda: totals_of([listing])),
+        await median_ms(lambda: page_jobs(listing, Window(is_counted=True))),
     )
 
 
 async def _deep_cursor(listing: Listing) -> str | None:
     """Of the last row before page 900, or before the last page of a shorter list."""
-    (total,) = await totals_of([listing])
+    total = (await page_jobs(listing, Window(first=0, is_counted=True))).total or 0
     offset = min(DEEP * 50, total - total % 50) - 51
     page = await page_jobs(listing, Window(first=1, offset=max(offset, 0)))
     return page.cursors[0] if page.cursors else None

@@ -1,17 +1,17 @@
-"""How fast tasks go to the workers of other programs: many who claim, each until there is nothing left."""
+"""Claims of external tasks a second, by many workers at once."""
 
 import asyncio
 import time
 from dataclasses import replace
 
 from base.words import Role
-from benchmarks.graphql.lists import VIEWER
+from benchmarks.listing.lists import VIEWER
 from events.messages import Event
 from jobs.creation import NewJob
-from jobs.external import claim_task
 from jobs.lifecycle import create_job
 from jobs.outbox import Outbox
-from processors.external import External
+from jobs.scheduling.external import claim_task
+from processors.external.kind import KIND as EXTERNAL
 
 CLAIMERS = 20
 QUEUE = "measured"
@@ -25,7 +25,7 @@ async def claims_per_second(tasks: int) -> float:
     """
     outbox = Outbox(_Nobody(), _nothing)
     for _ in range(tasks):
-        await create_job(VIEWER, External(), NewJob("external", {"queue": QUEUE}, []), outbox)
+        await create_job(VIEWER, EXTERNAL, NewJob("external", {"queue": QUEUE}, []), outbox)
     taken: list[str] = []
 
     async def claim_all(number: int) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import asyncpg
 
-from models.database import is_sqlite, migrate, sqlite_path
+from models.database import is_sqlite, sqlite_path
+from models.migrating import migrate
 from models.search import search_text_of
 
 OWNER = "user-1754556928-0000000000a1"

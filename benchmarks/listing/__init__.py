@@ -1,0 +1,1 @@
+"""Parts of `benchmarks/api.py`: a full database, the lists and claims on it."""

@@ -1,0 +1,1 @@
+"""Answer sheets for the benchmark of sheets, read in one process."""
