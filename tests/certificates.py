@@ -1,4 +1,4 @@
-"""A certificate for this machine, which nobody trusts who is not told to."""
+"""A self-signed certificate for this machine."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -1,29 +1,116 @@
-"""What the tests of all rooms share."""
+"""Fixtures of all rooms: databases, Redis, skips."""
 
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
+from argon2 import PasswordHasher
+from hypothesis import settings
 from redis.asyncio import Redis
+from xdist.scheduler import LoadScopeScheduling
 
-from tests.databases import Template, made_postgres, made_sqlite
+from auth import passwords
+from tests.databases import Template, copied_postgres, copied_sqlite, migrated_postgres, migrated_sqlite
 from tests.postgres_server import PostgresServer, find_programs
 from tests.redis_server import IS_INSTALLED, RedisServer
 
+# The same examples each time, so that nobody's change fails by chance; `dev.py test --all` looks for new ones, outside of CI.
+settings.register_profile("usual", max_examples=50, deadline=None, derandomize=True, database=None)
+settings.register_profile("thorough", settings.get_profile("usual"), max_examples=150)
+settings.register_profile("exploring", max_examples=150, deadline=None, print_blob=True)
+settings.load_profile("usual")
+
+SHARE_A_SERVER = (
+    "tests/clients/",
+    "tests/dashboard/",
+    "tests/deploy/",
+    "tests/journeys/test_bad_files.py",
+    "tests/journeys/test_strangers.py",
+    "tests/journeys/test_tus_clients.py",
+    "tests/journeys/test_uppy.py",
+)
+TAKE_THE_MACHINE = (
+    "tests/journeys/test_any_operation.py",
+    "tests/journeys/test_bad_files.py::test_as_many_rows",
+    "tests/journeys/test_chaos.py",
+    "tests/journeys/test_eight_worker_processes.py",
+    "tests/journeys/test_random_kills.py",
+    "tests/journeys/test_rolling.py",
+)
+"""Tests with many processes, or with one that is busy for minutes: two of them side by side would only wait for each other."""
+
+
+class PerServer(LoadScopeScheduling):  # type: ignore[misc]
+    """The tests of a file that share a server go to one process, so do those that take the machine, each other test to the
+    next one that is free.
+
+    xdist's own `--dist loadgroup` does nothing since pytest keeps the ids of tests in parts (xdist 3.8, pytest 9.2).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(TAKE_THE_MACHINE):
+            return "one after the other"
+        file = nodeid.partition("::")[0]
+        return file if file.startswith(SHARE_A_SERVER) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> PerServer:
+    return PerServer(config, log)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Packed bytes name no test: gzip writes the second into them, and processes that differ in names run no test at all."""
+    return argname if isinstance(val, bytes) and not val.isascii() else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_hashes() -> Iterator[None]:
+    """Passwords cost next to nothing in the tests' own process: an admin is made with every application that they open."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with every table and no row, to be copied: that is a hundred times as fast as migrating."""
+    return migrated_sqlite(tmp_path_factory.mktemp("migrated"))
+
+
+@pytest.fixture(scope="session")
+def migrated_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same on PostgreSQL, for `copied_postgres`."""
+    server_url = service_or_skip("postgres", "TEST_DATABASE_URL")
+    with migrated_postgres(server_url, tmp_path_factory.mktemp("migrated")) as url:
+        yield url
+
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
+def template(request: pytest.FixtureRequest) -> Iterator[Template]:
     """A migrated database for `tests.databases.opened`; whoever asks for it runs on SQLite and on PostgreSQL."""
-    folder = tmp_path_factory.mktemp("template")
+    folder = request.getfixturevalue("migrated_file").parent
     if request.param == "sqlite":
-        yield made_sqlite(folder)
+        yield Template("", folder)
     else:
-        with made_postgres(service_or_skip("postgres", "TEST_DATABASE_URL"), folder) as made:
-            yield made
+        with copied_postgres(request.getfixturevalue("migrated_url")) as url:
+            yield Template(url, folder)
+
+
+@pytest.fixture
+def server_folder(tmp_path: Path, migrated_file: Path) -> Path:
+    """The data folder of a server process, with the tables that its first start would make in some seconds."""
+    return copied_sqlite(migrated_file, tmp_path / "data")
+
+
+@pytest.fixture
+def copied_url(migrated_url: str) -> Iterator[str]:
+    """A PostgreSQL database with every table and no row, of one test's own."""
+    with copied_postgres(migrated_url) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

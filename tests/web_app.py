@@ -1,18 +1,18 @@
-"""The whole application in one process with a test, people who call it, and processors without children."""
+"""The whole application in the test's process, with its callers."""
 
 import asyncio
 import itertools
 import shutil
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import httpx2
 import orjson
@@ -22,66 +22,26 @@ from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-import server
+from app.roles import server_role
+from app.services import Services, opened_server
 from auth.keys import Keys
 from auth.tokens import issue_access_token
 from auth.viewer import Viewer
 from base.settings import Settings
-from base.words import JobType, Role, UploadStatus
+from base.words import Role, UploadStatus
 from models import Session, Upload, User
-from models.database import migrate, sqlite_path
+from models.database import sqlite_path
 from models.fields import now
 from models.ids import new_id
-from processors.contract import ItemResult, MadeFile, Options, PlannedSlice, Slice, Source, StageInfo, Work
 from processors.registry import references
 from schema.build import Schema, build_schema
 from storage.keys import upload_key
+from tests.stored_paths import stored_path
+from web.connection import HttpConnection
+from web.frames import FrameConnection
 
 SECRET = "a secret of the tests, long enough for everybody"
 JSON, RESPONSE_JSON = "application/json", "application/graphql-response+json"
-
-
-NO_WORKER = "the application of a test has no worker"
-
-
-class CountingOptions(Options):
-    """A number, and anything."""
-
-    number: int = 1
-    anything: Any = None
-
-
-class Counting:
-    """Takes text files; its work is never done, because the application of a test has no workers."""
-
-    kind: ClassVar[str] = "counting"
-    job_type: ClassVar[JobType] = JobType.BATCH
-    description: ClassVar[str] = "Counts."
-    accept: ClassVar[tuple[str, ...]] = (".txt",)
-    min_files: ClassVar[int] = 1
-    max_files: ClassVar[int] = 3
-    stages: ClassVar[tuple[StageInfo, StageInfo, StageInfo]] = (
-        StageInfo("read", "Reading", 10),
-        StageInfo("count", "Counting", 80),
-        StageInfo("write", "Writing", 10),
-    )
-    options: ClassVar[type[Options]] = CountingOptions
-
-    def plan(self, work: Work, inputs: Sequence[Source]) -> Iterator[PlannedSlice | MadeFile]:
-        raise AssertionError(NO_WORKER)
-
-    def process(self, work: Work, part: Slice) -> Iterator[ItemResult]:
-        raise AssertionError(NO_WORKER)
-
-    def finish(self, work: Work, results: Iterable[ItemResult]) -> Iterator[MadeFile]:
-        raise AssertionError(NO_WORKER)
-
-
-class CountingTask(Counting):
-    """The same for jobs of another type."""
-
-    kind: ClassVar[str] = "countingTask"
-    job_type: ClassVar[JobType] = JobType.TASK
 
 
 @dataclass
@@ -133,14 +93,14 @@ class Answer:
 class App:
     """The application, a client of it without a network, and ways to people and things."""
 
-    house: server.House
+    services: Services
     asgi: ASGIApp
     http: httpx2.AsyncClient
     names: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def listeners(self) -> int:
-        return self.house.means.hub.listener_count
+        return self.services.request.hub.listener_count
 
     async def person(self, role: Role = Role.USER, **columns: Any) -> Person:
         """A new user with an open session; they have no password."""
@@ -175,7 +135,7 @@ class App:
     async def upload(self, owner: Person, content: bytes = b"a b", name: str = "a.txt", **columns: Any) -> Upload:
         """A complete upload with its bytes, unless `columns` say otherwise."""
         id_ = new_id("upload")
-        path = self.house.means.storage.path_of(upload_key(id_))
+        path = stored_path(self.services.request.storage, upload_key(id_))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
         values = {"status": UploadStatus.COMPLETED, "size_bytes": len(content), "offset_bytes": len(content), **columns}
@@ -200,7 +160,10 @@ def read(response: httpx2.Response) -> Answer:
 
 def settings_for(data_dir: Path, **values: Any) -> Settings:
     """Settings of a test: nothing from the environment matters to it, there are no workers, and it may ask at any rate."""
-    unlimited = {"rate_limit_per_minute": 0, "rate_limit_per_second": 0}
+    unlimited = dict.fromkeys(
+        ("rate_limit_per_minute", "rate_limit_per_second", "user_rate_limit_per_minute", "user_rate_limit_per_second"),
+        0,
+    )
     return Settings(_env_file=None, **{"data_dir": data_dir, "secret_key": SECRET, "workers": 0, **unlimited, **values})
 
 
@@ -208,11 +171,12 @@ def settings_for(data_dir: Path, **values: Any) -> Settings:
 async def opened_app(data_dir: Path, database: Path, **values: Any) -> AsyncIterator[App]:
     """The application on a copy of `database`; it also serves errors that it did not foresee, as a server does."""
     shutil.copyfile(database, sqlite_path("", data_dir))
-    async with server.opened(settings_for(data_dir, **values)) as house:
-        asgi = server.build(house)
+    settings = settings_for(data_dir, **values)
+    async with opened_server(settings, server_role(settings)) as services:
+        asgi = services.asgi(_schema())
         transport = httpx2.ASGITransport(asgi, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://test") as http:
-            yield App(house, asgi, http)
+            yield App(services, asgi, http)
 
 
 class Wire:
@@ -279,13 +243,18 @@ class Served:
     port: int
 
     async def wire(
-        self, *, protocol: str | None = "graphql-transport-ws", origin: str | None = None, **options: Any
+        self,
+        *,
+        protocol: str | None = "graphql-transport-ws",
+        protocols: Sequence[str] = (),
+        origin: str | None = None,
+        **options: Any,
     ) -> Wire:
         """A new connection; not yet initialised."""
         return Wire(
             await connect(
                 f"ws://127.0.0.1:{self.port}/graphql",
-                subprotocols=[Subprotocol(protocol)] if protocol else None,
+                subprotocols=[Subprotocol(name) for name in protocols or ([protocol] if protocol else [])] or None,
                 origin=Origin(origin) if origin else None,
                 **options,
             )
@@ -301,7 +270,15 @@ class Served:
 @asynccontextmanager
 async def served(app: App) -> AsyncIterator[Served]:
     """Serve `app` at a free port as server.py does."""
-    config = uvicorn.Config(app.asgi, log_config=None, access_log=False, lifespan="off", ws_max_size=2**20)
+    config = uvicorn.Config(
+        app.asgi,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        http=HttpConnection,
+        ws=FrameConnection,
+        ws_max_size=2**20,
+    )
     config.load()
     uvicorn_server = uvicorn.Server(config)
     uvicorn_server.lifespan = config.lifespan_class(config)
@@ -326,25 +303,23 @@ def _schema() -> Schema:
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database, copied for each test: that is four times as fast as migrating each."""
-    folder = tmp_path_factory.mktemp("template")
-    asyncio.run(migrate("", folder))
-    with closing(sqlite3.connect(sqlite_path("", folder))) as database, database:
+def empty_database(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database, copied for each test."""
+    file = shutil.copyfile(migrated_file, tmp_path_factory.mktemp("empty") / migrated_file.name)
+    with closing(sqlite3.connect(file)) as database, database:
         # Somebody must be there already, or each application begins with making up a password, which takes its time.
         database.execute(
             "INSERT INTO users (id, username, role, is_anonymous, is_disabled, created_at) "
             "VALUES ('user-1754556928-12a41dbec0f3', 'somebody', 'USER', 0, 0, 1754556928)"
         )
-    return sqlite_path("", folder)
+    return file
 
 
 @pytest.fixture
 async def app(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[App]:
     """The application in process."""
-    monkeypatch.setattr(server, "build_schema", _schema)
-    monkeypatch.setitem(references(), "counting", "tests.web_app:Counting")
-    monkeypatch.setitem(references(), "countingTask", "tests.web_app:CountingTask")
+    monkeypatch.setitem(references(), "counting", "tests.kinds:COUNTING")
+    monkeypatch.setitem(references(), "countingTask", "tests.kinds:COUNTING_TASK")
     async with opened_app(tmp_path, empty_database) as app:
         yield app
 

@@ -1,4 +1,4 @@
-"""Two real servers behind a real proxy, for all tests of one sample."""
+"""Fixtures: two real servers behind a real proxy."""
 
 import asyncio
 import ssl
@@ -17,8 +17,8 @@ from client.api import Waybill
 from client.server_process import ServerProcess
 from tests.certificates import certificate_for_localhost
 from tests.clients.programs import program_or_skip
-from tests.conftest import own_names, service_or_skip
-from tests.databases import made_postgres
+from tests.conftest import own_names
+from tests.databases import copied_postgres
 from tests.deploy.proxies import PROXIES, Proxy, proxy_for, running
 from tests.redis_server import free_port
 
@@ -92,9 +92,9 @@ async def site(
 
 
 @pytest.fixture(scope="module")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory, proxy: Proxy) -> Iterator[str]:
-    with made_postgres(service_or_skip("postgres", "TEST_DATABASE_URL"), tmp_path_factory.mktemp("rows")) as made:
-        yield made.url
+def postgres_url(migrated_url: str, proxy: Proxy) -> Iterator[str]:
+    with copied_postgres(migrated_url) as url:
+        yield url
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from client.api import Data, Waybill
 from tests.clients.programs import BROWSERS, node_or_skip, program_or_skip
 from tests.clients.stored import check_stored, random_bytes
 from tests.deploy.conftest import CLIENT_ADDRESS, PASSWORD, Site
+from tests.web.streams_for_tests import MULTIPART, SSE, Stream
 from tests.wire import OFFSET_TYPE
 
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -40,15 +41,16 @@ def appending(offset: int, length: int | None = None) -> dict[str, str]:
     return headers if length is None else {**headers, "Content-Length": str(length)}
 
 
-async def test_graphiql_and_all_that_it_loads_are_there(site: Site) -> None:
+@pytest.mark.parametrize("path", ["/", "/graphql"])
+async def test_a_page_and_all_that_it_loads_are_there(site: Site, path: str) -> None:
     async with site.session() as session:
-        async with session.get(f"{site.url}/", headers={"Accept": "text/html"}) as answer:
+        async with session.get(f"{site.url}{path}", headers={"Accept": "text/html"}) as answer:
             page = await answer.text()
-            assert (answer.status, str(answer.url)) == (200, f"{site.url}/graphql")
-        loaded = re.findall(r'(?:src|href)="(\./[^"]+)"', page)
-        assert len(loaded) == 2
+            assert (answer.status, str(answer.url)) == (200, f"{site.url}{path}")
+        loaded = re.findall(r'(?:src|href)="(\./[^"]+\.(?:js|css))"', page)
+        assert len(loaded) >= 2
         for link in loaded:
-            async with session.get(urljoin(f"{site.url}/graphql", link)) as answer:
+            async with session.get(urljoin(f"{site.url}{path}", link)) as answer:
                 assert (answer.status, answer.content_type) in {(200, "text/javascript"), (200, "text/css")}
 
 
@@ -98,6 +100,15 @@ async def test_a_subscription_over_a_socket_comes_to_its_end_and_its_links_lead_
     assert (await waybill.fetch(states[-1]["bundleUrl"]))[:2] == b"PK"
 
 
+async def test_a_query_passes_as_query_and_partial_success_as_itself(site: Site) -> None:
+    headers = {"Accept": "application/graphql-response+json"}
+    for query, status in (("{ __typename }", 200), ("{ __typename jobs { totalCount } }", 294)):
+        async with site.session() as session:
+            request = session.request("QUERY", f"{site.url}/graphql", json={"query": query}, headers=headers)
+            async with request as answer:
+                assert (answer.status, answer.content_type) == (status, headers["Accept"])
+
+
 async def test_what_a_subscription_says_arrives_at_once(waybill: Waybill) -> None:
     upload = await announce(waybill, "a.bin", 3)
     statuses = []
@@ -108,6 +119,27 @@ async def test_what_a_subscription_says_arrives_at_once(waybill: Waybill) -> Non
                 async with waybill._session.patch(upload["url"], headers=appending(0), data=b"abc") as sent:
                     assert sent.status == 204
     assert (statuses[0], statuses[-1]) == ("UPLOADING", "COMPLETED")
+
+
+@pytest.mark.parametrize("accept", [SSE, MULTIPART], ids=["sse", "multipart"])
+async def test_what_a_stream_says_arrives_at_once_and_comes_to_its_end(
+    site: Site, waybill: Waybill, accept: str
+) -> None:
+    upload = await announce(waybill, "a.bin", 3)
+    request = {"query": WATCH_UPLOAD, "variables": {"id": upload["id"]}}
+    headers = {**waybill.headers, "Accept": accept}
+    async with (
+        asyncio.timeout(30),
+        waybill._session.post(f"{site.url}/graphql", json=request, headers=headers) as answer,
+    ):
+        stream = Stream(answer)
+        statuses = [(await stream.data())["uploadUpdated"]["status"]]
+        async with waybill._session.patch(upload["url"], headers=appending(0), data=b"abc") as sent:
+            assert sent.status == 204
+        while statuses[-1] != "COMPLETED":
+            statuses.append((await stream.data())["uploadUpdated"]["status"])
+        assert await stream.end()
+    assert statuses[0] == "UPLOADING"
 
 
 async def test_bytes_arrive_while_they_are_sent_and_the_address_of_the_upload_leads_back(

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from base.settings import PREFIX, Settings, load_settings, unsafe_settings
+from app.unsafe_settings import unsafe_settings
+from base.settings import PREFIX, Settings
+from base.settings_reading import load_settings
 from client.server_process import ROOT
 from tests.clients.programs import program_or_skip
 from tests.deploy.proxies import SAMPLES

@@ -1,19 +1,20 @@
 """Real processes for the journeys: one server, or several that share what they have."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from client.api import Waybill
 from client.server_process import ServerProcess
-from tests.conftest import service_or_skip
-from tests.databases import made_postgres
+from tests.databases import copied_sqlite
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
-    async with ServerProcess(tmp_path / "data folder", {"WAYBILL_WORKERS": "2"}) as server:
+async def server(tmp_path: Path, migrated_file: Path) -> AsyncIterator[ServerProcess]:
+    async with ServerProcess(
+        copied_sqlite(migrated_file, tmp_path / "data folder"), {"WAYBILL_WORKERS": "2"}
+    ) as server:
         yield server
 
 
@@ -25,16 +26,15 @@ async def waybill(server: ServerProcess) -> AsyncIterator[Waybill]:
 
 
 @pytest.fixture
-def shared(tmp_path: Path, redis_url: str, redis_prefix: str) -> Iterator[dict[str, str]]:
+def shared(copied_url: str, redis_url: str, redis_prefix: str) -> dict[str, str]:
     """The settings of servers that share a PostgreSQL, a Redis and a data folder."""
-    with made_postgres(service_or_skip("postgres", "TEST_DATABASE_URL"), tmp_path) as template:
-        yield {
-            "WAYBILL_DATABASE_URL": template.url,
-            "WAYBILL_REDIS_URL": redis_url,
-            "WAYBILL_REDIS_PREFIX": redis_prefix,
-            "WAYBILL_WORKERS": "0",
-            "WAYBILL_ADMIN_PASSWORD": "a password of the tests",
-        }
+    return {
+        "WAYBILL_DATABASE_URL": copied_url,
+        "WAYBILL_REDIS_URL": redis_url,
+        "WAYBILL_REDIS_PREFIX": redis_prefix,
+        "WAYBILL_WORKERS": "0",
+        "WAYBILL_ADMIN_PASSWORD": "a password of the tests",
+    }
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def sheet_xml(cells: str, dimension: str) -> bytes:
 
 
 def far_cell(reference: str, row: int) -> bytes:
-    """A tiny workbook that claims a huge rectangle: one value in A1, one in `reference`."""
+    """A tiny workbook that claims a large rectangle: one value in A1, one in `reference`."""
     cells = (
         '<row r="1"><c r="A1" t="inlineStr"><is><t>E-mail</t></is></c></row>'
         f'<row r="{row}"><c r="{reference}" t="inlineStr"><is><t>a@example.com</t></is></c></row>'
@@ -52,19 +52,9 @@ def far_cell(reference: str, row: int) -> bytes:
 
 
 def bomb() -> bytes:
-    """Two megabytes that unpack to two gigabytes."""
-    memory = io.BytesIO()
-    base = workbook(["E-mail"], ["a@example.com"])
-    with zipfile.ZipFile(io.BytesIO(base)) as old, zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as new:
-        for member in old.namelist():
-            if member != "xl/sharedStrings.xml":
-                new.writestr(member, old.read(member))
-        with new.open("xl/sharedStrings.xml", "w", force_zip64=True) as strings:
-            strings.write(b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>')
-            for _ in range(2_000):
-                strings.write(b"A" * 2**20)
-            strings.write(b"</t></si></sst>")
-    return memory.getvalue()
+    """Some 65 kilobytes that unpack to 64 megabytes, a thousand times their size."""
+    texts = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>' + b"A" * (64 * 2**20)
+    return repacked(workbook(["E-mail"], ["a@example.com"]), "xl/sharedStrings.xml", texts + b"</t></si></sst>")
 
 
 def encrypted() -> bytes:

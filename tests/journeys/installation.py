@@ -47,16 +47,16 @@ async def installed(
             "WAYBILL_LOG_FORMAT": "json",
             **settings,
         }
-        house = Installation(
+        installation = Installation(
             postgres,
             redis,
             [_server(folder, n, {**shared, "WAYBILL_WORKERS": "0"}) for n in range(1, servers + 1)],
             [_worker(folder, n, {**shared, "WAYBILL_WORKERS": "2"}) for n in range(1, workers + 1)],
         )
-        for process in (*house.servers, *house.workers):
+        for process in (*installation.servers, *installation.workers):
             stack.push_async_callback(process.kill)
-        await asyncio.gather(*(process.start() for process in (*house.servers, *house.workers)))
-        yield house
+        await asyncio.gather(*(process.start() for process in (*installation.servers, *installation.workers)))
+        yield installation
 
 
 def _server(folder: Path, number: int, settings: Mapping[str, str]) -> ServerProcess:

@@ -1,4 +1,4 @@
-"""A workbook of leads whose outcome is known, because it is made from it."""
+"""A workbook of leads, made from its known outcome."""
 
 from dataclasses import dataclass
 from pathlib import Path

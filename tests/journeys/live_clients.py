@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from client.api import PROTOCOL
-from tests.journeys.steady_caller import IS_AWAY, TRANSIENT, SteadyCaller
+from tests.journeys.retrying_client import IS_AWAY, TRANSIENT, RetryingClient
 
 FATAL_CLOSES = {1002, 1003, 1007, 1008, 1009, 1010, 1011, 1015, 4004, 4005, 4400, 4401, 4406, 4409, 4429, 4500}
 """After these graphql-ws does not connect again, whatever it was told. Source: its `isFatalInternalCloseCode`."""
@@ -22,7 +22,7 @@ UPLOAD_STATE = "id status offset sha256"
 WATCH_JOB = f"subscription ($id: ID!) {{ jobUpdated(id: $id, maxPerSecond: 20) {{ {JOB_STATE} }} }}"
 WATCH_BATCH = f"subscription ($id: ID!) {{ batchUpdated(id: $id) {{ {JOB_STATE} files {{ name sha256 }} }} }}"
 WATCH_TASK = f"subscription ($id: ID!) {{ taskUpdated(id: $id) {{ {JOB_STATE} files {{ name sha256 }} }} }}"
-WATCH_JOBS = f"subscription {{ jobsUpdated {{ {JOB_STATE} }} }}"
+WATCH_JOBS = f"subscription ($since: DateTime) {{ jobsUpdated(endedSince: $since) {{ {JOB_STATE} }} }}"
 WATCH_UPLOAD = f"subscription ($id: ID!) {{ uploadUpdated(id: $id) {{ {UPLOAD_STATE} }} }}"
 WATCH_LINES = "subscription ($id: ID!, $after: ID!) { logs(jobId: $id, after: $after, minLevel: DEBUG) { id message } }"
 LIST_JOBS = f"{{ jobs(first: 100) {{ nodes {{ {JOB_STATE} }} }} }}"
@@ -34,7 +34,6 @@ class Subscriber:
 
     Attributes:
         last: The state that it knows, by id.
-        told: How far what it was told had come, by id: a version, or bytes.
         lines: The log lines that it was told.
         faults: What no subscriber may see, in words.
     """
@@ -43,9 +42,15 @@ class Subscriber:
     variables: dict[str, Any] = field(default_factory=dict)
     is_ended: bool = False
     last: dict[str, dict[str, Any]] = field(default_factory=dict)
-    told: dict[str, int] = field(default_factory=dict)
     lines: list[dict[str, Any]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+
+    @property
+    def is_told_ends(self) -> bool:
+        """Whether it has ended; of a list, which does not end by itself, whether every job that it knows has."""
+        if self.query != WATCH_JOBS:
+            return self.is_ended
+        return not any(state["isActive"] for state in self.last.values())
 
     def take(self, data: Mapping[str, Any]) -> None:
         """One message."""
@@ -56,17 +61,10 @@ class Subscriber:
             self.lines.append(state)
             self.variables["after"] = state["id"]
             return
-        order, before = _order(state), self.told.get(state["id"], -1)
+        order, before = _order(state), _order(self.last.get(state["id"], {}))
         if order < before:
             self.faults.append(f"{state['id']} went back from {before} to {order}: {self.query}")
-        self.told[state["id"]] = order
-        self.learn([state])
-
-    def learn(self, states: list[dict[str, Any]]) -> None:
-        """What is said, by a list or by a message, where that is not older than what is known."""
-        for state in states:
-            if _order(state) >= _order(self.last.get(state["id"], {})):
-                self.last[state["id"]] = state
+        self.last[state["id"]] = state
 
 
 def _order(state: Mapping[str, Any]) -> int:
@@ -77,7 +75,7 @@ def _order(state: Mapping[str, Any]) -> int:
 class LiveSocket:
     """One client with a socket and its subscribers, at whichever server answers."""
 
-    def __init__(self, caller: SteadyCaller, rng: random.Random) -> None:
+    def __init__(self, caller: RetryingClient, rng: random.Random) -> None:
         self.subscribers: list[Subscriber] = []
         self.refused: Counter[str] = Counter()
         self.closed: Counter[int] = Counter()
@@ -94,9 +92,9 @@ class LiveSocket:
             await self._subscribe(subscriber)
 
     @property
-    def is_told_all(self) -> bool:
-        """Whether every subscription that ends by itself has done so."""
-        return all(subscriber.is_ended for subscriber in self.subscribers if subscriber.query != WATCH_JOBS)
+    def is_told_ends(self) -> bool:
+        """Whether every subscription has ended, and those to lists know of no job that goes on."""
+        return all(subscriber.is_told_ends for subscriber in self.subscribers)
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -117,6 +115,8 @@ class LiveSocket:
     async def _serve(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         await socket.send_json({"type": "connection_init", "payload": self._caller.headers})
         async for frame in socket:
+            if frame.type is aiohttp.WSMsgType.ERROR:  # such as a heartbeat that nobody answers
+                return
             message = frame.json()
             match message["type"]:
                 case "connection_ack":
@@ -138,8 +138,6 @@ class LiveSocket:
         for subscriber in self.subscribers:
             if not subscriber.is_ended:
                 await self._subscribe(subscriber)
-        if any(subscriber.query == WATCH_JOBS for subscriber in self.subscribers):
-            self._reading = asyncio.create_task(self._read_list())
 
     async def _subscribe(self, subscriber: Subscriber) -> None:
         id_ = str(next(self._ids))
@@ -147,14 +145,6 @@ class LiveSocket:
         if self._socket is not None and not self._socket.closed:
             payload = {"query": subscriber.query, "variables": subscriber.variables}
             await self._socket.send_json({"id": id_, "type": "subscribe", "payload": payload})
-
-    async def _read_list(self) -> None:
-        """A new subscription to a list tells what is active: what ended while nobody listened is read."""
-        await asyncio.sleep(1)
-        states = (await self._caller.ask(LIST_JOBS))["jobs"]["nodes"]
-        for subscriber in self.subscribers:
-            if subscriber.query == WATCH_JOBS:
-                subscriber.learn(states)
 
     async def _refuse(self, subscriber: Subscriber, errors: list[dict[str, Any]]) -> None:
         """Subscribe once more a little later; graphql-ws leaves that to the page."""

@@ -1,4 +1,4 @@
-"""What an installation is given to do in a trial: files that are sent piece by piece, and jobs that wait for some of them."""
+"""Load of a trial: piecemeal uploads, and jobs that wait for them."""
 
 import asyncio
 import hashlib
@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.journeys.leads_workbook import write_workbook
-from tests.journeys.steady_caller import IS_AWAY, PAUSE_SECONDS, SteadyCaller
+from tests.journeys.retrying_client import IS_AWAY, PAUSE_SECONDS, RetryingClient
 from tests.wire import OFFSET_TYPE
 
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -58,7 +58,7 @@ def make_loads(folder: Path) -> list[Load]:
     return loads
 
 
-async def carry_out(load: Load, caller: SteadyCaller, rng: random.Random, key: str, *, send_seconds: float) -> None:
+async def carry_out(load: Load, caller: RetryingClient, rng: random.Random, key: str, *, send_seconds: float) -> None:
     """Announce the file, make its job, and send the file in about `send_seconds`."""
     made = (await caller.ask(CREATE_UPLOAD, name=load.name, size=len(load.content)))["createUpload"]
     load.upload_id = made["id"]
@@ -74,7 +74,7 @@ async def carry_out(load: Load, caller: SteadyCaller, rng: random.Random, key: s
 class TusClient:
     """Sends one file with requests of any length, at any server, and holds each to what was confirmed before."""
 
-    caller: SteadyCaller
+    caller: RetryingClient
     rng: random.Random
     path: str
     bytes_per_second: float
@@ -119,7 +119,7 @@ class TusClient:
             await asyncio.sleep(0.1)
 
 
-async def all_pages(caller: SteadyCaller, job_id: str, field_name: str, fields: str) -> list[dict[str, Any]]:
+async def all_pages(caller: RetryingClient, job_id: str, field_name: str, fields: str) -> list[dict[str, Any]]:
     """Every row of a list of a job."""
     query = f"""query ($id: ID!, $after: String) {{ job(id: $id) {{
       {field_name}(first: 100, after: $after) {{ nodes {{ {fields} }} pageInfo {{ hasNextPage endCursor }} }} }} }}"""

@@ -1,4 +1,4 @@
-"""What came of a job: its end, its items and its files, without what no two runs have in common."""
+"""Outcome of a job, without anything that differs between runs."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.journeys.loads import Load, all_pages
-from tests.journeys.steady_caller import IS_AWAY, SteadyCaller
+from tests.journeys.retrying_client import IS_AWAY, RetryingClient
 
 READ = """query ($id: ID!) { job(id: $id) {
   status hasFailures attempt error { code }
@@ -18,14 +18,14 @@ _ITEM = "index name status result skipReason error { code message }"
 _IDS_AND_TIMES = re.compile(r"\b[a-z]+-\d{10}-[0-9a-f]{12}\b|\d{4}-\d\d-\d\dT[\d:.]+Z")
 
 
-async def outcome_of(load: Load, caller: SteadyCaller) -> dict[str, Any]:
+async def outcome_of(load: Load, caller: RetryingClient) -> dict[str, Any]:
     """All that two runs of the same load have in common."""
     job = (await caller.ask(READ, id=load.job_id))["job"]
     files = {file["name"]: _comparable(file["name"], await _fetch(caller, file["url"])) for file in job.pop("files")}
     return {**job, "files": files, "items": await all_pages(caller, load.job_id, "items", _ITEM)}
 
 
-async def _fetch(caller: SteadyCaller, url: str) -> bytes:
+async def _fetch(caller: RetryingClient, url: str) -> bytes:
     parts = urlsplit(url)
     while True:
         try:

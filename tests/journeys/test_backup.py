@@ -1,4 +1,4 @@
-"""A backup is written while everything runs, the installation is destroyed, and the commands of docs/deploy.md bring it back."""
+"""Backup, destruction and restore, by the commands of docs/deploy.md."""
 
 import asyncio
 import hashlib
@@ -8,8 +8,8 @@ import re
 import shutil
 import stat
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,7 @@ from client.server_process import ROOT, ServerProcess
 from client.upload import send_file
 from tests.clients.programs import program_or_skip
 from tests.clients.stored import MB, check_stored, random_bytes
-from tests.conftest import service_or_skip
-from tests.databases import drop_database, made_postgres
+from tests.databases import drop_database
 from tests.journeys.leads_workbook import write_workbook
 from tests.wire import OFFSET_TYPE
 
@@ -46,7 +45,7 @@ OUTCOME = """query ($id: ID!) { job(id: $id) { status attempt
 
 
 @dataclass(frozen=True)
-class House:
+class Deployment:
     """One server with workers inside, the address of its PostgreSQL (empty: SQLite), and how names in its Redis begin."""
 
     server: ServerProcess
@@ -56,21 +55,16 @@ class House:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+def deployment(request: pytest.FixtureRequest, tmp_path: Path) -> Deployment:
     settings = {"WAYBILL_WORKERS": "2", "WAYBILL_ADMIN_PASSWORD": PASSWORD}
     data = tmp_path / "data"
     if request.param == "sqlite":
-        yield House(ServerProcess(data, settings), settings)
-        return
+        return Deployment(ServerProcess(data, settings), settings)
     for program in ("pg_dump", "pg_restore", "createdb"):
         program_or_skip(program, "postgres")
-    with ExitStack() as stack:
-        url = stack.enter_context(made_postgres(service_or_skip("postgres", "TEST_DATABASE_URL"), tmp_path)).url
-        redis = request.getfixturevalue("redis_url"), request.getfixturevalue("redis_prefix")
-        settings |= dict(
-            zip(("WAYBILL_DATABASE_URL", "WAYBILL_REDIS_URL", "WAYBILL_REDIS_PREFIX"), (url, *redis), strict=True)
-        )
-        yield House(ServerProcess(data, settings), settings, url, redis)
+    url, redis_url, prefix = (request.getfixturevalue(name) for name in ("copied_url", "redis_url", "redis_prefix"))
+    settings |= {"WAYBILL_DATABASE_URL": url, "WAYBILL_REDIS_URL": redis_url, "WAYBILL_REDIS_PREFIX": prefix}
+    return Deployment(ServerProcess(data, settings), settings, url, (redis_url, prefix))
 
 
 def commands_of(heading: str) -> str:
@@ -90,27 +84,27 @@ async def run(*command: str, **environment: str) -> str:
     return printed.decode()
 
 
-async def back_up(house: House, folder: Path) -> str:
-    settings = {**house.settings, "WAYBILL_DATA_DIR": str(house.server.data_dir)}
+async def back_up(deployment: Deployment, folder: Path) -> str:
+    settings = {**deployment.settings, "WAYBILL_DATA_DIR": str(deployment.server.data_dir)}
     return await run(sys.executable, str(ROOT / "server.py"), "--backup", str(folder), **settings)
 
 
-async def destroy(house: House) -> None:
+async def destroy(deployment: Deployment) -> None:
     """All is lost but the backup; what Redis holds, too."""
-    await house.server.kill()
-    shutil.rmtree(house.server.data_dir)
-    if house.database_url:
-        await drop_database(house.database_url)
-        async with Redis.from_url(house.redis[0]) as redis:
-            async for key in redis.scan_iter(f"{house.redis[1]}*", count=1000):
+    await deployment.server.kill()
+    shutil.rmtree(deployment.server.data_dir)
+    if deployment.database_url:
+        await drop_database(deployment.database_url)
+        async with Redis.from_url(deployment.redis[0]) as redis:
+            async for key in redis.scan_iter(f"{deployment.redis[1]}*", count=1000):
                 await redis.delete(key)
 
 
-async def restore(house: House, backup: Path) -> None:
-    parts = urlsplit(house.database_url)
-    known = {"DATA": str(house.server.data_dir), "BACKUP": str(backup)}
+async def restore(deployment: Deployment, backup: Path) -> None:
+    parts = urlsplit(deployment.database_url)
+    known = {"DATA": str(deployment.server.data_dir), "BACKUP": str(backup)}
     await run("sh", "-euc", commands_of("The folder:"), **known)
-    if house.database_url:
+    if deployment.database_url:
         known |= {"SERVER": urlunsplit(parts._replace(path="")), "DATABASE": parts.path.lstrip("/")}
         await run("sh", "-euc", commands_of("The PostgreSQL, with"), **known)
 
@@ -164,14 +158,14 @@ async def finished_batch(waybill: Waybill, folder: Path) -> Data:
 
 @pytest.mark.long
 async def test_an_installation_comes_back_from_a_backup_that_was_written_while_it_ran(
-    house: House, tmp_path: Path
+    deployment: Deployment, tmp_path: Path
 ) -> None:
     half, growing = random_bytes("half", 5 * MB), random_bytes("growing", 8 * MB)
     backup = tmp_path / "backups" / "first"
-    async with house.server, aiohttp.ClientSession() as session, Waybill(house.server.base_url) as waybill:
+    async with deployment.server, aiohttp.ClientSession() as session, Waybill(deployment.server.base_url) as waybill:
         await waybill.login("admin", PASSWORD)
-        (house.server.data_dir / "guides").mkdir()
-        (house.server.data_dir / "guides" / "first.pdf").write_bytes(b"%PDF-")
+        (deployment.server.data_dir / "guides").mkdir()
+        (deployment.server.data_dir / "guides" / "first.pdf").write_bytes(b"%PDF-")
         batch = await finished_batch(waybill, tmp_path)
         half_url = (await announce(waybill, "half.bin", len(half)))["url"]
         await patch(session, half_url, 0, io.BytesIO(half[: 3 * MB]))
@@ -180,15 +174,16 @@ async def test_an_installation_comes_back_from_a_backup_that_was_written_while_i
         task = (await waybill.execute(CREATE_TASK))["createTask"]
         await until_begun(waybill, task["id"])
 
-        said = await back_up(house, backup)
+        said = await back_up(deployment, backup)
         assert not sending.done(), "the backup was to be written while bytes arrive"
-        await destroy(house)
+        await destroy(deployment)
         with suppress(aiohttp.ClientError):
             await sending
-        await restore(house, backup)
-        await house.server.start()
+        await restore(deployment, backup)
+        await deployment.server.start()
 
         await waybill.login("admin", PASSWORD)
+        watching = asyncio.create_task(states_of(waybill, task["id"]))
         assert (await waybill.execute("{ guides { filename } }"))["guides"] == [{"filename": "first.pdf"}]
         assert await go_on(session, half_url, half) == 3 * MB
         await check_stored(waybill, half_url, half)
@@ -196,7 +191,7 @@ async def test_an_installation_comes_back_from_a_backup_that_was_written_while_i
         await check_stored(waybill, growing_url, growing)
         for file in batch["files"]:
             assert hashlib.sha256(await waybill.fetch(file["url"])).hexdigest() == file["sha256"]
-        states = await asyncio.wait_for(states_of(waybill, task["id"]), 60)
+        states = await asyncio.wait_for(watching, 60)
         outcome = (await waybill.execute(OUTCOME, task))["job"]
 
     assert states[0]["progress"]["processedItems"] < 40, "the job was to run while the backup was written"
@@ -209,13 +204,15 @@ async def test_an_installation_comes_back_from_a_backup_that_was_written_while_i
     assert re.fullmatch(rf"Backed up to {re.escape(str(backup))}: the database and \d+ files \(.* MiB\)\.\n", said)
 
 
-async def test_a_backup_is_for_its_owner_alone_and_has_nothing_that_is_not_needed(house: House, tmp_path: Path) -> None:
+async def test_a_backup_is_for_its_owner_alone_and_has_nothing_that_is_not_needed(
+    deployment: Deployment, tmp_path: Path
+) -> None:
     backup = tmp_path / "backup"
-    async with house.server:
-        await back_up(house, backup)
-    database = "waybill.pgdump" if house.database_url else "waybill.sqlite3"
+    async with deployment.server:
+        await back_up(deployment, backup)
+    database = "waybill.pgdump" if deployment.database_url else "waybill.sqlite3"
 
     assert sorted(path.name for path in backup.iterdir()) == ["secret_key", database]
     assert {stat.S_IMODE(path.stat().st_mode) for path in backup.iterdir()} == {0o600}
     assert stat.S_IMODE(backup.stat().st_mode) == 0o700
-    assert (backup / "secret_key").read_text() == (house.server.data_dir / "secret_key").read_text()
+    assert (backup / "secret_key").read_text() == (deployment.server.data_dir / "secret_key").read_text()

@@ -1,15 +1,17 @@
 """Whatever is in the file: a clear FAILED with its code, or it works; and the server answers throughout."""
 
 import asyncio
-import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from client.api import Waybill
 from client.server_process import ServerProcess
 from client.upload import send_file
+from tests.databases import copied_sqlite
 from tests.journeys import hostile_files as bad
 from tests.journeys.test_leads_end_to_end import announce, create_batch, states_of
 
@@ -18,14 +20,22 @@ FILES: list[tuple[str, bytes, str, str]] = [
     ("empty.xlsx", b"", "CORRUPT_FILE", "empty"),
     ("picture.xlsx", bad.ONE_PIXEL_PNG, "UNSUPPORTED_TYPE", "PNG"),
     ("secret.xlsx", bad.encrypted(), "CORRUPT_FILE", "password"),
-    ("wide.xlsx", bad.far_cell("BDWGN2", 2), "UNSAFE_ARCHIVE", "column"),
-    ("far.xlsx", bad.far_cell("XFD1048576", 1_048_576), "UNSAFE_ARCHIVE", "cells"),
+    ("wide.xlsx", bad.far_cell("XFE2", 2), "UNSAFE_ARCHIVE", "column"),
+    ("far.xlsx", bad.far_cell("Z1048576", 1_048_576), "UNSAFE_ARCHIVE", "cells"),
     ("bomb.xlsx", bad.bomb(), "UNSAFE_ARCHIVE", "unpack"),
     ("cut.xlsx", bad.workbook(["E-mail"], ["a@example.com"])[:-200], "CORRUPT_FILE", ""),
     ("header.xlsx", bad.workbook(["Name", "E-mail"]), "BAD_INPUT", "no rows"),
     ("header.csv", b"Name,E-mail\n", "BAD_INPUT", "no rows"),
     ("random.xls", bytes(range(256)) * 64, "CORRUPT_FILE", ""),
 ]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> AsyncIterator[ServerProcess]:
+    """One for all files: what one of them does to it is seen by the next."""
+    data_dir = copied_sqlite(migrated_file, tmp_path_factory.mktemp("server") / "data")
+    async with ServerProcess(data_dir, {"WAYBILL_WORKERS": "2"}) as server:
+        yield server
 
 
 @pytest.mark.parametrize(("name", "content", "code", "word"), FILES, ids=[file[0] for file in FILES])
@@ -51,23 +61,22 @@ async def test_a_line_of_fifty_megabytes_fails_its_batch_and_the_server_answers_
 ) -> None:
     bad.write_long_line(tmp_path / "long.csv")
     running = asyncio.create_task(outcome_of(waybill, tmp_path / "long.csv"))
-    slowest = 0.0
+    answers = 0
     while not running.done():
-        began = time.monotonic()
         await waybill.execute("{ serverInfo { version } }")
-        slowest = max(slowest, time.monotonic() - began)
+        answers += 1
         await asyncio.sleep(0.01)
     last = await running
     assert (last["status"], last["error"]["code"]) == ("FAILED", "CORRUPT_FILE"), last
-    assert slowest < 2
+    assert answers > 10
     assert server.is_running
 
 
-@pytest.mark.long
+@pytest.mark.trial
 async def test_as_many_rows_as_a_sheet_can_have_work(waybill: Waybill, tmp_path: Path) -> None:
     with (tmp_path / "full.csv").open("w") as file:
         file.writelines(bad.full_sheet_lines())
-    last = await asyncio.wait_for(outcome_of(waybill, tmp_path / "full.csv", 10_000), 300)
+    last = await asyncio.wait_for(outcome_of(waybill, tmp_path / "full.csv", 10_000), 900)
     assert last["status"] == "COMPLETED", last
     assert last["progress"]["totalItems"] == last["progress"]["processedItems"] == 1_048_575
 

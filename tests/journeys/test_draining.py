@@ -187,7 +187,7 @@ async def test_a_running_upload_is_kept_and_goes_on_at_the_other_server(
         sending = asyncio.create_task(answer(waybill._session, "PATCH", upload["url"], data=slowly(), headers=headers))
         await has_sent.wait()
         told_at = tell_to_stop(first)
-        status, _, told = await asyncio.wait_for(sending, 1)
+        status, _, told = await asyncio.wait_for(sending, 5)
         assert (status, int(told["retry-after"]) > 0, told["connection"]) == (503, True, "close")
         elsewhere = upload["url"].replace(first.base_url, second.base_url)
         _, _, head = await answer(waybill._session, "HEAD", elsewhere, headers=TUS)
@@ -276,14 +276,14 @@ async def test_a_second_signal_ends_a_server_at_once(pair: tuple[ServerProcess, 
 class Hanging:
     """Ways in which something about an installation hangs, before its programs are told to stop."""
 
-    def __init__(self, house: Installation, waybill: Waybill, stack: AsyncExitStack) -> None:
-        self.house = house
+    def __init__(self, installation: Installation, waybill: Waybill, stack: AsyncExitStack) -> None:
+        self.installation = installation
         self.waybill = waybill
         self.stack = stack
 
     async def a_client_that_reads_nothing(self) -> None:
         url, _ = await sent_file(self.waybill, 32 * 2**20)
-        self.stack.callback((await asked_and_not_read(self.house.servers[0], url)).close)
+        self.stack.callback((await asked_and_not_read(self.installation.servers[0], url)).close)
 
     async def a_client_that_sends_for_ever(self) -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", urlsplit(self.waybill.base_url).port)
@@ -300,17 +300,17 @@ class Hanging:
         self.stack.callback(writer.close)
 
     async def redis(self) -> None:
-        self.house.redis.hold()
+        self.installation.redis.hold()
 
     async def postgresql(self) -> None:
-        self.house.postgres.hold()
+        self.installation.postgres.hold()
         asking = asyncio.create_task(self.waybill.execute(LIST))
         self.stack.push_async_callback(asyncio.wait, [asking])
         await asyncio.sleep(0.2)
 
     async def the_disk(self) -> None:
         url, _ = await sent_file(self.waybill, 10)
-        (stored,) = [path for path in (self.house.servers[0].data_dir / "uploads").rglob("*") if path.is_file()]
+        (stored,) = [path for path in (self.installation.servers[0].data_dir / "uploads").rglob("*") if path.is_file()]
         stored.unlink()
         os.mkfifo(stored)  # whoever opens it waits for ever
         asking = asyncio.create_task(self.waybill.fetch(url))
@@ -318,7 +318,7 @@ class Hanging:
         await asyncio.sleep(0.2)
 
     async def a_child_process(self) -> None:
-        for child in children_of(self.house.workers[0].pid):
+        for child in children_of(self.installation.workers[0].pid):
             os.kill(child, signal.SIGSTOP)
 
 
@@ -332,15 +332,15 @@ async def test_whatever_hangs_server_and_worker_are_gone_in_ten_seconds_with_the
     tmp_path: Path, what: str
 ) -> None:
     async with AsyncExitStack() as stack:
-        house = await stack.enter_async_context(installed(tmp_path, servers=1, workers=1))
-        waybill = await stack.enter_async_context(signed_in(house.servers[0]))
+        installation = await stack.enter_async_context(installed(tmp_path, servers=1, workers=1))
+        waybill = await stack.enter_async_context(signed_in(installation.servers[0]))
         job = (await waybill.execute(CREATE_TASK, {"o": {"items": 1, "stallAt": 0}}))["createTask"]
-        database = await asyncpg.connect(house.postgres.url)
+        database = await asyncpg.connect(installation.postgres.url)
         await asyncio.wait_for(worker_of(database, job["id"]), 20)
-        children = children_of(house.workers[0].pid)
+        children = children_of(installation.workers[0].pid)
         hanging = await stack.enter_async_context(AsyncExitStack())
-        await getattr(Hanging(house, waybill, hanging), what)()
-        programs = [*house.servers, *house.workers]
+        await getattr(Hanging(installation, waybill, hanging), what)()
+        programs = [*installation.servers, *installation.workers]
         assert children
         told_at = [tell_to_stop(program) for program in programs]
         codes = await asyncio.gather(*(gone(*each) for each in zip(programs, told_at, strict=True)))

@@ -14,7 +14,7 @@ from client.api import Waybill
 from client.server_process import ServerProcess, WorkerProcess
 from tests.journeys.installation import PASSWORD
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.trial
 
 WORKERS = 8
 JOBS_AT_ONCE = 4
@@ -37,6 +37,8 @@ def settings(shared: dict[str, str]) -> dict[str, str]:
         **shared,
         "WAYBILL_RATE_LIMIT_PER_MINUTE": "0",
         "WAYBILL_RATE_LIMIT_PER_SECOND": "0",
+        "WAYBILL_USER_RATE_LIMIT_PER_MINUTE": "0",
+        "WAYBILL_USER_RATE_LIMIT_PER_SECOND": "0",
         "WAYBILL_RUNNING_JOBS_PER_USER": str(JOBS_AT_ONCE),
     }
 

@@ -64,13 +64,13 @@ async def redis_relay(redis_url: str) -> AsyncIterator[Relay]:
 
 
 async def test_while_redis_is_gone_nobody_is_limited_and_afterwards_everybody_again(
-    tmp_path: Path, redis_url: str, redis_prefix: str, redis_relay: Relay, caller: dict[str, str]
+    server_folder: Path, redis_url: str, redis_prefix: str, redis_relay: Relay, caller: dict[str, str]
 ) -> None:
     number = redis_url.rpartition("/")[2]
     url = f"redis{redis_relay.base_url.removeprefix('http')}/{number}"
     redis = {"WAYBILL_REDIS_URL": url, "WAYBILL_REDIS_PREFIX": redis_prefix}
     settings = {**FEW, **redis, "WAYBILL_TRUSTED_PROXIES": "127.0.0.1", "WAYBILL_WORKERS": "0"}
-    async with ServerProcess(tmp_path / "data", settings) as server:
+    async with ServerProcess(server_folder, settings) as server:
         assert await ask(server, caller) == (200, "5", {"__typename": "Query"})
         await redis_relay.refuse()
         for _ in range(10):

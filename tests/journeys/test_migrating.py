@@ -1,4 +1,4 @@
-"""The tables are brought up to date by whoever comes first, and by a command of its own; those of a newer version serve, too."""
+"""Migrations: several starters at once, the command, newer tables."""
 
 import asyncio
 import sqlite3

@@ -1,4 +1,4 @@
-"""While PostgreSQL or Redis is away clients are told when to come again, the log says so in lines, and then all goes on."""
+"""Outages of PostgreSQL and Redis: refusals, log lines, recovery."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,14 +21,14 @@ LIST = "{ jobs { nodes { id } } }"
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Installation]:
-    async with installed(tmp_path, servers=1, workers=1) as house:
-        yield house
+async def installation(tmp_path: Path) -> AsyncIterator[Installation]:
+    async with installed(tmp_path, servers=1, workers=1) as installation:
+        yield installation
 
 
 @pytest.fixture
-async def waybill(house: Installation) -> AsyncIterator[Waybill]:
-    async with Waybill(house.urls[0]) as waybill:
+async def waybill(installation: Installation) -> AsyncIterator[Waybill]:
+    async with Waybill(installation.urls[0]) as waybill:
         await waybill.login("admin", PASSWORD)
         yield waybill
 
@@ -72,16 +72,18 @@ async def send_rest(waybill: Waybill, url: str) -> None:
         assert answer.status == 204
 
 
-def lines_of(house: Installation) -> list[str]:
-    return [line for path in house.logs for line in path.read_text().splitlines()]
+def lines_of(installation: Installation) -> list[str]:
+    return [line for path in installation.logs for line in path.read_text().splitlines()]
 
 
-async def test_while_postgresql_is_away_everybody_is_told_to_come_again(house: Installation, waybill: Waybill) -> None:
+async def test_while_postgresql_is_away_everybody_is_told_to_come_again(
+    installation: Installation, waybill: Waybill
+) -> None:
     upload = (await waybill.execute(ANNOUNCE))["createUpload"]
     watching = asyncio.create_task(states_of(waybill, upload["id"]))
     await asyncio.sleep(0.3)
-    await asyncio.to_thread(house.postgres.stop, "immediate")
-    before = len(lines_of(house))
+    await asyncio.to_thread(installation.postgres.stop, "immediate")
+    before = len(lines_of(installation))
 
     for query in (LIST, ANNOUNCE, LOGIN):
         assert await operation(waybill, query) == ("SERVICE_UNAVAILABLE", True)
@@ -91,30 +93,30 @@ async def test_while_postgresql_is_away_everybody_is_told_to_come_again(house: I
         "PATCH": await byte_route(waybill, "PATCH", upload["url"], **{"Upload-Offset": "0", "Content-Type": OFFSET_TYPE}),
         "POST": await byte_route(waybill, "POST", f"{waybill.base_url}/files/", **{"Upload-Length": "6", **waybill.headers}),
     }  # fmt: skip
-    assert away.pop("HEAD") == (503, "", True)
+    assert away.pop("HEAD") == (423, "", True)  # a client that is told 503 begins a new upload
     assert set(away.values()) == {(503, "SERVICE_UNAVAILABLE", True)}, away
     assert await close_code_of_new_socket(waybill) == 1013
     assert await parts(waybill) == (
         503, {"database": "failing", "storage": "ok", "events": "ok", "queue": "ok", "disk": "ok"},
     )  # fmt: skip
-    said = [line for line in lines_of(house)[before:] if '"request"' not in line]
+    said = [line for line in lines_of(installation)[before:] if '"request"' not in line]
     assert len(said) < 40, said
 
-    await asyncio.to_thread(house.postgres.start)
+    await asyncio.to_thread(installation.postgres.start)
     await send_rest(waybill, upload["url"])
     assert (await asyncio.wait_for(watching, 10))[-1] == "COMPLETED"
     assert await operation(waybill, LIST) == ("OK", False)
     assert (await parts(waybill))[0] == 200
-    assert [line for line in lines_of(house) if "Traceback" in line] == []
+    assert [line for line in lines_of(installation) if "Traceback" in line] == []
 
 
 async def test_while_redis_is_away_bytes_wait_and_everything_else_goes_on(
-    house: Installation, waybill: Waybill
+    installation: Installation, waybill: Waybill
 ) -> None:
     upload = (await waybill.execute(ANNOUNCE))["createUpload"]
     watching = asyncio.create_task(states_of(waybill, upload["id"]))
     await asyncio.sleep(0.3)
-    await asyncio.to_thread(house.redis.kill)
+    await asyncio.to_thread(installation.redis.kill)
 
     for query in (LIST, ANNOUNCE, LOGIN):
         assert await operation(waybill, query) == ("OK", False)
@@ -124,7 +126,7 @@ async def test_while_redis_is_away_bytes_wait_and_everything_else_goes_on(
         503, {"database": "ok", "storage": "ok", "events": "failing", "queue": "failing", "disk": "ok"},
     )  # fmt: skip
 
-    await asyncio.to_thread(house.redis.start)
+    await asyncio.to_thread(installation.redis.start)
     await send_rest(waybill, upload["url"])
     assert (await asyncio.wait_for(watching, 10))[-1] == "COMPLETED"
     task = (await waybill.execute("mutation { createTask(input: {work: {demo: {items: 2, seconds: 0}}}) { id } }"))[
@@ -133,18 +135,18 @@ async def test_while_redis_is_away_bytes_wait_and_everything_else_goes_on(
     watch_task = "subscription ($id: ID!) { taskUpdated(id: $id) { status } }"
     statuses = [data["taskUpdated"]["status"] async for data in waybill.subscribe(watch_task, task)]
     assert statuses[-1] == "COMPLETED"
-    assert [line for line in lines_of(house) if "Traceback" in line] == []
+    assert [line for line in lines_of(installation) if "Traceback" in line] == []
 
 
 async def test_programs_that_start_before_redis_wait_for_it_and_before_postgresql_say_so(
-    house: Installation, waybill: Waybill
+    installation: Installation, waybill: Waybill
 ) -> None:
-    (server,), (worker,) = house.servers, house.workers
+    (server,), (worker,) = installation.servers, installation.workers
     await asyncio.gather(server.stop(), worker.stop())
-    await asyncio.to_thread(house.redis.kill)
+    await asyncio.to_thread(installation.redis.kill)
     starting = asyncio.gather(server.start(), worker.start())
     await asyncio.sleep(4)
-    await asyncio.to_thread(house.redis.start)
+    await asyncio.to_thread(installation.redis.start)
     await asyncio.wait_for(starting, 20)
     task = (await waybill.execute("mutation { createTask(input: {work: {demo: {items: 2, seconds: 0}}}) { id } }"))[
         "createTask"
@@ -154,7 +156,7 @@ async def test_programs_that_start_before_redis_wait_for_it_and_before_postgresq
     assert statuses[-1] == "COMPLETED"
 
     await asyncio.gather(server.stop(), worker.stop())
-    await asyncio.to_thread(house.postgres.stop, "fast")
+    await asyncio.to_thread(installation.postgres.stop, "fast")
     for process in (server, worker):
         with pytest.raises(ServerFailed) as failed:
             await process.start()

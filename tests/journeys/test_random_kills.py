@@ -7,8 +7,8 @@ import os
 import random
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,8 +18,6 @@ import pytest
 from client.api import Waybill
 from client.server_process import ServerFailed, ServerProcess
 from tests.clients.stored import MB, check_stored, id_in, random_bytes
-from tests.conftest import service_or_skip
-from tests.databases import made_postgres
 from tests.wire import OFFSET_TYPE
 
 SENDERS = 4
@@ -53,16 +51,14 @@ def trial(request: pytest.FixtureRequest) -> Trial:
 
 
 @pytest.fixture
-def settings(trial: Trial, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+def settings(trial: Trial, request: pytest.FixtureRequest) -> dict[str, str]:
     settings = {"WAYBILL_WORKERS": "0", "WAYBILL_ADMIN_PASSWORD": PASSWORD}
-    with ExitStack() as stack:
-        if "postgres" in trial.databases:
-            server_url = service_or_skip("postgres", "TEST_DATABASE_URL")
-            settings["WAYBILL_DATABASE_URL"] = stack.enter_context(made_postgres(server_url, tmp_path)).url
-        if "redis" in trial.databases:
-            settings["WAYBILL_REDIS_URL"] = request.getfixturevalue("redis_url")
-            settings["WAYBILL_REDIS_PREFIX"] = request.getfixturevalue("redis_prefix")
-        yield settings
+    if "postgres" in trial.databases:
+        settings["WAYBILL_DATABASE_URL"] = request.getfixturevalue("copied_url")
+    if "redis" in trial.databases:
+        settings["WAYBILL_REDIS_URL"] = request.getfixturevalue("redis_url")
+        settings["WAYBILL_REDIS_PREFIX"] = request.getfixturevalue("redis_prefix")
+    return settings
 
 
 @dataclass
@@ -145,7 +141,7 @@ class Sender:
             await asyncio.sleep(self.rng.uniform(0, 0.02))
 
 
-@pytest.mark.long
+@pytest.mark.trial
 async def test_files_are_whole_however_often_the_server_is_killed(
     trial: Trial, settings: dict[str, str], tmp_path: Path
 ) -> None:
@@ -158,7 +154,7 @@ async def test_files_are_whole_however_often_the_server_is_killed(
         await waybill.login("admin", PASSWORD)
         senders = [Sender(waybill, session, random.Random(rng.random()), f"sender-{n}") for n in range(SENDERS)]
         is_over = asyncio.Event()
-        async with asyncio.timeout(170), asyncio.TaskGroup() as sending:
+        async with asyncio.timeout(600), asyncio.TaskGroup() as sending:
             for sender in senders:
                 sending.create_task(sender.send_files(is_over))
             for _ in range(trial.rounds):

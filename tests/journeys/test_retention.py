@@ -21,8 +21,8 @@ WATCH = "subscription ($id: ID!) { batchUpdated(id: $id) { status } }"
 READ = "query ($id: ID!) { batch(id: $id) { bundleUrl expiresAt files { url expiresAt } } }"
 
 
-async def test_results_and_then_their_job_go_when_their_time_is_over(tmp_path: Path) -> None:
-    folder, environment = tmp_path / "data", {"WAYBILL_WORKERS": "1", "WAYBILL_RETENTION_RESULTS": "4 s"}
+async def test_results_and_then_their_job_go_when_their_time_is_over(tmp_path: Path, server_folder: Path) -> None:
+    folder, environment = server_folder, {"WAYBILL_WORKERS": "1", "WAYBILL_RETENTION_RESULTS": "4 s"}
     async with ServerProcess(folder, environment) as server, Waybill(server.base_url) as waybill:
         await waybill.login(server.admin_name, server.admin_password)
         batch_id = await completed_batch(waybill, tmp_path / "leads.csv")

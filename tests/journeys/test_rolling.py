@@ -6,6 +6,7 @@ import io
 import random
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,13 @@ import pytest
 from tusclient.client import TusClient
 
 from client.server_process import ServerProcess
-from tests.journeys.front import Front
 from tests.journeys.installation import PASSWORD
 from tests.journeys.leads_workbook import write_workbook
 from tests.journeys.live_clients import WATCH_BATCH, WATCH_JOBS, WATCH_LINES, WATCH_TASK, LiveSocket, Subscriber
+from tests.journeys.load_balancer import LoadBalancer
 from tests.journeys.loads import CREATE_BATCH, Load, all_pages, carry_out
 from tests.journeys.outcomes import outcome_of
-from tests.journeys.steady_caller import SteadyCaller
+from tests.journeys.retrying_client import RetryingClient
 from tests.journeys.test_draining import GONE_SECONDS, TAKEN_OVER_SECONDS, worker_of
 
 CREATE_TASK = """mutation { createTask(input: {externalId: "a task", work: {demo: {items: 120, seconds: 40, failItems: [7]}}}) { id } }"""
@@ -58,7 +59,7 @@ def send_by_tuspy(url: str, headers: dict[str, str], content: bytes) -> str:
     return str(uploader.url)
 
 
-async def replace(server: ServerProcess, front: Front, database: asyncpg.Connection, task_id: str) -> None:
+async def replace(server: ServerProcess, balancer: LoadBalancer, database: asyncpg.Connection, task_id: str) -> None:
     """Stop a server, which works on the task, and start it again once the other one has taken the task over."""
     name = await worker_of(database, task_id)
     assert name.endswith(f":{server.pid}")
@@ -69,21 +70,21 @@ async def replace(server: ServerProcess, front: Front, database: asyncpg.Connect
     assert await stopping == 0
     assert time.monotonic() - began < GONE_SECONDS
     await server.start()
-    while server.base_url not in front.ready:  # noqa: ASYNC110  the front tells nobody
+    while server.base_url not in balancer.ready:  # noqa: ASYNC110  the balancer tells nobody
         await asyncio.sleep(0.05)
 
 
-@pytest.mark.long
+@pytest.mark.trial
 async def test_nobody_sees_more_of_it_than_that_they_try_again(
     servers: list[ServerProcess], shared: dict[str, str], tmp_path: Path
 ) -> None:
-    rng = random.Random(1)
+    rng, began_at = random.Random(1), datetime.now(UTC).isoformat()
     write_workbook(tmp_path / "leads.xlsx", 3_000)
     calm, rolling = (Load("leads.xlsx", (tmp_path / "leads.xlsx").read_bytes(), CREATE_BATCH) for _ in range(2))
     content = rng.randbytes(120 * CHUNK_BYTES + 17)
     database = await asyncpg.connect(shared["WAYBILL_DATABASE_URL"])
-    front = Front([server.base_url for server in servers])
-    async with front.running(), SteadyCaller([front.url]) as caller:
+    balancer = LoadBalancer([server.base_url for server in servers])
+    async with balancer.running(), RetryingClient([balancer.url]) as caller:
         await caller.login("admin", PASSWORD)
         await carry_out(calm, caller, rng, "calm", send_seconds=0)
         await ended(caller, calm.job_id)
@@ -94,19 +95,19 @@ async def test_nobody_sees_more_of_it_than_that_they_try_again(
         order = sorted(servers, key=lambda server: not holder.endswith(f":{server.pid}"))
         try:
             async with asyncio.timeout(150), asyncio.TaskGroup() as work:
-                by_tuspy = work.create_task(asyncio.to_thread(send_by_tuspy, front.url, caller.headers, content))
+                by_tuspy = work.create_task(asyncio.to_thread(send_by_tuspy, balancer.url, caller.headers, content))
                 work.create_task(carry_out(rolling, caller, rng, "rolling", send_seconds=4))
                 await rolling.has_begun.wait()
                 for socket in sockets:
                     await socket.add(Subscriber(WATCH_TASK, {"id": task_id}))
                     await socket.add(Subscriber(WATCH_BATCH, {"id": rolling.job_id}))
                     await socket.add(Subscriber(WATCH_LINES, {"id": rolling.job_id, "after": "0"}))
-                    await socket.add(Subscriber(WATCH_JOBS))
+                    await socket.add(Subscriber(WATCH_JOBS, {"since": began_at}))
                 for server in order:
-                    await replace(server, front, database, task_id)
+                    await replace(server, balancer, database, task_id)
                 for job_id in (task_id, rolling.job_id):
                     await ended(caller, job_id)
-                while not all(socket.is_told_all for socket in sockets):  # noqa: ASYNC110
+                while not all(socket.is_told_ends for socket in sockets):  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
         finally:
             for listener in listening:
@@ -137,7 +138,7 @@ async def test_nobody_sees_more_of_it_than_that_they_try_again(
     ] == []
 
 
-async def ended(caller: SteadyCaller, job_id: str) -> dict[str, Any]:
+async def ended(caller: RetryingClient, job_id: str) -> dict[str, Any]:
     while (job := (await caller.ask(JOB, id=job_id))["job"])["status"] not in {"COMPLETED", "FAILED"}:  # noqa: ASYNC110
         await asyncio.sleep(0.2)
     return dict(job)

@@ -16,6 +16,7 @@ from tests.clients.page import Page, ask, call, choose, opened_page
 from tests.clients.programs import Node, node_or_skip
 from tests.clients.relay import Relay
 from tests.clients.stored import MB, check_stored, random_file, read_upload
+from tests.databases import copied_sqlite
 
 TUS = {"Tus-Resumable": "1.0.0"}
 SENT = {**TUS, "Content-Type": "application/offset+octet-stream"}
@@ -23,9 +24,9 @@ DELAYS = [100, 500]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
-    folder: Path = tmp_path_factory.mktemp("server")
-    async with ServerProcess(folder / "data", {"WAYBILL_WORKERS": "0"}) as server:
+async def server(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> AsyncIterator[ServerProcess]:
+    data_dir = copied_sqlite(migrated_file, tmp_path_factory.mktemp("server") / "data")
+    async with ServerProcess(data_dir, {"WAYBILL_WORKERS": "0"}) as server:
         yield server
 
 

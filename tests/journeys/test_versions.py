@@ -1,4 +1,4 @@
-"""Servers of this version beside a newer one, which has changed the tables already: by additions, as every version must."""
+"""Servers of this version beside a newer one."""
 
 import asyncio
 import random
@@ -14,7 +14,7 @@ from tests.databases import TABLES
 from tests.journeys.installation import PASSWORD
 from tests.journeys.loads import CREATE_BATCH, Load, carry_out
 from tests.journeys.outcomes import READ, outcome_of
-from tests.journeys.steady_caller import SteadyCaller
+from tests.journeys.retrying_client import RetryingClient
 
 LEADS = b"email,name\nada@example.com,Ada Lovelace\nalan@example.com,Alan Turing\n"
 NEWER = [
@@ -45,7 +45,7 @@ async def _change(url: str) -> None:
 
 async def do_all_kinds_of_work(server: ServerProcess, key: str) -> None:
     """A file goes up, is worked on, and its results are read."""
-    async with SteadyCaller([server.base_url]) as caller, asyncio.timeout(40):
+    async with RetryingClient([server.base_url]) as caller, asyncio.timeout(40):
         await caller.login("admin", PASSWORD)
         load = Load("leads.csv", LEADS, CREATE_BATCH)
         await carry_out(load, caller, random.Random(0), key, send_seconds=0)

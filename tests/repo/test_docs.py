@@ -1,22 +1,39 @@
 """Every setting and every error code is documented, as it is."""
 
+import os
 import re
 from pathlib import Path
 
 import pytest
 
+from app.settings_report import describe_settings
 from auth.audit import Action
 from background.deliveries import STOP_SECONDS
-from background.ending import DEADLINE_SECONDS
+from background.shutdown import DEADLINE_SECONDS
 from base.errors import ErrorCode, Refusal
+from base.logging import MAX_WORD_CHARACTERS
 from base.settings import PREFIX, Settings
 from base.words import Role
-from schema.documents import MAX_ALIASES, MAX_COST, MAX_DEPTH, MAX_KEPT_CHARACTERS, MAX_TOKENS
-from web.graphql import MAX_BODY_BYTES
-from web.listening import ANNOUNCE_SECONDS, GRACE_SECONDS
+from schema.complexity import (
+    MAX_ALIASES,
+    MAX_COMPARISONS,
+    MAX_COST,
+    MAX_DEPTH,
+    MAX_PASSWORDS,
+    MAX_SAME_FIELDS,
+    MAX_SELECTIONS,
+)
+from schema.documents import MAX_KEPT_CHARACTERS, MAX_TOKENS
+from schema.types.error_codes import EXPLANATIONS
+from web.admission import CONNECTIONS, CONNECTIONS_PER_ADDRESS, DESCRIPTORS_PER_WORKER, OWN_DESCRIPTORS
+from web.concurrency import SOCKET_BYTES, USER_BYTES, WAITING_PER_ADDRESS
+from web.connection import HEAD_SECONDS, MAX_HEAD_BYTES, MAX_WAITING_REQUESTS
+from web.listening import ANNOUNCE_SECONDS, GRACE_SECONDS, KEEP_ALIVE_SECONDS, UNREAD_SECONDS
 from web.metrics import KEPT_SECONDS
 from web.persisted import MAX_BYTES, MAX_TEXT_BYTES, MAX_TEXTS, TTL_SECONDS
-from web.sockets import OPERATIONS_PER_CONNECTION
+from web.requests import MAX_OPERATIONS
+from web.transports.http import MAX_BODY_BYTES
+from web.transports.websocket_session import MAX_ID_CHARACTERS, OPERATIONS_PER_CONNECTION
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
@@ -29,10 +46,26 @@ def rows_of(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
-def test_every_setting_and_no_other_is_in_the_table_of_the_readme() -> None:
-    named = [row[0].strip("`") for row in rows_of((ROOT / "README.md").read_text()) if row[0].startswith(f"`{PREFIX}")]
+SETTINGS = rows_of((ROOT / "docs" / "settings.md").read_text())
+MADE_DEFAULTS = {"made at first start", "half", "number of cores"}
 
-    assert named == [PREFIX + name.upper() for name in Settings.model_fields]
+
+def test_every_setting_and_no_other_is_in_the_table() -> None:
+    assert [row[0] for row in SETTINGS] == [f"`{PREFIX}{name.upper()}`" for name in Settings.model_fields]
+
+
+def test_the_table_of_settings_has_the_default_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+    told = {row[0].strip("`"): row[1] for row in SETTINGS if row[1] not in MADE_DEFAULTS}
+    defaults = {line.name: line.value for line in describe_settings(Settings(_env_file=None))}
+
+    assert len(told) > len(defaults) - 10
+    assert told == {name: defaults[name].replace("(none)", "") for name in told}
+
+
+def test_the_readme_has_at_most_a_hundred_lines() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 100
 
 
 def test_no_document_names_a_setting_that_does_not_exist() -> None:
@@ -47,11 +80,16 @@ def test_every_code_has_its_row_in_order_with_its_status() -> None:
     assert rows == [(str(code), Refusal(code, "").http_status) for code in ErrorCode]
 
 
-def test_every_row_says_when_and_what_to_do() -> None:
-    assert [row for row in rows_of(ERRORS) if len(row) != 4 or not all(row)] == []
+def test_every_row_says_when_and_what_to_do_in_the_words_of_the_schema() -> None:
+    rows = {
+        row[0].strip("`"): tuple(re.sub(r" \(\[.*?\]\(.*?\)\)", "", cell) for cell in row[2:])
+        for row in rows_of(ERRORS)
+    }
+
+    assert rows == {str(code): explanation for code, explanation in EXPLANATIONS.items()}
 
 
-@pytest.mark.parametrize("limit", [MAX_TOKENS, MAX_DEPTH, MAX_ALIASES, MAX_COST])
+@pytest.mark.parametrize("limit", [MAX_TOKENS, MAX_DEPTH, MAX_ALIASES, MAX_PASSWORDS, MAX_COST])
 def test_the_limits_of_queries_are_those_of_the_program(limit: int) -> None:
     (row,) = [row for row in rows_of(ERRORS) if row[0] == "`QUERY_TOO_COMPLEX`"]
 
@@ -64,6 +102,13 @@ def test_the_numbers_of_http_are_those_of_the_program() -> None:
 
     for words in (
         f"{default['rate_limit_per_minute']} operations a minute and {default['rate_limit_per_second']} a second",
+        f"{default['user_rate_limit_per_minute']} operations a minute and {default['user_rate_limit_per_second']} a second",
+        f"a list of 1 to {MAX_OPERATIONS} operations",
+        f"**No answer grows beyond {default['max_answer_size'] // 2**20} MiB**",
+        f"{WAITING_PER_ADDRESS} connections of the address wait",
+        f"an id has more than {MAX_ID_CHARACTERS} characters",
+        f"of one socket {SOCKET_BYTES // 2**20} MiB at most, of one user at one server {USER_BYTES // 2**20} MiB",
+        f"at most {MAX_SELECTIONS:,} fields, {MAX_SAME_FIELDS} of one name in one place, and {MAX_COMPARISONS:,} pairs",
         f"stopped after {default['operation_timeout'].total_seconds():g} s",
         f"has {default['sockets_per_user']} connections at this server",
         f"at most {OPERATIONS_PER_CONNECTION} operations at a time",
@@ -108,3 +153,21 @@ def test_every_act_of_the_audit_log_is_documented() -> None:
     }
 
     assert named - {str(role) for role in Role} == {str(action) for action in Action}
+
+
+def test_the_limits_of_connections_are_those_of_the_program() -> None:
+    text = (ROOT / "docs" / "http.md").read_text()
+
+    assert f"takes more than {MAX_WORD_CHARACTERS} characters" in text
+    for words in (
+        f"| connections at a time | {CONNECTIONS:,} (`WAYBILL_CONNECTIONS`), {CONNECTIONS_PER_ADDRESS:,} of one address",
+        f"| a head | {HEAD_SECONDS:g} s from the beginning of the connection",
+        f"or from the head's first byte, at most {MAX_HEAD_BYTES // 1024} KiB",
+        f"| between two requests | {KEEP_ALIVE_SECONDS} s",
+        f"| requests sent before the answer to the first | {MAX_WAITING_REQUESTS:,} |",
+        f"| answers that are not read | {UNREAD_SECONDS} s",
+        f"{OWN_DESCRIPTORS}, and {DESCRIPTORS_PER_WORKER} for each child",
+    ):
+        assert words in text, words
+    defaults = [Settings.model_fields[name].default for name in ("connections", "connections_per_address")]
+    assert defaults == [CONNECTIONS, CONNECTIONS_PER_ADDRESS]

@@ -24,7 +24,10 @@ def test_requirements_carry_a_hash_each_and_no_option_or_path_of_a_machine() -> 
         assert "--hash=sha256:" in entry
 
 
-def test_requirements_are_the_packages_of_uv_lock() -> None:
-    locked = {package["name"] for package in tomllib.loads(UV_LOCK)["package"]} - {"waybill"}
+def test_requirements_are_the_packages_of_uv_lock_without_the_extras() -> None:
+    packages = {package["name"]: package for package in tomllib.loads(UV_LOCK)["package"]}
+    extras = packages.pop("waybill")["optional-dependencies"]
+    optional = {each["name"] for extra in extras.values() for each in extra}
 
-    assert set(re.findall(r"(?m)^([a-z0-9-]+)==", REQUIREMENTS)) == locked
+    assert optional == {"yt-dlp"}
+    assert set(re.findall(r"(?m)^([a-z0-9-]+)==", REQUIREMENTS)) == set(packages) - optional

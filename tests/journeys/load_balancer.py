@@ -1,4 +1,4 @@
-"""What stands before several servers: it sends each connection to the next one that says it is ready."""
+"""A load balancer: it sends each connection to the next server that says it is ready."""
 
 import asyncio
 import itertools
@@ -12,7 +12,7 @@ CHECK_SECONDS = 0.3
 _PART_BYTES = 64 * 1024
 
 
-class Front:
+class LoadBalancer:
     """A proxy of bytes, in turns between servers; it asks each `/ready`, and knows nothing else of them.
 
     Attributes:
@@ -27,7 +27,7 @@ class Front:
         self._turn = itertools.count()
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["Front"]:
+    async def running(self) -> AsyncIterator["LoadBalancer"]:
         listener = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1)) as session:

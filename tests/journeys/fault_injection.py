@@ -1,4 +1,4 @@
-"""What can happen to the parts of an installation: they are killed, restarted, and held for a moment."""
+"""Fault injection: the parts of an installation are killed, restarted, and held for a moment."""
 
 import asyncio
 import random
@@ -15,63 +15,63 @@ LONGEST_HOLD_SECONDS = 4.0
 
 
 @dataclass(frozen=True)
-class Blow:
+class Fault:
     """One thing that happens to one part, and is over when the part works again."""
 
     part: str
     what: str
-    strike: Callable[[], Awaitable[None]]
+    inject: Callable[[], Awaitable[None]]
 
 
 @dataclass
-class Blows:
-    """Deals blows at random, by a seed; `dealt` says which, for people."""
+class FaultInjector:
+    """Injects faults at random, by a seed; `injected` says which, for people."""
 
     installation: Installation
     rng: random.Random
-    dealt: list[str] = field(default_factory=list)
+    injected: list[str] = field(default_factory=list)
 
-    async def deal(self, seconds: float) -> None:
+    async def inject_for(self, seconds: float) -> None:
         """One every 5 s, each to a part that has got over the last one; returns once all parts work again."""
-        blows = [*self._of_postgres(), *self._of_redis(), *self._of_processes()]
+        faults = [*self._of_postgres(), *self._of_redis(), *self._of_processes()]
         busy: dict[str, asyncio.Task[None]] = {}
         began = time.monotonic()
-        async with asyncio.TaskGroup() as striking:
+        async with asyncio.TaskGroup() as injecting:
             while time.monotonic() < began + seconds:
-                free = {blow.part for blow in blows} - {part for part, task in busy.items() if not task.done()}
+                free = {fault.part for fault in faults} - {part for part, task in busy.items() if not task.done()}
                 kind = self.rng.choice(sorted({part.split()[0] for part in free}))
                 part = self.rng.choice(sorted(part for part in free if part.startswith(kind)))
-                blow = self.rng.choice([blow for blow in blows if blow.part == part])
-                self.dealt.append(f"{time.monotonic() - began:6.1f} s  {blow.part}: {blow.what}")
-                busy[part] = striking.create_task(_struck(blow))
+                fault = self.rng.choice([fault for fault in faults if fault.part == part])
+                self.injected.append(f"{time.monotonic() - began:6.1f} s  {fault.part}: {fault.what}")
+                busy[part] = injecting.create_task(_inject(fault))
                 await asyncio.sleep(EVERY_SECONDS)
 
-    def _of_postgres(self) -> list[Blow]:
+    def _of_postgres(self) -> list[Fault]:
         postgres = self.installation.postgres
         return [
-            Blow("postgres", "kill -9", self._in_thread(postgres.kill, postgres.start)),
-            Blow(
+            Fault("postgres", "kill -9", self._in_thread(postgres.kill, postgres.start)),
+            Fault(
                 "postgres", "restart -m immediate", self._in_thread(lambda: postgres.stop("immediate"), postgres.start)
             ),
-            Blow("postgres", "restart -m fast", self._in_thread(lambda: postgres.stop("fast"), postgres.start)),
-            Blow("postgres", "held", self._in_thread(postgres.hold, postgres.let_go, LONGEST_HOLD_SECONDS)),
+            Fault("postgres", "restart -m fast", self._in_thread(lambda: postgres.stop("fast"), postgres.start)),
+            Fault("postgres", "held", self._in_thread(postgres.hold, postgres.let_go, LONGEST_HOLD_SECONDS)),
         ]
 
-    def _of_redis(self) -> list[Blow]:
+    def _of_redis(self) -> list[Fault]:
         redis = self.installation.redis
         return [
-            Blow("redis", "kill -9", self._in_thread(redis.kill, redis.start)),
-            Blow("redis", "restart", self._in_thread(redis.stop, redis.start)),
-            Blow("redis", "held", self._in_thread(redis.hold, redis.let_go, LONGEST_HOLD_SECONDS)),
+            Fault("redis", "kill -9", self._in_thread(redis.kill, redis.start)),
+            Fault("redis", "restart", self._in_thread(redis.stop, redis.start)),
+            Fault("redis", "held", self._in_thread(redis.hold, redis.let_go, LONGEST_HOLD_SECONDS)),
         ]
 
-    def _of_processes(self) -> list[Blow]:
+    def _of_processes(self) -> list[Fault]:
         servers = [(f"server {n}", process) for n, process in enumerate(self.installation.servers, 1)]
         workers = [(f"worker {n}", process) for n, process in enumerate(self.installation.workers, 1)]
         return [
-            Blow(name, what, strike)
+            Fault(name, what, inject)
             for name, process in (*servers, *workers)
-            for what, strike in (
+            for what, inject in (
                 ("kill -9", self._ended(process, process.kill)),
                 ("restart", self._ended(process, process.stop)),
                 ("held", self._held(process)),
@@ -81,28 +81,28 @@ class Blows:
     def _in_thread(
         self, hurt: Callable[[], None], heal: Callable[[], None], longest_seconds: float = LONGEST_AWAY_SECONDS
     ) -> Callable[[], Awaitable[None]]:
-        async def strike() -> None:
+        async def inject() -> None:
             await asyncio.to_thread(hurt)
             await asyncio.sleep(self.rng.uniform(0, longest_seconds))
             await asyncio.to_thread(heal)
 
-        return strike
+        return inject
 
     def _ended(self, process: ServerProcess, end: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
-        async def strike() -> None:
+        async def inject() -> None:
             await end()
             await asyncio.sleep(self.rng.uniform(0, LONGEST_AWAY_SECONDS))
             await revive(process)
 
-        return strike
+        return inject
 
     def _held(self, process: ServerProcess) -> Callable[[], Awaitable[None]]:
-        async def strike() -> None:
+        async def inject() -> None:
             process.hold()
             await asyncio.sleep(self.rng.uniform(0, LONGEST_HOLD_SECONDS))
             process.let_go()
 
-        return strike
+        return inject
 
 
 async def revive(process: ServerProcess) -> None:
@@ -117,9 +117,9 @@ async def revive(process: ServerProcess) -> None:
             return
 
 
-async def _struck(blow: Blow) -> None:
+async def _inject(fault: Fault) -> None:
     try:
-        await blow.strike()
+        await fault.inject()
     except Exception as error:
-        error.add_note(f"after the blow to {blow.part}: {blow.what}")
+        error.add_note(f"after the fault in {fault.part}: {fault.what}")
         raise

@@ -1,4 +1,4 @@
-"""A client that does not give up: it turns to the next server when one is away, and remembers all that it was told."""
+"""A client that retries: it turns to the next server when one is away, and remembers the codes it was told."""
 
 import asyncio
 from collections import Counter
@@ -17,7 +17,7 @@ TRANSIENT = {"SERVICE_UNAVAILABLE", "TIMED_OUT", "LOCKED"}
 
 
 @dataclass
-class SteadyCaller:
+class RetryingClient:
     """Somebody who asks at `urls`.
 
     Attributes:

@@ -1,11 +1,10 @@
-"""What tests of jobs work with: an outbox that notes everything, one user, and short ways to rows."""
+"""A harness of jobs: an outbox that records everything, one user, and short ways to rows."""
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import orjson
 from tortoise.connection import get_connection
@@ -15,70 +14,32 @@ from auth.keys import Keys
 from auth.signatures import Signer
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
-from base.words import ItemStatus, JobStatus, JobType, Role, SlicePhase, UploadStatus
+from base.words import ItemStatus, JobStatus, Role, SlicePhase, UploadStatus
 from events.hub import Hub
 from events.messages import Event
-from jobs.arrivals import count_upload_bytes, fail_waiting_jobs, start_waiting_jobs
-from jobs.claims import Claim, claim_slice
 from jobs.creation import NewJob
 from jobs.lifecycle import cancel_job, create_job, pause_job
 from jobs.outbox import Outbox
-from jobs.records import NewFile, add_items, record_failure, record_finish, record_items, record_plan
-from jobs.slices import NewSlice
+from jobs.recording.files import NewFile
+from jobs.recording.items import add_items, record_items
+from jobs.recording.outcomes import NOTHING, record_failure, record_finish, record_plan
+from jobs.scheduling.claims import Claim, claim_slice
+from jobs.scheduling.slices import NewSlice
+from jobs.upload_hooks import on_upload_completed, on_upload_progress, on_upload_removed
 from models import Item, Job, JobEvent, Upload
 from models import Slice as SliceRow
 from models.ids import new_id
-from models.paging import Listing, Page, Window, read_page
-from processors.contract import (
-    ItemError,
-    ItemResult,
-    MadeFile,
-    Options,
-    PlannedSlice,
-    Processor,
-    Slice,
-    Source,
-    StageInfo,
-    Work,
-)
+from models.listing import Listing, Page, Window
+from models.paging import read_page
+from models.sql import fetch_rows
+from processors.contract import ItemError, ItemResult, Kind
 from storage.keys import upload_key
-from storage.local import LocalStorage
-from uploads.receiver import Receiver
+from storage.local.storage import LocalStorage
+from tests.kinds import PLAIN
 from uploads.rows import change_upload, upload_of
+from uploads.wiring import Growth, UploadServices
 
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
-
-
-class PlainOptions(Options):
-    """Nothing that matters."""
-
-    note: str = ""
-
-
-class Plain:
-    """A processor of which only the description is used."""
-
-    kind: ClassVar[str] = "plain"
-    job_type: ClassVar[JobType] = JobType.BATCH
-    description: ClassVar[str] = "For tests."
-    accept: ClassVar[tuple[str, ...]] = (".txt",)
-    min_files: ClassVar[int] = 1
-    max_files: ClassVar[int] = 3
-    stages: ClassVar[tuple[StageInfo, StageInfo, StageInfo]] = (
-        StageInfo("plan", "Planning", 10),
-        StageInfo("process", "Processing", 80),
-        StageInfo("finish", "Finishing", 10),
-    )
-    options: ClassVar[type[Options]] = PlainOptions
-
-    def plan(self, work: Work, inputs: Sequence[Source]) -> Iterator[PlannedSlice | MadeFile]:
-        yield PlannedSlice([source.name for source in inputs])
-
-    def process(self, work: Work, part: Slice) -> Iterator[ItemResult]:
-        yield from map(completed, part.indices)
-
-    def finish(self, work: Work, results: Iterable[ItemResult]) -> Iterator[MadeFile]:
-        yield from ()
 
 
 async def page_of(listing: Listing, **window: Any) -> Page:
@@ -94,16 +55,16 @@ def completed(index: int, **values: Any) -> ItemResult:
 
 
 @dataclass
-class Workshop:
+class JobHarness:
     """One user, one folder, and everything that was sent."""
 
     folder: Path
     hub: Hub = field(default_factory=Hub)
     viewer: Viewer = field(default_factory=lambda: viewer_of("user-1754556928-12a41dbec0f3"))
     events: list[Event] = field(default_factory=list)
-    permits: int = 0
+    wake_ups: int = 0
     news: int = 0
-    processor: Processor = field(default_factory=Plain)
+    kind: Kind = PLAIN
 
     async def publish(self, *events: Event) -> None:
         """As `Publisher`."""
@@ -111,28 +72,28 @@ class Workshop:
         for event in events:
             self.hub.deliver(event)
 
-    async def permit_work(self) -> None:
+    async def wake_worker(self) -> None:
         """As `Queue`."""
-        self.permits += 1
+        self.wake_ups += 1
 
-    async def permit_delivery(self) -> None:
+    async def wake_dispatcher(self) -> None:
         """As the queue of deliveries."""
         self.news += 1
 
     @property
     def outbox(self) -> Outbox:
-        return Outbox(self, self.permit_work, self.permit_delivery)
+        return Outbox(self, self.wake_worker, self.wake_dispatcher)
 
-    def receiver(self) -> Receiver:
+    def upload_services(self) -> UploadServices:
         """What receives uploads here, tied to jobs as the server ties it."""
-        return Receiver(
+        return UploadServices(
             storage=LocalStorage(self.folder),
             signer=Signer(Keys("a secret of the tests, long enough")),
             publisher=self,
             base_url=lambda _: "http://test",
-            on_progress=partial(count_upload_bytes, outbox=self.outbox),
-            on_completed=partial(start_waiting_jobs, outbox=self.outbox),
-            on_gone=partial(fail_waiting_jobs, outbox=self.outbox),
+            on_progress=partial(on_upload_progress, outbox=self.outbox),
+            on_completed=partial(on_upload_completed, outbox=self.outbox),
+            on_gone=partial(on_upload_removed, outbox=self.outbox),
         )
 
     def statuses_told(self, job_id: str) -> list[str]:
@@ -156,15 +117,16 @@ class Workshop:
             columns = {"status": UploadStatus.COMPLETED, "offset_bytes": upload.size_bytes}
             row = await change_upload(db, upload.id, [UploadStatus.UPLOADING], **columns)
             assert row is not None
-            after_commit = await start_waiting_jobs(db, upload_of(row), self.outbox)
+            growth = Growth(upload_of(row), upload_of(row).offset_bytes - upload.offset_bytes)
+            after_commit = await on_upload_completed(db, growth, self.outbox)
         await after_commit()
 
     async def add_job(self, *uploads: Upload, viewer: Viewer | None = None, **columns: Any) -> Job:
         """A job over `uploads`, or over one small complete upload."""
         viewer = viewer or self.viewer
         given = uploads or (await self.add_upload(owner_id=viewer.user_id),)
-        new = NewJob(self.processor.kind, columns.pop("options", {}), [upload.id for upload in given], **columns)
-        return await create_job(viewer, self.processor, new, self.outbox)
+        new = NewJob(self.kind.name, columns.pop("options", {}), [upload.id for upload in given], **columns)
+        return await create_job(viewer, self.kind, new, self.outbox)
 
     async def claim(self, worker: str = "w") -> Claim:
         """The next slice; there must be one."""
@@ -173,7 +135,7 @@ class Workshop:
         return claim
 
     async def try_claim(self, worker: str = "w") -> Claim | None:
-        return await claim_slice(worker, {self.processor.kind: self.processor.stages}, self.outbox)
+        return await claim_slice(worker, {self.kind.name: self.kind.phases}, self.outbox)
 
     async def plan(self, *sizes: int) -> Job:
         """A new job, planned with slices of so many items each."""
@@ -188,10 +150,10 @@ class Workshop:
             planned.append(NewSlice(SlicePhase.PROCESS, number, first, size, {"number": number}))
             first += size
         await add_items(claim, 0, [f"Item {index}" for index in range(first)])
-        await record_plan(claim, planned, [], self.processor, self.outbox)
+        await record_plan(claim, planned, NOTHING, self.kind, self.outbox)
 
     async def record(self, claim: Claim, *results: ItemResult, is_done: bool = True) -> None:
-        await record_items(claim, results, [], self.processor, self.outbox, is_done=is_done)
+        await record_items(claim, results, [], self.kind, self.outbox, is_done=is_done)
 
     async def do_slice(self) -> Claim:
         """Claim a PROCESS slice and complete all its items."""
@@ -209,11 +171,11 @@ class Workshop:
     async def record_finish(self, claim: Claim, *files: NewFile) -> None:
         await record_finish(claim, files, self.outbox)
 
-    async def fail(self, claim: Claim, code: ErrorCode = ErrorCode.CORRUPT_FILE) -> None:
-        await record_failure(claim, Refusal(code, "It cannot be read."), self.outbox, is_retryable=False)
+    async def fail(self, claim: Claim, code: ErrorCode = ErrorCode.CORRUPT_FILE, *, is_retryable: bool = True) -> None:
+        await record_failure(claim, Refusal(code, "It cannot be read."), self.outbox, is_retryable=is_retryable)
 
     async def put_into(self, status: JobStatus) -> Job:
-        """A new job in `status`, by the road that leads there."""
+        """A new job in `status`, by the transitions that lead there."""
         match status:
             case JobStatus.UPLOADING:
                 return await self.add_job(await self.add_upload(status=UploadStatus.UPLOADING, offset_bytes=0))
@@ -263,3 +225,8 @@ async def check_counters(job_id: str) -> Job:
     slices = await SliceRow.filter(job_id=job_id, phase="PROCESS")
     assert job.completed_slices == sum(row.status == "DONE" for row in slices)
     return job
+
+
+async def expire_leases() -> None:
+    """Let 21 s of the database's clock pass."""
+    await fetch_rows(get_connection("default"), "UPDATE slices SET lease_expires_at = lease_expires_at - 21")
