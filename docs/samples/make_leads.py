@@ -1,7 +1,7 @@
 """Makes leads.xlsx beside this file: 500 made-up leads with everything that real lists do wrong. Same bytes each time.
 
 No person or company in it exists: domains end in example.com, .net and .org (RFC 2606), and the phone numbers lie in
-ranges for fiction, or are patterns of 555 that nobody dials. Run it as `python docs/samples/make_leads.py`.
+ranges for fiction, or are patterns of 555 that nobody dials. Run it as `.venv/bin/python docs/samples/make_leads.py`.
 """
 
 import random
