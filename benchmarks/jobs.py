@@ -26,7 +26,7 @@ from client.upload import send_file
 
 TARGET_RATIO, TARGET_SECONDS = 1.8, 30
 SLOW_SECONDS = 5.0
-"""So long the slice takes whose worker is killed; the other one is started meanwhile."""
+"""So long the slice takes whose worker is killed."""
 FREE_SERVICES = "Without workers of their own: set TEST_DATABASE_URL and TEST_REDIS_URL to measure them, too."
 
 
@@ -90,7 +90,7 @@ async def _seconds_of_slices(fleet: Fleet, slices: int) -> float:
 
 
 async def _measure_kills(folder: Path, services: Services, kills: int) -> None:
-    """One worker has the slice and is killed, another is there and has nothing to do."""
+    """One worker has the slice and is killed, another is started while the lease runs out and has nothing to do."""
     async with running_fleet(folder, services, 0) as fleet:
         for number in range(1, kills + 1):
             _say(f"kill -9 of a worker, {number} of {kills}")
@@ -105,9 +105,9 @@ async def _seconds_to_run_again(fleet: Fleet) -> float:
     killed_at: datetime | None = None
     async for state, _ in fleet.watch(1, seconds=SLOW_SECONDS):
         if state["stage"] == "process" and not killed_at:
-            spare = await fleet.add_worker()
             await doomed.kill()
             killed_at, task_id = datetime.now(UTC), state["id"]
+            spare = await fleet.add_worker()
     again_at = await fleet.first_running(task_id, since=killed_at) if killed_at else None
     if not killed_at or not again_at:
         sys.exit("The slice ended before its worker was killed, or is not said to run again.")
