@@ -21,6 +21,7 @@ from models.fields import now
 from models.ids import new_id
 from models.listing import Page, Window
 from tests.job_harness import JobHarness, completed, page_of, viewer_of
+from tests.statements import counted_statements
 from uploads.queries import page_uploads
 
 OTHER = viewer_of("user-1754556928-0000000000ff")
@@ -276,3 +277,18 @@ async def test_lists_read_no_long_columns_that_nobody_asked_for(harness: JobHarn
     assert (row["metadata"], row["filename"]) == ("", "a.txt")
     (row,) = (await page_uploads(harness.viewer, None, Window())).rows
     assert (row["metadata"], row["filename"]) == ("", "a.txt")
+
+
+async def test_no_more_options_are_read_than_an_answer_may_have(harness: JobHarness) -> None:
+    jobs = [
+        Job(
+            id=new_id("batch"), owner_id=harness.viewer.user_id, type="BATCH", kind="counting", status="UPLOADED",
+            options={"anything": "x" * 2000},
+        )
+        for _ in range(300)
+    ]  # fmt: skip
+    await Job.bulk_create(jobs)
+    for most, wanted in ((10**6, 3), (128 * 1024, 1)):
+        with counted_statements() as statements:
+            await options_of_jobs([job.id for job in jobs], most)
+        assert sum("id, options" in statement for statement in statements) == wanted

@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 
 from base.settings import Settings
-from models import Job
-from models.ids import new_id
 from processors.registry import references
 from tests.statements import counted_statements, reads_options
 from tests.web_app import App, Person, opened_app, served
@@ -43,23 +41,6 @@ async def test_a_list_of_large_values_is_refused(small: App) -> None:
     assert (answer.code, answer.data, answer.response.status_code) == ("QUERY_TOO_COMPLEX", None, 422)
     assert "131,072 bytes" in answer.errors[0]["message"]
     assert len((await small.data(f"{{ jobs(first: 2) {{ {OPTIONS} }} }}", person))["jobs"]["nodes"]) == 2
-
-
-async def test_no_more_options_are_read_than_an_answer_may_have(small: App) -> None:
-    person = await small.person()
-    jobs = [
-        Job(
-            id=new_id("batch"), owner_id=person.id, type="BATCH", kind="counting", status="UPLOADED",
-            options={"anything": [[]] * 700},
-        )
-        for _ in range(300)
-    ]  # fmt: skip
-    await Job.bulk_create(jobs)
-    pages = " ".join(f"p{place}: jobs(first: 100, offset: {100 * place}) {{ {OPTIONS} }}" for place in range(3))
-    with counted_statements() as statements:
-        answer = await small.ask(f"{{ {pages} }}", person)
-    assert (answer.code, answer.data) == ("QUERY_TOO_COMPLEX", None)
-    assert sum("id, options" in statement for statement in statements) == 1
 
 
 async def test_the_bytes_of_json_count_not_the_characters(small: App) -> None:
