@@ -39,6 +39,7 @@ def page(tmp_path: Path) -> Path:
     return folder / "streams.mjs"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("library", TYPES)
 async def test_a_job_is_watched_until_it_ends_through_a_new_role_and_a_new_server(
     restarted: ServerProcess, node: Node, page: Path, library: str

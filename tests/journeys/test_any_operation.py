@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings, strategies
 from schemathesis.core.result import Ok
@@ -18,6 +19,7 @@ ENDS_THE_SESSION = "logout"
 SERVER_FAULTS = ("INTERNAL_ERROR", "DATABASE_ERROR")
 
 
+@pytest.mark.long
 async def test_no_operation_that_the_schema_allows_is_an_error_of_the_server(
     server: ServerProcess, waybill: Waybill
 ) -> None:

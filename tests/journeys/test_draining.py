@@ -22,6 +22,8 @@ from tests.journeys.installation import PASSWORD, Installation, installed
 from tests.processes import alive, children_of
 from tests.wire import OFFSET_TYPE
 
+pytestmark = pytest.mark.long
+
 GONE_SECONDS = 10.0
 TAKEN_OVER_SECONDS = 5.0
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -326,7 +328,6 @@ HANGING = [name for name, value in vars(Hanging).items() if not name.startswith(
 CLEANLY = {"a_client_that_reads_nothing", "a_client_that_sends_for_ever", "a_child_process"}
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("what", HANGING)
 async def test_whatever_hangs_server_and_worker_are_gone_in_ten_seconds_with_their_children(
     tmp_path: Path, what: str

@@ -18,6 +18,8 @@ from tests.conftest import service_or_skip
 from tests.databases import empty_postgres
 from tests.journeys.commands import run_server_command
 
+pytestmark = pytest.mark.long
+
 OLD, NEW = "the old key of the tests: long enough", "the new key of the tests: long enough"
 PASSWORD = "a password of the tests"
 LOGIN = 'mutation ($p: String!) { login(username: "admin", password: $p) { accessToken refreshToken } }'
@@ -100,7 +102,6 @@ async def test_one_server_changes_its_key_and_what_was_signed_stays_good_until_t
         assert (await taken(server, before), await taken(server, after)) == (NONE, ALL)
 
 
-@pytest.mark.long
 async def test_two_servers_change_their_key_one_after_the_other_and_each_takes_what_the_other_signs(
     tmp_path: Path, shared: dict[str, str]
 ) -> None:

@@ -67,6 +67,7 @@ def start_of(asked: Asked) -> int:
     return int((asked.range or "bytes=0-").removeprefix("bytes=").removesuffix("-"))
 
 
+@pytest.mark.long
 async def test_a_killed_worker_costs_hardly_a_byte(tmp_path: Path, shared: dict[str, str]) -> None:
     going_on = asyncio.Event()
     origin = Origin(CONTENT, change=first(1, held(going_on, HALF)))

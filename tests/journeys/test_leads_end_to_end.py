@@ -111,6 +111,7 @@ async def test_a_server_killed_during_the_upload_goes_on_at_the_committed_offset
     await assert_outcome(waybill, batch_id, expected)
 
 
+@pytest.mark.long
 async def test_a_server_killed_during_the_batch_goes_on_and_gives_the_same_totals_and_bytes(
     server: ServerProcess, waybill: Waybill, tmp_path: Path
 ) -> None:

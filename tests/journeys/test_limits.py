@@ -12,6 +12,8 @@ import pytest
 from client.server_process import ServerProcess
 from tests.clients.relay import Relay
 
+pytestmark = pytest.mark.long
+
 FEW = {"WAYBILL_RATE_LIMIT_PER_MINUTE": "6", "WAYBILL_RATE_LIMIT_PER_SECOND": "0"}
 TEXT = "query Known { __typename }"
 

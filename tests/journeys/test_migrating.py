@@ -17,6 +17,8 @@ from tests.conftest import service_or_skip
 from tests.databases import empty_postgres
 from tests.journeys.commands import Done, run_server_command
 
+pytestmark = pytest.mark.long
+
 MIGRATIONS = sorted(path.stem for path in (Path(__file__).parents[2] / "models" / "migrations").glob("0*.py"))
 APPLIED = [f"Applied {name}." for name in MIGRATIONS]
 NOTHING = ["Nothing was missing."]

@@ -13,6 +13,8 @@ from client.server_process import ServerFailed
 from tests.journeys.installation import PASSWORD, Installation, installed
 from tests.wire import OFFSET_TYPE
 
+pytestmark = pytest.mark.long
+
 TUS = {"Tus-Resumable": "1.0.0"}
 ANNOUNCE = 'mutation { createUpload(input: {filename: "a.bin", size: 6}) { id url } }'
 WATCH = "subscription ($id: ID!) { uploadUpdated(id: $id) { status } }"

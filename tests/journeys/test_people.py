@@ -13,6 +13,8 @@ from redis.asyncio import Redis
 from client.api import Data, Waybill, WaybillError
 from client.server_process import ServerProcess
 
+pytestmark = pytest.mark.long
+
 PASSWORD = "a password of the tests"
 LOGIN = "mutation ($u: String!, $p: String!) { login(username: $u, password: $p) { accessToken } }"
 WATCH = "subscription { jobsUpdated { id } }"

@@ -159,6 +159,7 @@ def _nothing_is_masked() -> Iterator[None]:
     os.umask(before)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("_nothing_is_masked")
 async def test_all_that_a_server_writes_is_for_its_user_alone(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("something")

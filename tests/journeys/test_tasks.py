@@ -87,6 +87,7 @@ async def test_a_pause_and_a_cancel_stop_what_sleeps_within_twenty_seconds(waybi
     assert {item["status"] for item in before["items"]["nodes"]} == {"CANCELLED"}
 
 
+@pytest.mark.long
 async def test_a_killed_server_goes_on_from_the_items_that_were_done(server: ServerProcess, waybill: Waybill) -> None:
     task_id = await play(waybill, items=40, seconds=8)
     await wait_for(waybill, task_id, "PROCESSING", processed=5)

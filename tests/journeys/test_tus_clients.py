@@ -96,6 +96,7 @@ async def wait_for_offset(waybill: Waybill, offset: int) -> None:
 # ------------------------------------------------------------------------------------------------ tus-js-client
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("options", "created"), WAYS.values(), ids=WAYS)
 async def test_tus_js_client_goes_on_by_itself_after_the_server_was_killed_in_mid_body(
     tus_js: TusJs,

@@ -13,6 +13,8 @@ from client.api import Waybill
 from client.server_process import ServerProcess
 from tests.wire import Wire, Wires, path_in
 
+pytestmark = pytest.mark.long
+
 CREATE = 'mutation ($size: BigInt) { createUpload(input: {filename: "a.bin", size: $size}) { id url } }'
 READ = "query ($id: ID!) { upload(id: $id) { status sha256 } }"
 CONTENT = os.urandom(3_000_000)

@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
+import pytest
+
 from client.api import Data, Waybill
 from client.server_process import ServerProcess
 from tests.wire import Wire, Wires, path_in
@@ -167,6 +169,7 @@ async def test_an_upload_that_hangs_at_one_server_goes_on_at_the_other(
         assert await waybill.fetch(url) == CONTENT
 
 
+@pytest.mark.long
 async def test_a_server_that_is_killed_leaves_its_uploads_to_the_other_within_seconds(
     pair: tuple[ServerProcess, ServerProcess],
 ) -> None:

@@ -16,6 +16,8 @@ from tests.journeys.loads import CREATE_BATCH, Load, carry_out
 from tests.journeys.outcomes import READ, outcome_of
 from tests.journeys.retrying_client import RetryingClient
 
+pytestmark = pytest.mark.long
+
 LEADS = b"email,name\nada@example.com,Ada Lovelace\nalan@example.com,Alan Turing\n"
 NEWER = [
     "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('models', '9999_newer', CURRENT_TIMESTAMP)",

@@ -321,6 +321,7 @@ async def check_that_the_next_start_goes_on(place: Place, whole: dict[str, list[
         pytest.param("UPDATE jobs SET search_text", id="in the middle of a migration"),
     ],
 )
+@pytest.mark.long
 async def test_a_start_that_was_killed_while_it_migrated_leaves_what_the_next_one_goes_on_with(
     place: Place, words: str
 ) -> None:

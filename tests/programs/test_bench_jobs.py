@@ -20,7 +20,7 @@ def said_by_bench(**environment: str) -> str:
     return done.stdout
 
 
-@pytest.mark.long
+@pytest.mark.trial
 def test_bench_of_jobs_measures_the_queue_a_killed_worker_and_a_batch_on_two() -> None:
     said = said_by_bench(
         TEST_DATABASE_URL=service_or_skip("postgres", "TEST_DATABASE_URL"),
