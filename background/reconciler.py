@@ -22,24 +22,31 @@ RECONCILE_SECONDS = 5.0
 OVERLAP: Final = 3
 """Looks that one change is looked at: its number may be given up to two looks before its transaction ends."""
 MAX_CHANGES = 2_000
-"""Jobs that are redelivered in one look; where more have changed, every watcher reads its own state anew."""
 
 
 class EventReconciler:
-    """One server's looks at the changes of jobs, and at the uploads that are watched here."""
+    """One server's looks at the changes of jobs, and at the uploads that are watched here.
 
-    def __init__(self, hub: Hub) -> None:
+    Args:
+        hub: Where those who watch here listen.
+        every_seconds: From the end of one look to the next.
+        max_changes: Jobs that are redelivered in one look; where more have changed, every watcher reads its own state anew.
+    """
+
+    def __init__(self, hub: Hub, every_seconds: float = RECONCILE_SECONDS, max_changes: int = MAX_CHANGES) -> None:
         self._hub = hub
+        self._every_seconds = every_seconds
+        self._max_changes = max_changes
         self._newest: deque[int] = deque(maxlen=OVERLAP)
 
     async def run(self) -> None:
-        """Look every 5 s until cancelled; a look that fails is made good by the next."""
+        """Look again and again until cancelled; a look that fails is made good by the next."""
         while True:
             try:
                 await self.look()
             except Exception as error:  # noqa: BLE001  the database is away: whoever needs it says so
                 log.warning("could not look for changes that were not published", reason=type(error).__name__)
-            await asyncio.sleep(RECONCILE_SECONDS)
+            await asyncio.sleep(self._every_seconds)
 
     async def look(self) -> None:
         """Hand what has changed lately to those here who watch it and do not know it yet."""
@@ -51,8 +58,8 @@ class EventReconciler:
             self._hub.redeliver(Event("upload", row))
 
     async def _redeliver_jobs(self, change_id: int) -> None:
-        rows = await rows_changed_after(change_id, MAX_CHANGES + 1)
-        if len(rows) > MAX_CHANGES:
+        rows = await rows_changed_after(change_id, self._max_changes + 1)
+        if len(rows) > self._max_changes:
             self._hub.deliver_loss()
             return
         for row in rows:

@@ -15,7 +15,6 @@ from redis.asyncio import Redis
 from base.resilience import CircuitBreaker
 
 LEASE_SECONDS = 15.0
-"""After so long without renewal a transfer counts no more: its process is dead."""
 RENEW_SECONDS = 4.0
 POLL_SECONDS = 0.25
 """How often a transfer that waits for another process asks whether it may begin."""
@@ -52,12 +51,23 @@ class RedisHosts:
         redis: Shared by all processes.
         prefix: Of the keys of this installation.
         per_host: Transfers at once.
+        lease_seconds: After so long without renewal a transfer counts no more: its process is dead.
+        renew_seconds: How often a transfer renews its slot; well below `lease_seconds`.
     """
 
-    def __init__(self, redis: Redis, prefix: str, per_host: int) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        prefix: str,
+        per_host: int,
+        lease_seconds: float = LEASE_SECONDS,
+        renew_seconds: float = RENEW_SECONDS,
+    ) -> None:
         self._redis = redis
         self._prefix = f"{prefix}:host"
-        self._per_host = per_host
+        self.per_host = per_host
+        self.lease_ms = int(lease_seconds * 1_000)
+        self.renew_seconds = renew_seconds
         self._breaker = CircuitBreaker("downloads are polite by process: Redis does not answer")
 
     @asynccontextmanager
@@ -99,10 +109,6 @@ class RedisHosts:
 
         await self._breaker.call(remove, 0)
 
-    @property
-    def per_host(self) -> int:
-        return self._per_host
-
     def _keys(self, name: str) -> tuple[str, str, str]:
         return tuple(f"{self._prefix}:{part}:{name}" for part in ("slots", "wait", "strikes"))  # type: ignore[return-value]
 
@@ -123,7 +129,7 @@ class HostEntry:
 
     async def enter(self) -> float | None:
         """Begin, if it may: None; else for how many seconds the host asked to be left alone, 0: others are at it."""
-        values = (self._token, int(LEASE_SECONDS * 1_000), self._hosts.per_host)
+        values = (self._token, self._hosts.lease_ms, self._hosts.per_host)
         may_begin, wait, is_probe = await self._hosts.run(_ENTER, self._name, *values, fallback=(1, 0, 0))
         self.is_probe = bool(is_probe)
         if not may_begin:
@@ -139,5 +145,5 @@ class HostEntry:
 
     async def _renew(self) -> None:
         while True:
-            await asyncio.sleep(RENEW_SECONDS)
-            await self._hosts.run(_RENEW, self._name, self._token, int(LEASE_SECONDS * 1_000), fallback=0)
+            await asyncio.sleep(self._hosts.renew_seconds)
+            await self._hosts.run(_RENEW, self._name, self._token, self._hosts.lease_ms, fallback=0)

@@ -14,7 +14,6 @@ from web.requests import hash_in
 
 MAX_TEXTS = 1_000
 MAX_TEXT_BYTES = 64 * 1024
-"""Longer texts are sent each time: a caller must not fill the memory with them."""
 MAX_BYTES = 16 * 2**20
 TTL_SECONDS = 24 * 3_600
 """In Redis, from the last time that a process without the text asked for it."""
@@ -25,11 +24,27 @@ class PersistedQueries:
 
     Redis is a convenience: while it does not answer, clients are asked for their texts once more.
 
+    Args:
+        redis: Of all processes; None where each keeps its own.
+        prefix: Of the keys of this installation.
+        max_texts: In memory; short ones count as many bytes as leave room for so many.
+        max_text_bytes: Longer texts are sent each time: a caller must not fill the memory with them.
+        max_bytes: Of all texts in memory together.
+
     Source: Apollo, automatic persisted queries.
     """
 
-    def __init__(self, redis: "Redis | None" = None, prefix: str = "waybill") -> None:
-        self._texts: LRUCache[str, str] = LRUCache(MAX_BYTES, getsizeof=_share_of)
+    def __init__(
+        self,
+        redis: "Redis | None" = None,
+        prefix: str = "waybill",
+        max_texts: int = MAX_TEXTS,
+        max_text_bytes: int = MAX_TEXT_BYTES,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        least = max_bytes // max_texts
+        self._texts: LRUCache[str, str] = LRUCache(max_bytes, getsizeof=lambda text: max(len(text.encode()), least))
+        self._max_text_bytes = max_text_bytes
         self._redis = redis
         self._prefix = prefix
         self._breaker = CircuitBreaker("redis keeps no persisted queries; clients send their texts again")
@@ -57,7 +72,7 @@ class PersistedQueries:
     async def store(self, data: GraphQLRequestData) -> None:
         """Remember the text of a resolved request that has a hash; call it once the text is known to be valid."""
         hash_, text = hash_in(data.extensions), data.query
-        if hash_ is None or text is None or hash_ in self._texts or len(text.encode()) > MAX_TEXT_BYTES:
+        if hash_ is None or text is None or hash_ in self._texts or len(text.encode()) > self._max_text_bytes:
             return
         self._texts[hash_] = text
         if self._redis is not None:
@@ -76,8 +91,3 @@ class PersistedQueries:
 
     def _key(self, hash_: str) -> str:
         return f"{self._prefix}:query:{hash_}"
-
-
-def _share_of(text: str) -> int:
-    """Bytes of the memory that a text takes; short ones count as many as leave room for `MAX_TEXTS`."""
-    return max(len(text.encode()), MAX_BYTES // MAX_TEXTS)

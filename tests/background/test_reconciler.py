@@ -108,11 +108,8 @@ async def test_the_end_of_an_upload_that_nobody_told_is_told(harness: JobHarness
         assert (await Upload.get(id=upload.id)).version == 2
 
 
-async def test_when_very_much_has_changed_everybody_reads_their_own_state(
-    harness: JobHarness, deaf: Hub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reconciler, "MAX_CHANGES", 2)
-    first, look = await harness.add_job(), EventReconciler(deaf).look
+async def test_when_very_much_has_changed_everybody_reads_their_own_state(harness: JobHarness, deaf: Hub) -> None:
+    first, look = await harness.add_job(), EventReconciler(deaf, max_changes=2).look
     await look()
     with deaf.listen(job_topic(first.id)) as mailbox:
         for _ in range(3):
@@ -157,10 +154,9 @@ async def test_looking_goes_on_after_the_database_was_away(
             has_come_back.set()
         return await newest_change_id()
 
-    monkeypatch.setattr(reconciler, "RECONCILE_SECONDS", 0.01)
     monkeypatch.setattr(reconciler, "newest_change_id", away_at_second)
     with deaf.listen(job_topic(job.id)) as mailbox, capture_logs() as logs:
-        task = asyncio.create_task(EventReconciler(deaf).run())
+        task = asyncio.create_task(EventReconciler(deaf, every_seconds=0.01).run())
         await asyncio.wait_for(has_come_back.wait(), 5)
         mailbox.seen(job_event(job))
         await end(harness, job)

@@ -85,10 +85,9 @@ async def test_what_a_host_says_itself_holds(limiters: list[HostLimiter]) -> Non
 
 
 async def test_the_slots_of_a_dead_process_are_free_after_its_lease(
-    limiters: list[HostLimiter], redis: Redis, redis_prefix: str, monkeypatch: pytest.MonkeyPatch
+    limiters: list[HostLimiter], redis: Redis, redis_prefix: str
 ) -> None:
-    monkeypatch.setattr(shared_hosts, "LEASE_SECONDS", 0.5)
-    hosts = RedisHosts(redis, redis_prefix, 2)
+    hosts = RedisHosts(redis, redis_prefix, 2, lease_seconds=0.5)
     for _ in range(2):
         entry = shared_hosts.HostEntry(hosts, HOST)
         assert await entry.enter() is None  # and it never leaves, nor renews
@@ -97,11 +96,9 @@ async def test_the_slots_of_a_dead_process_are_free_after_its_lease(
 
 
 async def test_a_transfer_that_lives_keeps_its_slot(
-    limiters: list[HostLimiter], redis: Redis, redis_prefix: str, monkeypatch: pytest.MonkeyPatch
+    limiters: list[HostLimiter], redis: Redis, redis_prefix: str
 ) -> None:
-    monkeypatch.setattr(shared_hosts, "LEASE_SECONDS", 1.0)
-    monkeypatch.setattr(shared_hosts, "RENEW_SECONDS", 0.1)
-    hosts = RedisHosts(redis, redis_prefix, 1)
+    hosts = RedisHosts(redis, redis_prefix, 1, lease_seconds=1.0, renew_seconds=0.1)
     async with hosts.slot(HOST) as first:
         assert await first.enter() is None
         await asyncio.sleep(2)

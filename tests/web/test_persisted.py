@@ -11,7 +11,6 @@ from strawberry.http import GraphQLRequestData
 
 from base.errors import Refusal
 from tests.web_app import App, Served, read
-from web import persisted
 from web.persisted import PersistedQueries
 
 TEXT = "query Known { __typename }"
@@ -156,9 +155,8 @@ async def keep(queries: PersistedQueries, *texts: str) -> None:
         await queries.store(await queries.resolve(data_for(text)))
 
 
-async def test_memory_is_bounded_and_what_was_used_last_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(persisted, "MAX_TEXTS", 2)
-    queries = PersistedQueries()
+async def test_memory_is_bounded_and_what_was_used_last_stays() -> None:
+    queries = PersistedQueries(max_texts=2)
     await keep(queries, "{a}", "{b}")
     assert await is_known(queries, "{a}")
     await keep(queries, "{c}")
@@ -166,10 +164,8 @@ async def test_memory_is_bounded_and_what_was_used_last_stays(monkeypatch: pytes
     assert [await is_known(queries, text) for text in ("{a}", "{b}", "{c}")] == [True, False, True]
 
 
-async def test_long_texts_are_not_kept_and_all_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(persisted, "MAX_TEXT_BYTES", 10)
-    monkeypatch.setattr(persisted, "MAX_BYTES", 12)
-    queries = PersistedQueries()
+async def test_long_texts_are_not_kept_and_all_together_are_bounded() -> None:
+    queries = PersistedQueries(max_text_bytes=10, max_bytes=12)
     long, wide, first, second = "{a}" + "#" * 8, "{ü}" * 3, "{a}####", "{b}####"
     await keep(queries, long, wide, first, second)
 
