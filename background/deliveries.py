@@ -16,15 +16,23 @@ log = log_for(__name__)
 
 SENDING_PER_PROCESS = 32
 STOP_SECONDS = 2.0
-"""What is on its way when the process is told to stop has so long to arrive; then another process sends it again."""
 
 
 class WebhookDispatcher:
-    """Sends what is due; what it has on its way is in `_sending`."""
+    """Sends what is due; what it has on its way is in `_sending`.
 
-    def __init__(self, sender: Sender, wake_up: Callable[[], Awaitable[None]]) -> None:
+    Args:
+        sender: Makes the requests.
+        wake_up: Tells another process that deliveries are due.
+        stop_seconds: What is on its way when the process is told to stop has so long to arrive; then another one sends it again.
+    """
+
+    def __init__(
+        self, sender: Sender, wake_up: Callable[[], Awaitable[None]], stop_seconds: float = STOP_SECONDS
+    ) -> None:
         self._sender = sender
         self._wake_up = wake_up
+        self._stop_seconds = stop_seconds
         self._sending: set[asyncio.Task[None]] = set()
         self._is_stopping = False
 
@@ -42,7 +50,7 @@ class WebhookDispatcher:
         """Claim nothing more, and release what does not arrive soon."""
         self._is_stopping = True
         if self._sending:
-            _, late = await asyncio.wait(self._sending, timeout=STOP_SECONDS)
+            _, late = await asyncio.wait(self._sending, timeout=self._stop_seconds)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)

@@ -18,7 +18,8 @@ ORPHAN_SECONDS = 7 * 86_400.0
 """So old is a file at least that is removed because no row names it: its row may be on the way, or come with a newer backup."""
 ABANDONED_SECONDS = 600.0
 """The same of a folder that a worker left."""
-_NAMES_AT_ONCE = 500
+NAMES_AT_ONCE = 500
+"""Names in one statement."""
 _Unknown = Callable[[list[str]], Awaitable[list[str]]]
 _UNKNOWN: Mapping[str, _Unknown] = {"files": unrecorded_files, "uploads": unknown_uploads, "partials": ended_partials}
 """Which of the names in a folder nobody needs, by the room of the storage that the folder is in."""
@@ -27,8 +28,9 @@ _UNKNOWN: Mapping[str, _Unknown] = {"files": unrecorded_files, "uploads": unknow
 class OrphanCollector:
     """Looks through one of 768 folders at a time, so that however many files there are nobody waits for it."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, names_at_once: int = NAMES_AT_ONCE) -> None:
         self._storage = storage
+        self._names_at_once = names_at_once
         self._began_at = 0.0
         places = [(room, f"{number:02x}") for number in range(256) for room in _UNKNOWN]
         self._folders = cycle(places)
@@ -43,8 +45,8 @@ class OrphanCollector:
         self._began_at = self._began_at or await first_user_at()
         names = await self._storage.names_written(folder, self._began_at, time.time() - ORPHAN_SECONDS)
         count = 0
-        for start in range(0, len(names), _NAMES_AT_ONCE):
-            for name in await unknown(names[start : start + _NAMES_AT_ONCE]):
+        for start in range(0, len(names), self._names_at_once):
+            for name in await unknown(names[start : start + self._names_at_once]):
                 await self._storage.remove(f"{folder}/{name}")
                 count += 1
         return count

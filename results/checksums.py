@@ -11,14 +11,15 @@ from storage.ports import Blob
 
 CAPACITY = 200_000
 """Checksums that are remembered, about 60 MB; a bundle with more entries computes its oldest twice."""
-_PART_BYTES = 64 * 1024 * 1024
+PART_BYTES = 64 * 1024 * 1024
 """Bytes per call into a thread: a reader who leaves stops the work after so many."""
 
 
 class Checksums:
     """Remembers the CRC-32 of files; readers of the same file at the same time wait for one computation."""
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
+    def __init__(self, capacity: int = CAPACITY, part_bytes: int = PART_BYTES) -> None:
+        self._part_bytes = part_bytes
         self._known: LRUCache[str, int] = LRUCache(capacity)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -36,14 +37,14 @@ class Checksums:
         async with lock:
             crc = self._known.get(key)
             if crc is None:
-                crc = self._known[key] = await _compute(stored)
+                crc = self._known[key] = await _compute(stored, self._part_bytes)
             return crc
 
 
-async def _compute(stored: Blob) -> int:
+async def _compute(stored: Blob, part_bytes: int) -> int:
     crc = 0
-    for start in range(0, stored.size, _PART_BYTES):
-        crc = await run_sync(_continue, stored, start, min(stored.size, start + _PART_BYTES), crc)
+    for start in range(0, stored.size, part_bytes):
+        crc = await run_sync(_continue, stored, start, min(stored.size, start + part_bytes), crc)
     return crc
 
 

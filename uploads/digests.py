@@ -6,15 +6,15 @@ from cachetools import LRUCache
 
 from storage.ports import Hash
 
-_CAPACITY = 2_000
+CAPACITY = 2_000
 """States kept, about 1 KiB each; an upload whose state was dropped is hashed from the disk at its end."""
 
 
 class DigestCache:
     """The states of one process, the least recently used dropped first."""
 
-    def __init__(self) -> None:
-        self._states: LRUCache[str, tuple[int, Hash]] = LRUCache(_CAPACITY)
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._states: LRUCache[str, tuple[int, Hash]] = LRUCache(capacity)
 
     def pop(self, upload_id: str, offset: int) -> Hash | None:
         """The state after the first `offset` bytes; None where it is not known."""

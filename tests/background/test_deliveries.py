@@ -161,13 +161,12 @@ async def test_who_stops_lets_arrive_what_arrives_soon(webhook_harness: WebhookH
 
 
 async def test_who_stops_gives_back_what_does_not_and_another_sends_it_again(
-    webhook_harness: WebhookHarness, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    webhook_harness: WebhookHarness, receiver: Receiver
 ) -> None:
-    monkeypatch.setattr(deliveries, "STOP_SECONDS", 0.1)
     await webhook_harness.webhook(receiver.url)
     await end_jobs(webhook_harness, 1)
     receiver.may_answer.clear()
-    dispatcher = webhook_harness.dispatcher()
+    dispatcher = webhook_harness.dispatcher(stop_seconds=0.1)
     work = asyncio.create_task(dispatcher.work())
     await receiver.until(1)
     began = time.monotonic()

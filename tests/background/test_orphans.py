@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from background import orphans
-from background.orphans import ABANDONED_SECONDS, ORPHAN_SECONDS, OrphanCollector
+from background.orphans import ABANDONED_SECONDS, NAMES_AT_ONCE, ORPHAN_SECONDS, OrphanCollector
 from base.words import FileRole, Role, SlicePhase
 from jobs.recording.files import NewFile
 from models import File, Upload, User
@@ -37,9 +36,9 @@ async def first_user(harness: JobHarness) -> User:
     return await User.create(id=harness.viewer.user_id, username="first", role=Role.USER, created_at=born)
 
 
-async def sweep_all(harness: JobHarness) -> int:
+async def sweep_all(harness: JobHarness, names_at_once: int = NAMES_AT_ONCE) -> int:
     """One whole round. Returns how much was removed."""
-    sweeper = OrphanCollector(LocalStorage(harness.folder))
+    sweeper = OrphanCollector(LocalStorage(harness.folder), names_at_once)
     return sum([await sweeper.collect() for _ in range(768)])
 
 
@@ -87,11 +86,10 @@ async def test_bytes_that_are_older_than_the_database_stay(harness: JobHarness, 
     assert not path.exists()
 
 
-async def test_many_orphans_of_one_folder_all_go(harness: JobHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(orphans, "_NAMES_AT_ONCE", 2)
+async def test_many_orphans_of_one_folder_all_go(harness: JobHarness) -> None:
     for number in range(5):
         left(harness, f"files/00/file-1754556928-{number:010x}00")
-    assert await sweep_all(harness) == 5
+    assert await sweep_all(harness, names_at_once=2) == 5
 
 
 async def test_the_folder_of_a_lost_worker_goes_and_that_of_a_running_one_stays(harness: JobHarness) -> None:

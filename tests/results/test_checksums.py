@@ -27,9 +27,9 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[Blob]:
     read: list[Blob] = []
     compute = checksums._compute
 
-    async def noted(stored: Blob) -> int:
+    async def noted(stored: Blob, part_bytes: int) -> int:
         read.append(stored)
-        return await compute(stored)
+        return await compute(stored, part_bytes)
 
     monkeypatch.setattr(checksums, "_compute", noted)
     return read
@@ -45,11 +45,8 @@ async def test_the_checksum_of_several_files_is_that_of_them_in_a_row(stored: Lo
     assert await Checksums().crc32_of("a", joined) == zlib.crc32(CONTENT + b"012" + CONTENT)
 
 
-async def test_a_large_file_is_computed_in_parts_to_the_same_end(
-    stored: LocalBlob, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(checksums, "_PART_BYTES", 999)
-    assert await Checksums().crc32_of("a", stored) == zlib.crc32(CONTENT)
+async def test_a_large_file_is_computed_in_parts_to_the_same_end(stored: LocalBlob) -> None:
+    assert await Checksums(part_bytes=999).crc32_of("a", stored) == zlib.crc32(CONTENT)
 
 
 async def test_what_is_known_is_not_read_again(stored: LocalBlob, computed: list[Blob]) -> None:
@@ -69,10 +66,10 @@ async def test_when_the_one_who_computes_leaves_the_next_takes_over(
 ) -> None:
     compute, calls = checksums._compute, 0
 
-    async def stuck_at_first(stored: Blob) -> int:
+    async def stuck_at_first(stored: Blob, part_bytes: int) -> int:
         nonlocal calls
         calls += 1
-        return await asyncio.Event().wait() if calls == 1 else await compute(stored)
+        return await asyncio.Event().wait() if calls == 1 else await compute(stored, part_bytes)
 
     monkeypatch.setattr(checksums, "_compute", stuck_at_first)
     known = Checksums()

@@ -1,8 +1,5 @@
 import hashlib
 
-import pytest
-
-from uploads import digests
 from uploads.digests import DigestCache
 
 
@@ -26,9 +23,8 @@ def test_a_state_of_another_offset_is_not_used() -> None:
     assert kept.pop("unknown", 3) is None
 
 
-def test_only_so_many_states_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(digests, "_CAPACITY", 2)
-    kept = DigestCache()
+def test_only_so_many_states_are_kept() -> None:
+    kept = DigestCache(capacity=2)
     for name in ("oldest", "older", "newest"):
         kept.put(name, 1, hashlib.sha256(b"a"))
     assert [kept.pop(name, 1) is None for name in ("oldest", "older", "newest")] == [True, False, False]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from tortoise.connection import get_connection
 
 from auth.viewer import Viewer
-from background.deliveries import WebhookDispatcher
+from background.deliveries import STOP_SECONDS, WebhookDispatcher
 from base.words import JobStatus
 from models import Webhook, WebhookDelivery
 from tests.job_harness import JobHarness
@@ -32,8 +32,8 @@ class WebhookHarness:
         """As the queue's."""
         self.wake_ups += 1
 
-    def dispatcher(self) -> WebhookDispatcher:
-        return WebhookDispatcher(self.sender, self.wake_up)
+    def dispatcher(self, stop_seconds: float = STOP_SECONDS) -> WebhookDispatcher:
+        return WebhookDispatcher(self.sender, self.wake_up, stop_seconds)
 
     async def webhook(self, url: str, *events: str, viewer: Viewer | None = None) -> Webhook:
         """A webhook for `events`, or for all."""
