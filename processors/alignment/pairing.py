@@ -119,4 +119,4 @@ def stem_name(name: str) -> str:
 def stem_of(name: str) -> str:
     """What the names of a recording and its transcript have in common."""
     folders = PurePosixPath(name.replace("\\", "/")).parent
-    return unicodedata.normalize("NFC", f"{folders}/{stem_name(name)}").casefold().strip()
+    return unicodedata.normalize("NFC", f"{folders}/{stem_name(name).strip()}").casefold()

@@ -65,6 +65,7 @@ export const useNewWorkTexts = catalogue('newWork', {
   noTranscript: { en: '{{name}} has no transcript of the same name', de: 'Zu {{name}} fehlt die Abschrift gleichen Namens' },
   noRecording: { en: '{{name}} has no recording of the same name', de: 'Zu {{name}} fehlt die Aufnahme gleichen Namens' },
   sameName: { en: '{{name}}: another recording of this name is taken', de: '{{name}}: Eine andere Aufnahme dieses Namens wird genommen' },
+  ofSystem: { en: '{{name}} is a file of an operating system', de: '{{name}} ist eine Datei des Betriebssystems' },
   notNeeded: { en: '{{name}}: another transcript of this name is taken', de: '{{name}}: Eine andere Abschrift dieses Namens wird genommen' },
   rosterHint: { en: 'A table among the files (id, name) is the roster.', de: 'Eine Tabelle unter den Dateien (id, name) ist die Namensliste.' },
   urls: { en: 'URLs', de: 'URLs' },
