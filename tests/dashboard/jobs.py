@@ -18,6 +18,10 @@ NEW_DEMO = """mutation ($demo: DemoOptionsInput!, $title: String) {
 NEW_SHEETS = """mutation ($uploads: [ID!]!, $title: String) {
   createBatch(input: {work: {omr: {strategy: IMAGES, reference: "12345678"}}, uploadIds: $uploads, title: $title}) { id }
 }"""
+NEW_LEADS = """mutation ($uploads: [ID!]!, $title: String!) {
+  createBatch(input: {work: {leads: {country: "DE", batchSize: 5}}, uploadIds: $uploads, title: $title}) { id }
+}"""
+NEW_CSV = 'mutation ($size: BigInt!) { createUpload(input: {filename: "leads.csv", size: $size}) { id url } }'
 NEW_UPLOAD = 'mutation ($size: BigInt!) { createUpload(input: {filename: "doubtful.jpg", size: $size}) { id url } }'
 
 
@@ -41,6 +45,14 @@ async def create_waiting(waybill: Waybill, count: int) -> None:
             for number in range(start, start + ALIASES)
         ]
         await waybill.execute(f"mutation {{ {' '.join(fields)} }}")
+
+
+async def create_leads(waybill: Waybill, title: str, path: Path) -> str:
+    """A batch of leads in slices of five rows, so that it takes its time; its id."""
+    upload = (await waybill.execute(NEW_CSV, {"size": path.stat().st_size}))["createUpload"]
+    created = await waybill.execute(NEW_LEADS, {"uploads": [upload["id"]], "title": title})
+    await send_file(upload["url"], path)
+    return str(created["createBatch"]["id"])
 
 
 async def create_sheet(waybill: Waybill, title: str, folder: Path) -> str:

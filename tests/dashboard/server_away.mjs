@@ -1,27 +1,34 @@
-// The server is killed while a job runs: a banner, then the right state in both tabs without reloading.
+// The server is killed in the middle of a batch: a banner in both tabs, then the right state without reloading.
 import { scenario } from './scenario.mjs'
 
-await scenario(async ({ open, have }) => {
+await scenario(async ({ open, have, rows }) => {
   const page = await open()
   await page.signIn()
-  const id = await have('create', 'Survivor', { items: 30, seconds: 20 })
-  await page.goto(`./#/jobs/${id}`)
-  await page.getByTestId('numbers').getByText(/[1-9]\d* of 30/).waitFor()
   const other = await page.tab()
-  await other.goto('./#/jobs')
+  await other.goto('./#/batches')
+  await other.getByRole('heading', { level: 1, name: 'Batches' }).waitFor()
+  const id = await have('create', 'Survivor')
+  await page.goto(`./#/jobs/${id}`)
   const row = other.getByRole('row', { name: /Survivor/ })
+  const tabs = [page, other]
+  const total = rows.toLocaleString('en-GB')
+  const whole = new RegExp(`^${total} of ${total}`)
+  await page.getByTestId('numbers').getByText(new RegExp(`[1-9][\\d,]* of ${total}`)).waitFor()
   await row.getByText('Processing').waitFor()
-  for (const tab of [page, other]) await tab.evaluate(() => (window.isTheSamePage = true))
+  for (const tab of tabs) await tab.evaluate(() => (window.isTheSamePage = true))
 
-  await have('kill')
-  await page.getByTestId('server-away').waitFor()
-  const told = page.getByText('Survivor is done').waitFor({ timeout: 120_000 }) // a toast: it does not stay
+  const done = await have('kill')
+  for (const tab of tabs) await tab.getByTestId('server-away').waitFor()
+  const toasts = tabs.map(tab => tab.getByText('Survivor is done, with failures').waitFor({ timeout: 120_000 })) // they do not stay
   await have('start')
-  await page.getByTestId('server-away').waitFor({ state: 'hidden', timeout: 60_000 })
-  await page.getByTestId('percentage').getByText('100').waitFor({ timeout: 60_000 })
-  await told
+  for (const tab of tabs) await tab.getByTestId('server-away').waitFor({ state: 'hidden' })
+  await page.getByTestId('percentage').getByText('100').waitFor({ timeout: 120_000 })
+  await Promise.all(toasts)
+  await page.getByText('Completed', { exact: true }).first().waitFor()
   await row.getByText('Completed').waitFor()
-  const badge = await page.getByText('Completed', { exact: true }).first().isVisible()
-  const areTheSame = await Promise.all([page, other].map(tab => tab.evaluate(() => window.isTheSamePage)))
-  return { badge, areTheSame }
+  await row.getByText(whole).waitFor()
+  await page.getByRole('link', { name: 'leads.csv' }).waitFor()
+  const numbers = await page.getByTestId('numbers').innerText()
+  const areTheSame = await Promise.all(tabs.map(tab => tab.evaluate(() => window.isTheSamePage)))
+  return { id, done, numbers, areTheSame }
 })
