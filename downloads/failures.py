@@ -97,8 +97,8 @@ def answered(status: int, *, is_resuming: bool, retry_after: float | None = None
 
 def broken_off(received: int, total: int | None) -> FetchFailed:
     """The body ended before its end."""
-    of = "" if total is None else f" of {total:,}"
-    message = f"The server broke off after {received:,}{of} bytes: try again."
+    bytes_ = f"{received:,} bytes" if total is None else f"{received:,} of {total:,} bytes"
+    message = f"The server broke off after {bytes_}: try again."
     return FetchFailed(ErrorCode.DOWNLOAD_FAILED, message, is_transient=True)
 
 

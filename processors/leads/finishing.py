@@ -73,5 +73,8 @@ def find_limits(rows: SheetRows, sheet: LeadSheet) -> Iterator[str]:
 
 def tell_totals(work: Work, totals: dict[str, int]) -> None:
     """Log what came out."""
-    message = f"{totals['kept']:,} of {totals['leads']:,} leads kept, {totals['duplicates']:,} duplicates left out"
-    work.log(LogLevel.SUCCESS, f"{message}, {totals['invalid']:,} that reach nobody.")
+    message = (
+        f"{totals['kept']:,} of {totals['leads']:,} leads kept, {totals['duplicates']:,} duplicates left out, "
+        f"{totals['invalid']:,} that reach nobody."
+    )
+    work.log(LogLevel.SUCCESS, message)

@@ -108,7 +108,7 @@ def failed(index: int, row: int, lead: Lead, reader: LeadReader, cells: Cells) -
         "company": lead.company,
     }
     given = ", ".join(f'"{shorten(value)}"' for value in (email, phone) if value)
-    sentence = f"Row {row} has {problem}{f': {given}' if given else ''}."
+    sentence = f"Row {row} has {problem}: {given}." if given else f"Row {row} has {problem}."
     return ItemResult(index, ItemStatus.FAILED, orjson.dumps(result), ItemError(ErrorCode.BAD_INPUT, sentence))
 
 

@@ -1,21 +1,31 @@
-/** What the server says, in the language of the page. It speaks English: other languages have a sentence for each code. */
+/** What the server says, in the language of the page. It speaks English: other languages have a sentence for each code, and for its wordings. */
 import i18next from 'i18next'
 import { useTranslation } from 'react-i18next'
 import { codeOf, sentenceOf } from './errors'
 
 const ROOM = 'codes'
 
+let inGerman: (english: string) => string | null = () => null
+
 // After the first screen, which refuses nothing; the server's own words do where it cannot be loaded.
-void import('./germanSentences').then(({ GERMAN }) => i18next.addResourceBundle('de', ROOM, GERMAN)).catch(() => null)
+void Promise.all([import('./germanSentences'), import('./serverSentences')])
+  .then(([{ GERMAN }, sentences]) => {
+    inGerman = sentences.inGerman
+    i18next.addResourceBundle('de', ROOM, GERMAN)
+  })
+  .catch(() => null)
 
 /** A refusal as the server tells it. */
 export type Told = { code: string; message: string }
 
 export function useSentences() {
   const { t, i18n } = useTranslation(ROOM)
-  const tell = ({ code, message }: Told) => (i18n.exists(code, { ns: ROOM }) ? t(code, { sentence: message }) : message)
+  /** Null where the page has no words for it but the server's own. */
+  const translate = (english: string) => (i18n.language === 'de' ? inGerman(english) : english)
+  const tell = ({ code, message }: Told) => (i18n.exists(code, { ns: ROOM }) ? t(code, { sentence: translate(message) ?? message }) : message)
   return {
     tell,
+    translate,
     /** Of what an operation threw; null where the server did not answer. */
     tellError(error: unknown): string | null {
       const message = sentenceOf(error)

@@ -2,6 +2,7 @@ import { Anchor } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useEffect, useRef, useState } from 'react'
 import { useApi } from '../api/api'
+import { ServerText } from '../api/ServerText'
 import { useViewer } from '../api/server'
 import type { JobStateFragment } from '../jobs/job.generated'
 import { percentageOf } from '../jobs/ProgressBar'
@@ -56,7 +57,7 @@ function useToasts() {
     }
     const text = texts[job.status]
     if (!text) return
-    const message = <>{job.statusMessage} <Anchor href={`#/jobs/${job.id}`} inherit>{t('open')}</Anchor></>
+    const message = <><ServerText>{job.statusMessage}</ServerText> <Anchor href={`#/jobs/${job.id}`} inherit>{t('open')}</Anchor></>
     notifications.show({ ...text, id: `${job.id} ${job.attempt} ${job.status}`, message, autoClose: 10_000, className: 'wrap-anywhere' })
   }
 }

@@ -1,5 +1,6 @@
 import { Anchor, Progress, Stack, Table, Text } from '@mantine/core'
 import { Link } from 'react-router'
+import { SkipReason } from '../jobs/SkipReason'
 import { useFormats } from '../translations/formats'
 import { DownloadChanges } from './DownloadChanges'
 import { Panel } from './Panel'
@@ -13,7 +14,7 @@ export function DownloadPanel({ job }: { job: Download }) {
       <Stack gap="sm">
         <Text size="sm" className="wrap-anywhere">{job.url}</Text>
         {job.finalUrl && job.finalUrl !== job.url && <Text size="sm" className="wrap-anywhere">{t('ledTo')}: {job.finalUrl}</Text>}
-        {job.skipReason && <Text size="sm">{job.skipReason}</Text>}
+        {job.skipReason && <Text size="sm" className="sentence"><SkipReason reason={job.skipReason} /></Text>}
         {job.duplicateOf && (
           <Text size="sm">{t('duplicateOf')} <Anchor component={Link} to={`/jobs/${job.duplicateOf.id}`} inherit>{job.duplicateOf.title ?? job.duplicateOf.id}</Anchor></Text>
         )}

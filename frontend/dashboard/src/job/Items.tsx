@@ -5,6 +5,7 @@ import { useThrottledValue } from '@mantine/hooks'
 import type { ItemStatus } from '../api/schema'
 import { useSentences } from '../api/sentences'
 import { Problem } from '../jobs/Problem'
+import { SkipReason } from '../jobs/SkipReason'
 import { useFormats } from '../translations/formats'
 import { JobItemsDocument, type ItemRowFragment } from './items.generated'
 import { Panel } from './Panel'
@@ -67,7 +68,7 @@ function ItemRow({ item }: { item: ItemRowFragment }) {
         <Stack gap={2}>
           <Text size="sm" className="wrap-anywhere">{item.name}</Text>
           {item.error && <Text size="xs" className="problem wrap-anywhere">{tell(item.error)}</Text>}
-          {item.skipReason && <Text size="xs" c="dimmed" className="wrap-anywhere">{item.skipReason}</Text>}
+          {item.skipReason && <Text size="xs" c="dimmed" className="sentence wrap-anywhere"><SkipReason reason={item.skipReason} /></Text>}
           <FileLinks files={item.files} />
         </Stack>
       </Table.Td>

@@ -1,5 +1,6 @@
 import { Alert, Anchor, Group, Paper, Stack, Text, Title } from '@mantine/core'
 import { Link } from 'react-router'
+import { ServerText } from '../api/ServerText'
 import { useSentences } from '../api/sentences'
 import { ActionButtons } from '../jobs/ActionButtons'
 import { ProgressBar, percentageOf } from '../jobs/ProgressBar'
@@ -34,7 +35,7 @@ export function JobHeader({ job, onRemoved }: Props) {
             <Text fw={600} className="numbers" data-testid="percentage">{percent(percentageOf(job))}</Text>
           </Group>
           <Text size="sm" className="numbers" data-testid="numbers"><ProgressNumbers job={job} /></Text>
-          {job.statusMessage !== job.error?.message && <Text size="sm" c="dimmed" role="status" className="wrap-anywhere">{job.statusMessage}</Text>}
+          {job.statusMessage !== job.error?.message && <Text size="sm" c="dimmed" role="status" className="wrap-anywhere"><ServerText>{job.statusMessage}</ServerText></Text>}
         </Stack>
         {job.error && <Alert color="red" variant="light" title={job.error.code} className="wrap-anywhere">{tell(job.error)}</Alert>}
       </Stack>

@@ -1,5 +1,6 @@
 import { NativeSelect, Text } from '@mantine/core'
 import { useEffect, useRef, useState } from 'react'
+import { ServerText } from '../api/ServerText'
 import type { LogLevel } from '../api/schema'
 import { useFormats } from '../translations/formats'
 import classes from './Log.module.css'
@@ -48,7 +49,7 @@ function Line({ line: { at, level, message } }: { line: LogLineFragment }) {
     <div className={classes.line} data-level={level}>
       <time dateTime={at}>{clock(at)}</time>
       <span>{level}</span>
-      <span className="wrap-anywhere">{message}</span>
+      <span className="wrap-anywhere"><ServerText>{message}</ServerText></span>
     </div>
   )
 }

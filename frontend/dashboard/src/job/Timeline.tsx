@@ -1,5 +1,6 @@
 import { Group, RingProgress, Text, Timeline as Steps } from '@mantine/core'
 import { Check, CircleDashed, Minus, X } from 'lucide-react'
+import { ServerText } from '../api/ServerText'
 import type { ItemStatus } from '../api/schema'
 import { useFormats } from '../translations/formats'
 import { Panel } from './Panel'
@@ -17,7 +18,7 @@ export function Timeline({ job }: { job: Job }) {
     <Panel title={t('timeline')}>
       <Steps bulletSize={24} lineWidth={2} active={steps.findLastIndex(({ status }) => status !== 'PENDING')}>
         {steps.map(step => (
-          <Steps.Item key={step.name} bullet={<Bullet step={step} />} title={<Text size="sm" fw={step.status === 'PROCESSING' ? 600 : 400}>{step.label}</Text>}>
+          <Steps.Item key={step.name} bullet={<Bullet step={step} />} title={<Text size="sm" fw={step.status === 'PROCESSING' ? 600 : 400}><ServerText>{step.label}</ServerText></Text>}>
             <Group gap="xs">
               <Text size="xs" c="dimmed" className="numbers">
                 {t(step.status)}{step.status === 'PROCESSING' && ` · ${percent(step.percentage)}`}

@@ -12,7 +12,7 @@ export function ProgressBar({ job, size = 'sm' }: Props) {
     <Progress.Root size={size} radius="xl" className="progress">
       <Progress.Section
         value={percentageOf(job)}
-        color={job.status === 'FAILED' ? 'red' : job.status === 'COMPLETED' ? 'green' : job.isActive ? 'indigo' : 'gray'}
+        color={job.status === 'FAILED' ? 'red' : job.status === 'COMPLETED' ? 'green' : job.isActive ? 'indigo' : 'gray.5'}
         animated={job.status === 'PROCESSING'}
         aria-label={t('progressOf', { title: titleOf(job) })}
       />

@@ -1,6 +1,7 @@
 /** The cells of a row, one for each column. */
 import { Anchor, Stack, Text } from '@mantine/core'
 import { Link } from 'react-router'
+import { ServerText } from '../api/ServerText'
 import type { JobStateFragment } from '../jobs/job.generated'
 import { ProgressBar, percentageOf } from '../jobs/ProgressBar'
 import { useProgressNumbers } from '../jobs/ProgressNumbers'
@@ -32,7 +33,7 @@ export function ProgressCell({ job }: Props) {
         <ProgressBar job={job} />
         <Text size="xs" className="numbers">{percent(percentageOf(job))}</Text>
       </div>
-      <Text size="xs" c="dimmed" className={`numbers ${classes.numbers}`}>{numbers.join(' · ') || job.statusMessage}</Text>
+      <Text size="xs" c="dimmed" className={`numbers ${classes.numbers}`}>{numbers.join(' · ') || <ServerText>{job.statusMessage}</ServerText>}</Text>
     </Stack>
   )
 }

@@ -1,6 +1,7 @@
 import { useQuery } from '@apollo/client/react'
 import { Group, Loader, Stack, Table, Text } from '@mantine/core'
 import type { DownloadOptionsInput } from '../api/schema'
+import { ServerText } from '../api/ServerText'
 import { Panel } from '../job/Panel'
 import { Problem } from '../jobs/Problem'
 import { useFormats } from '../translations/formats'
@@ -68,7 +69,7 @@ function Files({ files }: { files: readonly PlannedFile[] }) {
             <Table.Tr key={url}>
               <Table.Td>
                 <Text size="sm" className="wrap-anywhere" title={url}>{name}</Text>
-                <Text size="xs" c="dimmed" className="wrap-anywhere">{reason ?? contentType}</Text>
+                <Text size="xs" c="dimmed" className="wrap-anywhere">{reason ? <ServerText>{reason}</ServerText> : contentType}</Text>
               </Table.Td>
               <Table.Td w={1} ta="right" className="numbers"><Text size="xs" c="dimmed" miw="max-content">{size === null ? '–' : bytes(size)}</Text></Table.Td>
             </Table.Tr>

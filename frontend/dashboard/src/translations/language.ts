@@ -17,7 +17,7 @@ void i18next.use(initReactI18next).init({
   resources: {},
   initAsync: false,
   interpolation: { escapeValue: false }, // React escapes
-  react: { useSuspense: false },
+  react: { useSuspense: false, bindI18nStore: 'added' }, // what is loaded later is shown then
 })
 document.documentElement.lang = i18next.language
 

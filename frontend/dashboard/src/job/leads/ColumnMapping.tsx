@@ -3,6 +3,7 @@ import { notifications } from '@mantine/notifications'
 import { useMutation } from '@apollo/client/react'
 import { useState } from 'react'
 import { useNavigate } from 'react-router'
+import { ServerText } from '../../api/ServerText'
 import { useSentences } from '../../api/sentences'
 import { Problem } from '../../jobs/Problem'
 import { useJobTexts } from '../../jobs/texts'
@@ -54,7 +55,7 @@ function Mapping({ batch, columns }: { batch: Batch; columns: ReportColumn[] }) 
                     onChange={event => choose(one.column, event.currentTarget.value)}
                   />
                 </Table.Td>
-                <Table.Td><Text size="xs" c="dimmed">{one.reason}</Text></Table.Td>
+                <Table.Td><Text size="xs" c="dimmed"><ServerText>{one.reason}</ServerText></Text></Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>

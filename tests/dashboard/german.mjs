@@ -1,0 +1,35 @@
+// Somebody reads in German what the server says of jobs: statuses, stages, reasons, the log.
+import { scenario } from './scenario.mjs'
+
+await scenario(async ({ open, leads, demo, duplicate }) => {
+  const page = await open({ locale: 'de-DE' })
+  const seen = {}
+  await page.signIn()
+  const named = name => page.getByRole('region', { name, exact: true })
+  const openJob = async id => {
+    await page.goto(`./#/jobs/${id}`)
+    await named('Verlauf').waitFor()
+  }
+
+  await openJob(demo)
+  seen.status = await page.locator('main header').getByRole('status').getByText('fertig').innerText()
+  seen.stages = (await named('Verlauf').innerText()).split('\n').filter(line => line.startsWith('Wird ') || line.startsWith('Das '))
+  await named('Geschichte').getByText('Wartet auf einen freien Worker.').waitFor()
+  seen.failed = await named('Elemente').getByText('befohlen').innerText()
+
+  await openJob(leads)
+  const items = named('Elemente')
+  await items.locator('label', { hasText: 'Ausgelassen' }).click()
+  seen.skipped = await items.getByText('Dublette').first().innerText()
+  await items.locator('label', { hasText: 'Fehlgeschlagen' }).click()
+  seen.invalid = await items.getByText('Zeile').first().innerText()
+  const log = page.getByRole('log')
+  await log.getByText(/Leads behalten/).waitFor()
+  seen.english = await log.locator('[lang=en]').allInnerTexts()
+
+  await openJob(duplicate)
+  seen.duplicate = await named('Elemente').getByText('schon einmal').innerText()
+  await named('Elemente').getByRole('link', { name: /^download-/ }).click()
+  await page.getByText('Fertig', { exact: true }).first().waitFor()
+  return { ...seen, complaints: page.complaints }
+})

@@ -1,0 +1,95 @@
+"""Sentences of the server that the dashboard says in German: as they are worded, and none about a status left out."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from downloads.failures import SkipReason
+from processors.registry import built_in_kinds
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ROOT / "frontend" / "dashboard" / "src"
+GERMAN: dict[str, str] = json.loads((SOURCES / "api" / "serverSentences.de.json").read_text(encoding="utf-8"))
+SKIP_REASONS: dict[str, dict[str, str]] = json.loads(
+    (SOURCES / "jobs" / "skipReasons.json").read_text(encoding="utf-8")
+)
+SPEAKING = ("jobs", "background", "uploads", "processors", "downloads")
+TRANSITIONS = {"transition_job", "transition_locked", "begin_work"}
+OF_WHOLE_DOWNLOADS = {"several", "empty"}
+
+
+def template_of(node: ast.AST) -> str | None:
+    """The text of a literal, with `{}` for each run of values."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return re.sub(r"\{[^}]*\}", "{}", text)
+        case ast.JoinedStr(values=parts):
+            texts = [str(part.value) if isinstance(part, ast.Constant) else "{}" for part in parts]
+            return re.sub(r"(\{\})+", "{}", "".join(texts))
+    return None
+
+
+def templates_in(tree: ast.AST) -> Iterator[str]:
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        template = template_of(node)
+        if template is not None and id(node) not in docstrings | inside:
+            yield template
+
+
+def trees(*rooms: str) -> Iterator[tuple[Path, ast.Module]]:
+    for room in rooms:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def said_about_statuses(tree: ast.AST) -> Iterator[str]:
+    """Sentences that stand in a call that changes a status, or that makes a job with one."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id=name)) if name in TRANSITIONS:
+                yield from templates_in(node)
+            case ast.keyword(arg="status_message", value=value):
+                yield from templates_in(value)
+
+
+def test_each_translation_is_of_a_wording_that_the_server_has() -> None:
+    worded = {template for _, tree in trees(*SPEAKING) for template in templates_in(tree)}
+
+    assert set(GERMAN) - worded == set()
+
+
+@pytest.mark.parametrize("english", GERMAN)
+def test_a_translation_says_each_value_once(english: str) -> None:
+    places = re.findall(r"\{(\d)\}", GERMAN[english])
+
+    assert sorted(places) == [str(place) for place in range(english.count("{}"))]
+
+
+def test_every_sentence_about_a_status_is_translated() -> None:
+    said = {
+        template
+        for path, tree in trees("jobs")
+        for template in (templates_in(tree) if path.name == "transitions.py" else said_about_statuses(tree))
+        if template.endswith(".") and template != "{}."
+    }
+
+    assert len(said) > 10
+    assert said - set(GERMAN) == set()
+
+
+def test_every_stage_of_the_kinds_is_translated() -> None:
+    labels = {stage.label for kind in built_in_kinds() for stage in kind.stages}
+
+    assert labels
+    assert labels - set(GERMAN) == set()
+
+
+def test_every_reason_why_a_file_is_skipped_has_its_words() -> None:
+    assert set(SKIP_REASONS) == set(SkipReason) | OF_WHOLE_DOWNLOADS
+    assert all(texts["en"] and texts["de"] for texts in SKIP_REASONS.values())
