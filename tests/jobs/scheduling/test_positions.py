@@ -38,7 +38,10 @@ class Queue:
         return job.id
 
     async def places(self, *job_ids: str) -> list[int | None]:
-        return await queue_positions(job_ids)
+        """All asked together, after each was asked alone: what else is asked changes no place."""
+        alone = [place for job_id in job_ids for place in await queue_positions([job_id])]
+        assert await queue_positions(job_ids) == alone
+        return alone
 
     async def begun(self, count: int) -> list[str]:
         """The jobs that workers begin, one after the other."""
