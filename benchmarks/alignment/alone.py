@@ -3,7 +3,6 @@
 python -m benchmarks.alignment.alone recording transcript [TextGrid with a tier `words` that is known to be right]
 """
 
-import resource
 import sys
 import tempfile
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
+from benchmarks.machine import peak_bytes
 from processors.alignment.audio import decode
 from processors.alignment.dictionary import Dictionary
 from processors.alignment.languages import find_model
@@ -34,12 +34,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         aligned = align_script(sound.samples, script, model, Path(folder), lambda _: None)
     seconds = time.process_time() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(
         f"{recording.name}: {sound.seconds:.1f} s, {len(script.words)} words, {len(aligned.words)} placed, match {aligned.share:.2f}"
     )
     print(
-        f"  {seconds / sound.seconds:.3f} x real time   (target: 0.1); peak memory {peak / 1e6:.0f} MB   (target: 400 MB)"
+        f"  {seconds / sound.seconds:.3f} x real time   (target: 0.1); peak memory {peak_bytes() / 1e6:.0f} MB   (target: 400 MB)"
     )
     if len(sys.argv) > 3:
         compare(grid_of(script, aligned, sound.seconds), read_textgrid(Path(sys.argv[3]).read_bytes()))

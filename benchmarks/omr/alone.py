@@ -3,11 +3,11 @@
 python -m benchmarks.omr.alone archive count
 """
 
-import resource
 import sys
 import time
 import zipfile
 
+from benchmarks.machine import peak_bytes
 from processors.omr.marking import draw_marks, encode_jpeg
 from processors.omr.pages.documents import open_document
 from processors.omr.reading.sheet import read_sheet
@@ -27,9 +27,8 @@ def main() -> None:
             encode_jpeg(sheet.page.picture)
             encode_jpeg(draw_marks(sheet.page.picture, sheet.page.scale, iter(()), ""))
             seconds += time.process_time() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(f"one core: {count / seconds:.1f} sheets per CPU second   (target: 6)")
-    print(f"peak memory of one process: {peak / 1e6:.0f} MB   (target: 300 MB)", flush=True)
+    print(f"peak memory of one process: {peak_bytes() / 1e6:.0f} MB   (target: 300 MB)", flush=True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError, features
+from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError, features
 
 from base.errors import ErrorCode, Refusal
 from processors.omr.pages.formats import PageFormat
@@ -80,12 +80,13 @@ def has_transparency(picture: Image.Image) -> bool:
 
 def flatten(picture: Image.Image) -> Grey:
     """`picture` upright (HEIC comes so), on white where it is transparent."""
-    upright = ImageOps.exif_transpose(picture)
-    if has_transparency(upright):
-        rgba = upright.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        upright = Image.alpha_composite(white, rgba)
-    return np.asarray(upright.convert("L"))
+    seen = picture
+    if has_transparency(picture) and picture.mode not in {"RGBA", "LA"}:
+        seen = picture.convert("RGBA")
+    grey = seen.convert("L")
+    if has_transparency(picture):
+        grey.paste(255, mask=ImageChops.invert(seen.getchannel("A")))
+    return np.asarray(ImageOps.exif_transpose(grey))
 
 
 def decode(data: Bytes, flag: int) -> Grey:

@@ -15,7 +15,7 @@ USUAL_MARK = 0.6
 """Ink of a filled bubble where a sheet has none to measure."""
 NOISE = 6.0
 """Deviations of empty bubbles above which ink is no noise."""
-FAINT, SURE = 0.25, 0.55
+FAINT, SURE = 0.25, 0.45
 """Of the ink of this sheet's usual mark: below the first there is no mark, above the second there surely is."""
 SECOND_DOUBTFUL, SECOND_MARK = 0.22, 0.62
 """Of a field's first mark: a second one above that is doubtful, or a mark of its own."""

@@ -135,6 +135,36 @@ def encode(picture: np.ndarray, kind: str = "JPEG", **options: Any) -> bytes:
     return file.getvalue()
 
 
+@dataclass(frozen=True)
+class HardSheet:
+    """A scan of the built-in sheet with what pupils do; `kinds` has for each field how it was marked."""
+
+    picture: np.ndarray
+    answers: dict[str, str]
+    kinds: dict[str, str]
+
+
+def hard_sheet(seed: int) -> HardSheet:
+    """A fifth of its fields is marked faintly, with a cross or a scribble, was erased and marked anew, or is empty."""
+    template, dice = built_in_template(), np.random.default_rng(seed)
+    answers, kinds = answers_for(seed, template), {}
+    pencils, erased = {}, {}
+    for field in template.fields:
+        label = field.label
+        kinds[label] = str(dice.choice(["plain"] * 20 + ["faint", "cross", "scribble", "erased", "empty"]))
+        match kinds[label]:
+            case "faint":
+                pencils[label] = Pencil(dice.uniform(0.15, 0.35))
+            case "cross" | "scribble" as kind:
+                pencils[label] = Pencil(0.7, kind)
+            case "erased":
+                erased[label] = str(dice.choice([value for value in field.values if value != answers[label]]))
+            case "empty":
+                answers[label] = ""
+    picture = fill(printed(template, REFERENCE), template, answers, seed, pencils)
+    return HardSheet(scan(fill(picture, template, erased, seed, Pencil(0.2)), seed), answers, kinds)
+
+
 def filled_sheet(
     seed: int, *, dpi: int = DPI, text: str | None = None, **marks: Any
 ) -> tuple[np.ndarray, dict[str, str]]:

@@ -86,6 +86,32 @@ def test_transparent_paper_is_white(kind: str) -> None:
     assert_seen(page)
 
 
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF"])
+def test_transparent_paper_is_turned_as_its_orientation_says(kind: str) -> None:
+    rgba = np.zeros((*PAGE.shape, 4), np.uint8)
+    rgba[PAGE == 0, 3] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (page,) = pages(saved(np.ascontiguousarray(np.rot90(rgba)), kind, exif=exif))
+    assert_seen(page)
+
+
+@pytest.mark.parametrize("mode", ["LA", "P", "L", "RGB"])
+def test_paper_of_a_transparent_colour_is_white(mode: str) -> None:
+    grey = Image.fromarray(np.where(PAGE == 0, 0, 9).astype(np.uint8))
+    options: dict[str, Any] = {}
+    if mode == "LA":
+        picture = Image.merge("LA", (grey, Image.fromarray(255 - PAGE)))
+    else:
+        picture = grey.convert(mode)
+        options["transparency"] = (9, 9, 9) if mode == "RGB" else 9
+    if mode == "P":
+        picture.putpalette([value for value in range(256) for _ in "rgb"])
+        picture.putdata(grey.get_flattened_data())
+    (page,) = pages(saved(picture, "PNG", **options))
+    assert_seen(page)
+
+
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "group4", "zstd", "lzma"])
 def test_each_page_of_a_tiff_is_one(compression: str) -> None:
     picture = Image.fromarray(PAGE)

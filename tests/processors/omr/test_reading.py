@@ -1,5 +1,6 @@
 """Reading sheets: every clear field right, every wrong one flagged, however the sheet was scanned."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
@@ -15,6 +16,7 @@ from tests.processors.omr.sheets import (
     encode,
     fill,
     filled_sheet,
+    hard_sheet,
     photograph,
     printed,
     rotate,
@@ -58,25 +60,36 @@ def test_every_clear_field_is_right_and_none_is_flagged(scanner: str, seed: int)
 
 @pytest.mark.parametrize("seed", [201, 202, 203])
 def test_of_faint_crossed_scribbled_and_erased_marks_every_wrong_field_is_flagged(seed: int) -> None:
-    dice = np.random.default_rng(seed)
-    answers = answers_for(seed, TEMPLATE)
-    pencils, erased = {}, {}
-    for field in TEMPLATE.fields:
-        match dice.choice(["plain"] * 20 + ["faint", "cross", "scribble", "erased", "empty"]):
-            case "faint":
-                pencils[field.label] = Pencil(dice.uniform(0.15, 0.35))
-            case "cross" | "scribble" as kind:
-                pencils[field.label] = Pencil(0.7, str(kind))
-            case "erased":
-                erased[field.label] = str(dice.choice([v for v in field.values if v != answers[field.label]]))
-            case "empty":
-                answers[field.label] = ""
-    picture = fill(printed(TEMPLATE, REFERENCE), TEMPLATE, answers, seed, pencils)
-    sheet = read(scan(fill(picture, TEMPLATE, erased, seed, Pencil(0.2)), seed))
+    hard = hard_sheet(seed)
+    sheet = read(hard.picture)
 
-    wrong = {label for label, value in values_of(sheet).items() if value != answers[label]}
+    wrong = {label for label, value in values_of(sheet).items() if value != hard.answers[label]}
     assert wrong <= set(sheet.doubtful)
     assert len(sheet.doubtful) <= 0.15 * len(TEMPLATE.fields)
+
+
+def test_crosses_and_scribbles_are_marks_and_erasures_are_looked_at() -> None:
+    flagged, seen = Counter[str](), Counter[str]()
+    for seed in range(7001, 7006):
+        hard = hard_sheet(seed)
+        doubtful = read(hard.picture).doubtful
+        seen.update(hard.kinds.values())
+        flagged.update(hard.kinds[label] for label in doubtful)
+
+    assert [flagged[kind] for kind in ("plain", "empty", "cross", "scribble")] == [0, 0, 0, 0]
+    assert flagged["erased"] == seen["erased"] > 0
+    assert flagged.total() <= 0.12 * seen.total()
+
+
+@pytest.mark.parametrize("left", [0.08, 0.14, 0.2, 0.26])
+def test_what_an_eraser_leaves_is_never_an_answer_without_doubt(left: float) -> None:
+    answers = answers_for(7, TEMPLATE)
+    rubbed = [f"q{number}" for number in range(1, 60, 6)]
+    picture = fill(printed(TEMPLATE, "x"), TEMPLATE, answers, 7, dict.fromkeys(rubbed, Pencil(left)))
+    sheet = read(scan(picture, 7))
+
+    answered = {label for label in rubbed if sheet.fields[label]["value"]}
+    assert answered <= set(sheet.doubtful) <= set(rubbed)
 
 
 def test_a_block_that_is_answered_all_alike_does_not_read_as_empty() -> None:
