@@ -15,6 +15,7 @@ from base.errors import ErrorCode, Refusal
 from processors.omr.pages import limits
 from processors.omr.pages.documents import open_document
 from processors.omr.pages.formats import PageFormat, find_format
+from tests.processors.omr.heic_pages import TURNED, UPRIGHT
 
 PAGE = np.full((300, 200), 255, np.uint8)
 PAGE[20:60, 20:80] = 0
@@ -46,15 +47,21 @@ def test_every_format_is_told_by_its_bytes_and_read(kind: str) -> None:
     assert_seen(page)
 
 
-def test_heic_is_read_where_its_decoder_is_and_else_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    head = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)
-    assert find_format(head) is PageFormat.HEIC
-    with pytest.raises(Refusal) as caught:
-        pages(head)
-    assert caught.value.code is ErrorCode.CORRUPT_FILE
+@pytest.mark.parametrize("data", [UPRIGHT, TURNED], ids=["upright", "turned"])
+def test_a_heic_of_a_phone_is_read_upright(data: bytes) -> None:
+    assert find_format(data[:4096]) is PageFormat.HEIC
+    (page,) = pages(data)
+    assert_seen(page)
+    for cut in (len(data) - 1, len(data) // 2):
+        with pytest.raises(Refusal) as caught:
+            pages(data[:cut])
+        assert caught.value.code is ErrorCode.CORRUPT_FILE
+
+
+def test_heic_without_its_decoder_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pi_heif", None)
     with pytest.raises(Refusal, match="Most Compatible") as caught:
-        pages(head)
+        pages(UPRIGHT)
     assert caught.value.code is ErrorCode.UNSUPPORTED_TYPE
 
 
@@ -76,6 +83,14 @@ def test_an_orientation_is_applied_once(kind: str, orientation: int) -> None:
     options = {"tiffinfo": {0x0112: orientation}} if kind == "TIFF" else {"exif": exif}
     (page,) = pages(saved(np.ascontiguousarray(turned), kind, **options))
     assert_seen(page)
+
+
+def test_avif_without_its_decoder_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = saved(PAGE, "AVIF")
+    monkeypatch.setattr("PIL.features.check", lambda _: False)
+    with pytest.raises(Refusal, match="AVIF cannot be read on this server") as caught:
+        pages(data)
+    assert caught.value.code is ErrorCode.UNSUPPORTED_TYPE
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
