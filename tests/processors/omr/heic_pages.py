@@ -1,4 +1,4 @@
-"""HEIC files of a white page of 200 × 300 pixels with a black box at the top left.
+"""Two HEIC files of one page: white, 200 × 300 pixels, a black box at the top left.
 
 They were encoded once (pillow-heif 1.8.1): the decoder that the product has does not write.
 """
