@@ -1,4 +1,4 @@
-"""Other people's sheets and codes, read beside what they are known to say.
+"""Other people's sheets and codes, beside what they are known to say.
 
 A folder of sheets has a template.json above its pictures, and for all of them an expected.json: columns by picture. A
 folder of codes has a text file beside each picture, of the same name. Neither is part of this repository.
