@@ -49,15 +49,19 @@ def straighten(page: Grey, template: Template, corners: Corners) -> RegisteredPa
     return RegisteredPage(np.asarray(warped, np.uint8), scale)
 
 
-def measure_bubbles(page: RegisteredPage, template: Template) -> Inks:
-    """The ink in each bubble of each field, without its printed letter."""
-    widest = max(max(box.width, box.height) for field in template.fields for box in field.bubbles)
-    ink = measure_ink(page.picture, local_paper(page.picture, 3 * widest * page.scale))
+def measure_bubbles(page: RegisteredPage, template: Template, ink: npt.NDArray[np.float32]) -> Inks:
+    """The ink in each bubble of each field, without its printed letter; `ink` is that of the page."""
     raw = [np.asarray([ink_in(ink, box, page.scale) for box in field.bubbles], np.float32) for field in template.fields]
     measured: Inks = []
     for _, group in groupby(zip(template.fields, raw, strict=True), key=lambda pair: pair[0].block):
         measured.extend(without_print([inks for _, inks in group]))
     return measured
+
+
+def measure_page(page: RegisteredPage, template: Template) -> npt.NDArray[np.float32]:
+    """The ink at each pixel; what is wider than three bubbles is paper."""
+    widest = max(max(box.width, box.height) for field in template.fields for box in field.bubbles)
+    return measure_ink(page.picture, local_paper(page.picture, 3 * widest * page.scale))
 
 
 def ink_in(ink: npt.NDArray[np.float32], box: Box, scale: float) -> float:

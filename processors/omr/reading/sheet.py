@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from processors.omr.pages.pictures import Grey
-from processors.omr.reading.bubbles import RegisteredPage, measure_bubbles, straighten
+from processors.omr.reading.bubbles import RegisteredPage, measure_bubbles, measure_page, straighten
 from processors.omr.reading.codes import SheetCode, parse_sheet_code, read_codes
 from processors.omr.reading.deciding import FieldStatus, decide
+from processors.omr.reading.refining import between_bubbles, refine
 from processors.omr.reading.registration import Corners, register
 from processors.omr.template.layout import Template
 
@@ -38,17 +39,21 @@ def read_sheet(
     """
     if corners is None:
         corners = register(page, template).corners
+        if template.marks is None:
+            corners = refine(page, template, corners)
     registered = straighten(page, template, corners)
     codes = [parse_sheet_code(code.text) for code in read_codes(page)]
     code = next((one for one in codes if one != SheetCode()), SheetCode())
     fields = {}
-    decisions = decide(measure_bubbles(registered, template))
+    ink = measure_page(registered, template)
+    decisions = decide(measure_bubbles(registered, template, ink))
+    between = between_bubbles(ink, template, registered.scale)
     for field, decision in zip(template.fields, decisions, strict=True):
         fields[field.label] = {
             "value": "".join(field.values[place] for place in decision.marked),
             "status": str(decision.status),
             "confidence": decision.confidence,
-            "needsReview": decision.needs_review,
+            "needsReview": decision.needs_review or field.label in between,
         }
     for label, value in (corrected or {}).items():
         status = FieldStatus.OK if value else FieldStatus.EMPTY
