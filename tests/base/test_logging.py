@@ -162,3 +162,13 @@ def test_no_line_holds_a_password_of_an_address(format_: Literal["text", "json"]
 )  # fmt: skip
 def test_what_may_be_a_password_is_hidden_in_any_text(address: str, shown: str) -> None:
     assert without_passwords(address) == shown
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="There is no /dev/full here, where every write fails.")
+def test_a_log_that_cannot_be_written_keeps_nobody_from_working() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", f"{PROGRAM}\nprint('went on')", "text", "info"],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=full, text=True, check=False,
+        )  # fmt: skip
+    assert done.stdout.endswith("went on\n")
