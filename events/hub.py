@@ -1,4 +1,4 @@
-"""The hub: topics to mailboxes, in memory; every process has one, and Redis, where it is used, only feeds it."""
+"""The hub: topics to listeners, in memory; every process has one, and Redis, where it is used, only feeds it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,11 +8,30 @@ from events.mailbox import Mailbox
 from events.messages import Event, is_order
 
 
+class Listener(Protocol):
+    """Whoever listens to topics; none of its methods waits.
+
+    Attributes:
+        listeners: Subscribers that its events go to.
+    """
+
+    listeners: int
+
+    def put(self, event: Event) -> None:
+        """Take `event` in."""
+
+    def redeliver(self, event: Event) -> None:
+        """Take `event` in if it was missed."""
+
+    def lose(self) -> None:
+        """Events were missed."""
+
+
 class Hub:
-    """Fans events out to the mailboxes of this process."""
+    """Fans events out to the listeners of this process."""
 
     def __init__(self) -> None:
-        self._mailboxes: dict[str, set[Mailbox]] = {}
+        self._listeners: dict[str, set[Listener]] = {}
 
     @contextmanager
     def listen(self, *topics: str, interval: float = 0) -> Iterator[Mailbox]:
@@ -22,43 +41,51 @@ class Hub:
         """
         mailbox = Mailbox(interval)
         for topic in topics:
-            self._mailboxes.setdefault(topic, set()).add(mailbox)
+            self.add(topic, mailbox)
         try:
             yield mailbox
         finally:
             for topic in topics:
-                listeners = self._mailboxes[topic]
-                listeners.discard(mailbox)
-                if not listeners:
-                    del self._mailboxes[topic]
+                self.remove(topic, mailbox)
+
+    def add(self, topic: str, listener: Listener) -> None:
+        """Have `listener` told at once of what happens to `topic`."""
+        self._listeners.setdefault(topic, set()).add(listener)
+
+    def remove(self, topic: str, listener: Listener) -> None:
+        """Tell `listener` nothing more; it may be gone already."""
+        listeners = self._listeners.get(topic, set())
+        listeners.discard(listener)
+        if not listeners:
+            self._listeners.pop(topic, None)
 
     def deliver(self, event: Event) -> None:
         """Hand `event` to everybody here who listens."""
         for topic in event.topics:
-            for mailbox in self._mailboxes.get(topic, ()):
-                mailbox.put(event)
+            for listener in tuple(self._listeners.get(topic, ())):
+                listener.put(event)
 
     def redeliver(self, event: Event) -> None:
         """Hand `event`, a state that was read, to everybody here who listens and may have missed it."""
         for topic in event.topics:
-            for mailbox in self._mailboxes.get(topic, ()):
-                mailbox.redeliver(event)
+            for listener in tuple(self._listeners.get(topic, ())):
+                listener.redeliver(event)
 
     def deliver_loss(self) -> None:
         """Tell everybody here that events were missed."""
-        for mailbox in {mailbox for mailboxes in self._mailboxes.values() for mailbox in mailboxes}:
-            mailbox.lose()
+        for listener in {listener for listeners in self._listeners.values() for listener in listeners}:
+            listener.lose()
 
     @property
     def topics(self) -> list[str]:
         """What somebody here listens to."""
-        return list(self._mailboxes)
+        return list(self._listeners)
 
     @property
     def listener_count(self) -> int:
         """Who watches something; those who wait for orders to this process are not counted."""
-        watched = (mailboxes for topic, mailboxes in self._mailboxes.items() if not is_order(topic))
-        return sum(mailbox.listeners for mailbox in {mailbox for mailboxes in watched for mailbox in mailboxes})
+        watched = (listeners for topic, listeners in self._listeners.items() if not is_order(topic))
+        return sum(one.listeners for one in {one for listeners in watched for one in listeners})
 
 
 class Publisher(Protocol):

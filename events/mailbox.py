@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from base.light_event import LightEvent
 from events.messages import Event
 
 CAPACITY = 1_000
@@ -41,7 +42,7 @@ class Mailbox:
     _delivered: dict[str, tuple[Event, float]] = field(default_factory=dict)
     _forgotten: dict[str, int] = field(default_factory=dict)
     _has_lost: bool = False
-    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    _arrived: LightEvent = field(default_factory=LightEvent)
 
     def put(self, event: Event) -> None:
         """Take `event` in; never waits."""

@@ -4,9 +4,11 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from uvicorn._types import ASGISendEvent
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
+
+from base.light_event import LightEvent
 
 FRAMES = "waybill.frames"
 """ASGI extension: the connection itself, for whoever has many frames to write."""
@@ -30,6 +32,9 @@ class FrameConnection(WebSocketsSansIOProtocol):
         super().__init__(*arguments, **named)
         self._on_lost = on_lost
         self._writers: set[Callable[[], None]] = set()
+        self.queue = _Inbox()  # type: ignore[assignment]
+        self.writable = LightEvent()  # type: ignore[assignment]
+        self.writable.set()
 
     @property
     def is_writable(self) -> bool:
@@ -67,7 +72,8 @@ class FrameConnection(WebSocketsSansIOProtocol):
     async def send(self, message: ASGISendEvent) -> None:
         """Send, and keep nothing of the handshake once it is over: its headers would stay as long as the connection."""
         await super().send(message)
-        if self.handshake_complete:
+        if self.handshake_complete and self.request is not None:
+            self.request.headers.clear()  # the parser holds on to it
             self.request = self.response = None  # type: ignore[assignment]
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -93,6 +99,29 @@ class FrameConnection(WebSocketsSansIOProtocol):
             self.read_paused = False
             self.transport.resume_reading()
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
+
+
+class _Inbox:
+    """Messages for the one task that reads them; few, since the connection is not read while one waits."""
+
+    __slots__ = ("_arrived", "_messages")
+
+    def __init__(self) -> None:
+        self._messages: list[ASGIReceiveEvent] = []
+        self._arrived = LightEvent()
+
+    def empty(self) -> bool:
+        return not self._messages
+
+    def put_nowait(self, message: ASGIReceiveEvent) -> None:
+        self._messages.append(message)
+        self._arrived.set()
+
+    async def get(self) -> ASGIReceiveEvent:
+        while not self._messages:
+            self._arrived.clear()
+            await self._arrived.wait()
+        return self._messages.pop(0)
 
 
 def _head_of(size: int) -> bytes:

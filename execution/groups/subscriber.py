@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Protocol
 
+from base.light_event import LightEvent
 from execution.groups.queue import Message, MessageQueue
 from execution.groups.watches import Change
 
@@ -47,7 +48,7 @@ class Subscriber:
         self._is_lost = False
         self._is_ended = False
         self._error: BaseException | None = None
-        self._wake = asyncio.Event()
+        self._wake = LightEvent()
         self._stall: asyncio.TimerHandle | None = None
 
     def wants(self, change: Change) -> bool:

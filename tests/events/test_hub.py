@@ -75,7 +75,7 @@ async def test_who_has_left_hears_nothing_and_leaves_nothing_behind() -> None:
         hub.deliver(job_event(1))
         assert (await versions_now(first), await versions_now(second)) == ([1], [])
     assert hub.listener_count == 0
-    assert not hub._mailboxes
+    assert not hub._listeners
 
 
 async def test_who_leaves_in_an_error_leaves_too() -> None:

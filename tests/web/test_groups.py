@@ -113,7 +113,7 @@ async def test_who_loses_a_right_leaves_the_group_and_the_others_stay(app: App, 
         await wire.subscribe(WATCH, id=job_id)
         await wire.next()
     await User.filter(id=loses.id).update(role=Role.USER)
-    for mailbox in list(app.services.request.hub._mailboxes[access_topic(loses.id)]):
+    for mailbox in list(app.services.request.hub._listeners[access_topic(loses.id)]):
         mailbox.lose()
     assert await first.close_code() == 4403
     await change(app, job_id, status=JobStatus.PAUSED)

@@ -14,7 +14,6 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from strawberry.types import ExecutionResult
 
 from auth.quotas import address_quota, quota_of
-from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
 from base.logging import LogContext, current_log_context, log_for
 from execution.groups.subscriber import SlowReaderError
@@ -25,7 +24,7 @@ from web.frames import ABORT
 from web.operations import is_refused, refused
 from web.pipeline import Admitted, Pipeline
 from web.requests import request_data
-from web.token_watch import wait_for_token_end
+from web.token_watch import TokenWatch
 from web.transports.socket_outlet import SocketOutlet, opened_outlet
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ _SHUTDOWN_GRACE_SECONDS = 1.0
 class WebSocketSession(BaseGraphQLTransportWSHandler[Context, None]):
     """One connection, from its introduction to its close code."""
 
-    _watch: asyncio.Task[None] | None = None
+    _watch: TokenWatch | None = None
     _slot: str | None = None
     _waits_at: str | None = None
     """The address of whose slots it has one until it has introduced itself."""
@@ -84,6 +83,7 @@ class WebSocketSession(BaseGraphQLTransportWSHandler[Context, None]):
 
     def on_request_accepted(self) -> None:
         super().on_request_accepted()
+        self._scope["headers"].clear()  # read by now; they would stay as long as the connection
         self._pipeline.draining.add(self._leave)
 
     async def handle_message(self, message: Any) -> None:
@@ -122,7 +122,7 @@ class WebSocketSession(BaseGraphQLTransportWSHandler[Context, None]):
         if self.connection_acknowledged:
             self.connection_init_timeout_task = None  # its end would be kept, with a traceback and all its frames
         if self.connection_acknowledged and self.context.caller is not None and self._watch is None:
-            self._watch = asyncio.create_task(self._end_with(self.context.caller))
+            self._watch = TokenWatch(self._pipeline, self.context, self.context.caller, self._forbid)
 
     async def handle_subscribe(self, message: Any) -> None:
         id_ = message["id"]
@@ -199,7 +199,7 @@ class WebSocketSession(BaseGraphQLTransportWSHandler[Context, None]):
     async def shutdown(self) -> None:
         self._pipeline.draining.remove(self._leave)
         if self._watch is not None:
-            self._watch.cancel()
+            self._watch.stop()
         if self._slot is not None:
             self._pipeline.connections.release(self._slot)
         await super().shutdown()
@@ -248,12 +248,8 @@ class WebSocketSession(BaseGraphQLTransportWSHandler[Context, None]):
             return False
         return True
 
-    async def _end_with(self, viewer: Viewer) -> None:
-        """Close the socket when the token of its caller ends."""
-        await wait_for_token_end(self._pipeline, self.context, viewer)
-        await self._forbid()
-
-    async def _forbid(self) -> None:
+    async def _forbid(self, _refusal: Refusal | None = None) -> None:
+        """Close the socket, because the token of its caller is not good any more."""
         for id_ in list(self.operations):
             await self.cleanup_operation(id_)
         await self.websocket.close(FORBIDDEN, "The access token has ended")

@@ -1,0 +1,115 @@
+"""Memory of a WebSocket that watches, and what it lets go of."""
+
+import asyncio
+import gc
+import socket
+import tracemalloc
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+
+import orjson
+import pytest
+from websockets.http11 import Request, Response
+
+from base.words import Role
+from tests.web_app import App, Person, Served
+
+WATCH = "subscription ($id: ID!) { jobUpdated(id: $id) { id status progress { percentage } } }"
+SOCKETS = 40
+MAX_BYTES = 40_000
+"""Of one socket with one subscription, in Python's own memory."""
+
+
+class Watcher:
+    """A raw socket that subscribes once; it keeps nothing itself, so what grows is the server's."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        connection.setblocking(False)
+
+    async def watch(self, port: int, token: str, job_id: str) -> None:
+        """Connect, and hear the present state."""
+        await asyncio.get_running_loop().sock_connect(self._connection, ("127.0.0.1", port))
+        await self._send(
+            b"GET /graphql HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OUFCQ0RFRg==\r\n"
+            b"Sec-WebSocket-Protocol: graphql-transport-ws\r\nX-Kept: " + b"h" * 1_000 + b"\r\n\r\n"
+        )
+        await self._hear(b"101 Switching Protocols")
+        payload = {"Authorization": f"Bearer {token}"}
+        await self._send(_frame({"type": "connection_init", "payload": payload}))
+        await self._hear(b"connection_ack")
+        subscription = {"query": WATCH, "variables": {"id": job_id}}
+        await self._send(_frame({"id": "1", "type": "subscribe", "payload": subscription}))
+        await self._hear(job_id.encode())
+
+    async def _send(self, data: bytes) -> None:
+        await asyncio.get_running_loop().sock_sendall(self._connection, data)
+
+    async def _hear(self, text: bytes) -> None:
+        heard = b""
+        async with asyncio.timeout(10):
+            while text not in heard:
+                data = await asyncio.get_running_loop().sock_recv(self._connection, 65_536)
+                assert data, heard
+                heard += data
+
+
+def _frame(message: object) -> bytes:
+    """A text frame whose mask is all zeros (RFC 6455, section 5.2)."""
+    payload = orjson.dumps(message)
+    size = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + len(payload).to_bytes(2, "big")
+    return b"\x81" + size + b"\0\0\0\0" + payload
+
+
+class Watchers:
+    """Opens watchers of one job, each of a person of its own."""
+
+    def __init__(self, app: App, live: Served, stack: ExitStack) -> None:
+        self._app, self._live, self._stack = app, live, stack
+        self._people: list[Person] = []
+
+    async def prepare(self, count: int) -> None:
+        """Make the people and their job; nothing of that is the sockets' memory."""
+        self._people = [await self._app.person(Role.ADMIN) for _ in range(count)]
+        self._job_id = await self._app.batch(self._people[0])
+
+    async def open(self) -> None:
+        watcher = Watcher(self._stack.enter_context(socket.socket()))
+        await watcher.watch(self._live.port, self._people.pop().token, self._job_id)
+
+
+@pytest.fixture
+async def watchers(app: App, live: Served) -> AsyncIterator[Watchers]:
+    with ExitStack() as stack:
+        yield Watchers(app, live, stack)
+
+
+async def test_a_watching_socket_takes_at_most_40_kb(watchers: Watchers) -> None:
+    await watchers.prepare(SOCKETS + 5)
+    tracemalloc.start()
+    try:
+        for _ in range(5):
+            await watchers.open()
+        gc.collect()
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(SOCKETS):
+            await watchers.open()
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (after - before) / SOCKETS <= MAX_BYTES
+
+
+async def test_a_watching_socket_has_two_tasks_and_no_headers_of_its_handshake(watchers: Watchers) -> None:
+    await watchers.prepare(3)
+    await watchers.open()
+    tasks = len(asyncio.all_tasks())
+    for _ in range(2):
+        await watchers.open()
+    gc.collect()
+    kept = [one for one in gc.get_objects() if isinstance(one, Request | Response) and "X-Kept" in one.headers]
+
+    assert len(asyncio.all_tasks()) - tasks == 2 * 2
+    assert kept == []
