@@ -1,6 +1,6 @@
 """The demo, on a server of its own.
 
-One file goes up, is worked on and comes back, watched live; another is fetched by its URL.
+One file goes up, is worked on and comes back, watched live; another is fetched by its URL; sheets and speech follow.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from tusclient.exceptions import TusCommunicationError
 
 from client.api import Data, Waybill, WaybillError
 from client.demo_download import download_and_watch
+from client.demo_sheets import read_and_watch
 from client.demo_speech import align_and_watch
 from client.demo_steps import DemoFailed, fetch_result, unless_stalled
 from client.server_process import ROOT, ServerFailed, ServerProcess
@@ -100,6 +101,7 @@ async def _demonstrate(file: Path, folder: Path, *, is_kept: bool) -> None:
         batch_id = await _send_and_watch(waybill, file, screen)
         await _show_outcome(waybill, batch_id, folder / "results", screen)
         await download_and_watch(waybill, folder, Screen())
+        await read_and_watch(waybill, folder, Screen())
         await align_and_watch(waybill, folder, Screen())
         _show_addresses(server, folder, screen, is_kept=is_kept)
         if is_kept:
