@@ -1,11 +1,12 @@
-"""100,000 jobs with their uploads, half of them one owner's; the same at every run."""
+"""100,000 jobs with their uploads, half of them one owner's; the same at every run, but for the day."""
 
 import asyncio
 import random
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ OWNER = "user-1754556928-0000000000a1"
 """Whose half the jobs are."""
 SESSION = "session-1754556928-0000000000a1"
 FAR_SECONDS = 4_102_444_800.0
-FIRST_MOMENT = 1_750_000_000.25
-SECONDS_BETWEEN = 30.0
+SECONDS_BETWEEN = 75.0
+"""Between two jobs: 100,000 take 87 days, all of which statistics tell."""
+_DAY_SECONDS = 86_400
 STATUSES = ("COMPLETED",) * 12 + ("FAILED", "FAILED", "CANCELLED", "PROCESSING", "AWAITING_INPUT")
 KINDS = (("BATCH", "leads"), ("BATCH", "omr"), ("BATCH", "leads"), ("TASK", "alignment"), ("DOWNLOAD", "download"))
 TOWNS = ("Hannover", "Łódź", "Zürich", "Oslo", "Porto", "Graz", "Lyon", "Turku")
@@ -40,12 +42,21 @@ _USERS = ("id", "username", "role", "is_anonymous", "is_disabled", "created_at")
 Table = tuple[str, Sequence[str], list[tuple[Any, ...]]]
 
 
+def _last_midnight() -> float:
+    return time.time() // _DAY_SECONDS * _DAY_SECONDS
+
+
 @dataclass(frozen=True)
 class Size:
     """How many jobs there are; `waiting` of them, of 50 owners in turn, are PENDING."""
 
     jobs: int = 100_000
     waiting: int = 0
+    ends_at: float = field(default_factory=_last_midnight)
+
+    def moment(self, number: int) -> float:
+        """When the job `number` was created, in seconds since 1970: the last one shortly before the day began (UTC)."""
+        return self.ends_at - (self.jobs - number) * SECONDS_BETWEEN + 0.25
 
 
 async def fill(database_url: str, data_dir: Path, size: Size) -> None:
@@ -60,13 +71,14 @@ async def fill(database_url: str, data_dir: Path, size: Size) -> None:
 
 def _tables(size: Size) -> Iterator[Table]:
     dice = random.Random(1)
+    beginning = size.moment(0)
     owners = [OWNER, *(f"user-1754556928-{number:012x}" for number in range(0xB0, 0xB0 + 50))]
-    yield "users", _USERS, [(id_, f"person {id_[-2:]}", "USER", False, False, FIRST_MOMENT) for id_ in owners]
-    yield "sessions", _SESSIONS, [(SESSION, OWNER, "0" * 64, FIRST_MOMENT, FAR_SECONDS)]
+    yield "users", _USERS, [(id_, f"person {id_[-2:]}", "USER", False, False, beginning) for id_ in owners]
+    yield "sessions", _SESSIONS, [(SESSION, OWNER, "0" * 64, beginning, FAR_SECONDS)]
     jobs, uploads, links = [], [], []
     for number in range(size.jobs):
         owner = OWNER if number % 2 == 0 else owners[1 + number // 2 % 50]
-        moment = FIRST_MOMENT + number * SECONDS_BETWEEN
+        moment = size.moment(number)
         upload_id = f"upload-{int(moment)}-{number:012x}"
         filename = f"{dice.choice(TOWNS)} Export {number}.xlsx"
         job = _job(dice, number, owner, moment, filename, is_waiting=number >= size.jobs - size.waiting)

@@ -12,7 +12,7 @@ from tortoise.backends.base.executor import EXECUTOR_CACHE
 
 from auth.viewer import Viewer
 from base.words import JobStatus, JobType, Role
-from benchmarks.listing.filling import FIRST_MOMENT, OWNER, SECONDS_BETWEEN, Size
+from benchmarks.listing.filling import OWNER, Size
 from jobs.queries import JobCriteria, list_jobs, page_jobs
 from models.database import close_database, database_config
 from models.listing import Listing, Window
@@ -26,7 +26,7 @@ ADMIN = replace(VIEWER, user_id="user-1754556928-0000000000a2", role=Role.ADMIN)
 
 def criteria_by_name(size: Size) -> dict[str, JobCriteria]:
     """The lists that are measured; of a search it matters most how many jobs it does not find."""
-    middle = datetime.fromtimestamp(FIRST_MOMENT + size.jobs * SECONDS_BETWEEN / 2, UTC)
+    middle = datetime.fromtimestamp(size.moment(size.jobs // 2), UTC)
     return {
         "all": JobCriteria(),
         "status": JobCriteria(statuses=[JobStatus.FAILED]),
