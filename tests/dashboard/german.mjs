@@ -22,7 +22,7 @@ await scenario(async ({ open, leads, demo, duplicate }) => {
   await items.locator('label', { hasText: 'Ausgelassen' }).click()
   seen.skipped = await items.getByText('Dublette').first().innerText()
   await items.locator('label', { hasText: 'Fehlgeschlagen' }).click()
-  seen.invalid = await items.getByText('Zeile').first().innerText()
+  seen.invalid = await items.getByText('Zeile 17 hat').innerText()
   const log = page.getByRole('log')
   await log.getByText(/Leads behalten/).waitFor()
   seen.english = await log.locator('[lang=en]').allInnerTexts()

@@ -19,6 +19,9 @@ SKIP_REASONS: dict[str, dict[str, str]] = json.loads(
 )
 SPEAKING = ("jobs", "background", "uploads", "processors", "downloads")
 TRANSITIONS = {"transition_job", "transition_locked", "begin_work"}
+OWN_INPUTS = {"strategy", "reference", "rosterUploadId", "url"}
+STRATEGIES = {"ZIP_WITH_QR", "ZIP_WITHOUT_QR", "IMAGES"}
+"""They have inputs of their own, with texts of the page."""
 OF_WHOLE_DOWNLOADS = {"several", "empty"}
 
 
@@ -40,6 +43,13 @@ def templates_in(tree: ast.AST) -> Iterator[str]:
         template = template_of(node)
         if template is not None and id(node) not in docstrings | inside:
             yield template
+
+
+def keys_of(room: str) -> set[str]:
+    """The keys of a catalogue of the page for new work."""
+    texts = (SOURCES / "new_work" / "texts.ts").read_text(encoding="utf-8")
+    catalogue = texts.partition(f"catalogue('{room}', {{")[2].partition("\n})")[0]
+    return set(re.findall(r"^  (\w+): \{", catalogue, re.MULTILINE))
 
 
 def trees(*rooms: str) -> Iterator[tuple[Path, ast.Module]]:
@@ -88,6 +98,17 @@ def test_every_stage_of_the_kinds_is_translated() -> None:
 
     assert labels
     assert labels - set(GERMAN) == set()
+
+
+def test_every_option_of_the_kinds_and_each_choice_has_its_words() -> None:
+    schemas = [kind.options.model_json_schema(by_alias=True) for kind in built_in_kinds()]
+    options = {name for schema in schemas for name in schema["properties"]}
+    choices = {
+        choice for schema in schemas for part in schema.get("$defs", {}).values() for choice in part.get("enum", ())
+    }
+
+    assert options - keys_of("options") == OWN_INPUTS
+    assert choices - keys_of("choices") == STRATEGIES
 
 
 def test_every_reason_why_a_file_is_skipped_has_its_words() -> None:

@@ -1,6 +1,7 @@
 import { Stack, Tabs, Title } from '@mantine/core'
 import { useNavigate, useParams } from 'react-router'
 import { useViewer } from '../api/server'
+import classes from './AdministrationPage.module.css'
 import { ApiTokens } from './ApiTokens'
 import { AuditLog } from './AuditLog'
 import { Limits } from './Limits'
@@ -25,7 +26,7 @@ export function AdministrationPage() {
     <Stack gap="md">
       <Title order={1} size="h2">{t('administration')}</Title>
       <Tabs value={chosen[0]} onChange={name => void navigate(`/administration/${name}`)} keepMounted={false}>
-        <Tabs.List mb="md">{tabs.map(([name]) => <Tabs.Tab key={name} value={name}>{t(name)}</Tabs.Tab>)}</Tabs.List>
+        <Tabs.List mb="md" className={classes.tabs}>{tabs.map(([name]) => <Tabs.Tab key={name} value={name}>{t(name)}</Tabs.Tab>)}</Tabs.List>
         {tabs.map(([name, Part]) => <Tabs.Panel key={name} value={name}><Part /></Tabs.Panel>)}
       </Tabs>
     </Stack>

@@ -12,6 +12,7 @@ const MAX_BANDWIDTH = 10_000_000 // KiB per second
 /** What may be changed of a download that has not ended well yet. */
 export function DownloadChanges({ job }: { job: Download }) {
   const takesLink = job.status === 'PAUSED' || job.status === 'FAILED'
+  if (!job.isActive && !takesLink) return null
   return (
     <Stack gap="sm">
       {job.isActive && <Bandwidth key={job.settings.bandwidthLimit} job={job} />}
@@ -34,7 +35,7 @@ function Bandwidth({ job: { id, settings } }: { job: Download }) {
   return (
     <form onSubmit={submit}>
       <Group gap="xs" align="end">
-        <NumberInput size="xs" label={t('bandwidth')} min={0} max={MAX_BANDWIDTH} allowDecimal={false} value={limit} onChange={setLimit} w={200} />
+        <NumberInput size="xs" label={t('bandwidth')} min={0} max={MAX_BANDWIDTH} allowDecimal={false} value={limit} onChange={setLimit} w={280} />
         <Button type="submit" size="xs" variant="default" loading={loading} disabled={!isNew}>{t('setBandwidth')}</Button>
       </Group>
       {error && <Problem error={error} />}

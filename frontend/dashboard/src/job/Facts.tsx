@@ -28,7 +28,7 @@ export function Facts({ job }: { job: Job }) {
         {seconds !== null && seconds !== '' && <Fact name={t('took')}>{duration(seconds)}</Fact>}
       </dl>
       {options !== '{}' && (
-        <Spoiler maxHeight={96} showLabel="…" hideLabel="–" mt="sm">
+        <Spoiler maxHeight={96} showLabel={t('more')} hideLabel={t('less')} fz="sm" mt="sm">
           <Text size="xs" c="dimmed" mb={4}>{t('options')}</Text>
           <Code block fz="xs">{options}</Code>
         </Spoiler>

@@ -22,7 +22,7 @@ export function History({ job }: { job: Job }) {
               {stage && <> · <ServerText>{labelOf(stage)}</ServerText></>}
               {job.attempt > 1 && ` · ${t('attempt', { number: attempt })}`}
             </Text>
-            <Text size="xs" c="dimmed" className="wrap-anywhere"><time dateTime={at}>{exact(at)}</time> <ServerText>{message}</ServerText></Text>
+            <Text size="xs" c="dimmed" className="wrap-anywhere"><time dateTime={at}>{exact(at)}</time> {message !== `${stage && labelOf(stage)}.` && <ServerText>{message}</ServerText>}</Text>
           </div>
         ))}
       </Stack>

@@ -31,11 +31,9 @@ export function Items({ job }: { job: Job }) {
   if (!items || (items.totalCount === 0 && !status)) return error ? <Problem error={error} onRetry={() => void refetch()} /> : null
   return (
     <Panel title={t('items')} aside={<StatusChoice value={status} onChange={setStatus} />}>
-      <Table.ScrollContainer minWidth={0}>
-        <Table verticalSpacing={6} fz="sm">
-          <Table.Tbody>{items.edges.map(({ node }) => <ItemRow key={node.id} item={node} />)}</Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <Table verticalSpacing={6} fz="sm">
+        <Table.Tbody>{items.edges.map(({ node }) => <ItemRow key={node.id} item={node} />)}</Table.Tbody>
+      </Table>
       {items.totalCount === 0 && <Text size="sm" c="dimmed">{t('noItems')}</Text>}
       {items.pageInfo.hasNextPage && (
         <Group mt="sm" gap="sm">
@@ -61,12 +59,12 @@ function StatusChoice({ value, onChange }: { value: ItemStatus | null; onChange:
 
 function ItemRow({ item }: { item: ItemRowFragment }) {
   const t = useJobPageTexts()
-  const { tell } = useSentences()
+  const { tell, translate } = useSentences()
   return (
     <Table.Tr>
       <Table.Td>
         <Stack gap={2}>
-          <Text size="sm" className="wrap-anywhere">{item.name}</Text>
+          <Text size="sm" className="wrap-anywhere">{translate(item.name) ?? item.name}</Text>
           {item.error && <Text size="xs" className="problem wrap-anywhere">{tell(item.error)}</Text>}
           {item.skipReason && <Text size="xs" c="dimmed" className="sentence wrap-anywhere"><SkipReason reason={item.skipReason} /></Text>}
           <FileLinks files={item.files} />

@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, Stack, Text } from '@mantine/core'
+import { Anchor, Button, Stack, Text } from '@mantine/core'
 import { Archive, File as FileIcon } from 'lucide-react'
 import { useFormats } from '../translations/formats'
 import { Panel } from './Panel'
@@ -30,11 +30,11 @@ export function FileLinks({ files }: { files: readonly Linked[] }) {
     <Stack gap={6} component="ul" className={classes.files}>
       {files.map(({ id, name, size, url }) => (
         <li key={id}>
-          <Group gap="xs" wrap="nowrap">
+          <div className={classes.file}>
             <FileIcon size={16} aria-hidden />
             <Anchor href={url} download size="sm" className="wrap-anywhere">{name}</Anchor>
             <Text size="xs" c="dimmed" className="numbers" miw="max-content">{bytes(size)}</Text>
-          </Group>
+          </div>
         </li>
       ))}
     </Stack>

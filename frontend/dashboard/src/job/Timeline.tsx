@@ -9,6 +9,8 @@ import type { Job } from './useJob'
 
 type Step = { name: string; label: string; status: ItemStatus; percentage: number }
 
+const COLORS: Partial<Record<ItemStatus, string>> = { FAILED: 'red', SKIPPED: 'gray.6', CANCELLED: 'gray.6' }
+
 /** From the first byte to the results. */
 export function Timeline({ job }: { job: Job }) {
   const t = useJobPageTexts()
@@ -18,7 +20,7 @@ export function Timeline({ job }: { job: Job }) {
     <Panel title={t('timeline')}>
       <Steps bulletSize={24} lineWidth={2} active={steps.findLastIndex(({ status }) => status !== 'PENDING')}>
         {steps.map(step => (
-          <Steps.Item key={step.name} bullet={<Bullet step={step} />} title={<Text size="sm" fw={step.status === 'PROCESSING' ? 600 : 400}><ServerText>{step.label}</ServerText></Text>}>
+          <Steps.Item key={step.name} color={COLORS[step.status]} bullet={<Bullet step={step} />} title={<Text size="sm" fw={step.status === 'PROCESSING' ? 600 : 400}><ServerText>{step.label}</ServerText></Text>}>
             <Group gap="xs">
               <Text size="xs" c="dimmed" className="numbers">
                 {t(step.status)}{step.status === 'PROCESSING' && ` · ${percent(step.percentage)}`}

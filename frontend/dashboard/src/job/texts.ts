@@ -23,6 +23,7 @@ export const useJobPageTexts = catalogue('job', {
   needsReview: { en: 'Look at it', de: 'Ansehen' },
   noItems: { en: 'No items', de: 'Keine Elemente' },
   more: { en: 'Show more', de: 'Mehr anzeigen' },
+  less: { en: 'Show less', de: 'Weniger anzeigen' },
   log: { en: 'Log', de: 'Protokoll' },
   level: { en: 'Level', de: 'Stufe' },
   emptyLog: { en: 'Nothing has been said yet.', de: 'Noch wurde nichts gesagt.' },

@@ -20,8 +20,9 @@ export function ProgressBar({ job, size = 'sm' }: Props) {
   )
 }
 
-/** 0 to 100: of the work, or of the bytes as long as they come in. */
+/** 0 to 100: of the work, or of the bytes as long as they come in; of what is skipped nothing is left to do. */
 export function percentageOf({ status, progress }: Pick<JobStateFragment, 'status' | 'progress'>) {
   const { percentage, processedBytes, totalBytes } = progress
+  if (status === 'SKIPPED') return 100
   return status === 'UPLOADING' && totalBytes ? (100 * processedBytes) / totalBytes : percentage
 }

@@ -51,8 +51,8 @@ function KindChoice({ processors, value, onChange }: ChoiceProps) {
         {processors.map(({ kind, description }) => {
           const Icon = ICONS[kind] ?? Package
           return (
-            <Radio.Card key={kind} value={kind} p="sm" className={classes.kind} aria-label={t(kind as 'leads', { defaultValue: kind })}>
-              <Group wrap="nowrap" gap="sm" align="flex-start">
+            <Radio.Card key={kind} value={kind} p={{ base: 8, xs: 'sm' }} className={classes.kind} aria-label={t(kind as 'leads', { defaultValue: kind })}>
+              <Group wrap="nowrap" gap="xs" align="flex-start">
                 <Icon size={22} strokeWidth={1.7} aria-hidden className={classes.icon} />
                 <div>
                   <Text size="sm" fw={600}>{t(kind as 'leads', { defaultValue: kind })}</Text>

@@ -4,12 +4,13 @@ import { useChoiceName, useNewWorkTexts, useOptionTexts } from './texts'
 
 type Props = { options: readonly Option[]; typed: Typed; onChange: (typed: Typed) => void }
 
-/** An input for each option, by its schema. */
+/** An input for each option, by its schema; switches below the others, which are taller. */
 export function SchemaFields({ options, typed, onChange }: Props) {
   const wrong = wrongIn(options, typed)
-  return (
-    <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="md" verticalSpacing="sm">
-      {options.map(option => (
+  const [switches, others] = [options.filter(isSwitch), options.filter(option => !isSwitch(option))]
+  return [others, switches].filter(({ length }) => length).map((group, place) => (
+    <SimpleGrid key={place} cols={{ base: 1, sm: 2 }} spacing="md" verticalSpacing="sm">
+      {group.map(option => (
         <SchemaField
           key={option.name}
           option={option}
@@ -19,8 +20,10 @@ export function SchemaFields({ options, typed, onChange }: Props) {
         />
       ))}
     </SimpleGrid>
-  )
+  ))
 }
+
+const isSwitch = ({ input }: Option) => input === 'switch'
 
 type FieldProps = { option: Option; value: unknown; isWrong: boolean; onChange: (value: unknown) => void }
 

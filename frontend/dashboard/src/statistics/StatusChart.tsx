@@ -21,7 +21,7 @@ export function StatusChart({ counts }: { counts: Counts }) {
             <Anchor component={Link} to={`/jobs?status=${status}`} underline="never"><StatusBadge job={{ status, hasFailures: false }} /></Anchor>
             <Text size="sm" className="numbers">{number(count)} · {percent((100 * count) / total)}</Text>
           </Group>
-          <Progress value={(100 * count) / total} color={COLORS[status] ?? 'gray'} aria-hidden />
+          <Progress value={(100 * count) / total} color={COLORS[status] ?? 'gray.5'} aria-hidden />
         </Stack>
       ))}
     </Stack>

@@ -53,7 +53,7 @@ function MissingWords({ alignment: { missingWordCount, missingWords, missingDict
         <Table.Tbody>
           {missingWords.slice(0, SHOWN).map(({ word, count, suggestion }) => (
             <Table.Tr key={word}>
-              <Table.Td className="wrap-anywhere">{word}</Table.Td>
+              <Table.Td miw={96} className="wrap-anywhere">{word}</Table.Td>
               <Table.Td ta="right" className="numbers">{number(count)}</Table.Td>
               <Table.Td ff="monospace" fz="xs">{suggestion}</Table.Td>
             </Table.Tr>

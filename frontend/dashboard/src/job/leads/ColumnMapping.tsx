@@ -38,7 +38,7 @@ function Mapping({ batch, columns }: { batch: Batch; columns: ReportColumn[] }) 
 
   return (
     <Stack gap="sm">
-      <Table.ScrollContainer minWidth={520}>
+      <Table.ScrollContainer type="native" minWidth={520} tabIndex={0}>
         <Table fz="sm">
           <Table.Thead><Table.Tr><Table.Th>{t('column')}</Table.Th><Table.Th>{t('field')}</Table.Th><Table.Th>{t('why')}</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>

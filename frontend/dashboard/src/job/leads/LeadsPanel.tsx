@@ -34,7 +34,7 @@ function Leads({ leads }: { leads: Lead[] }) {
   const t = useJobPageTexts()
   const { number } = useFormats()
   return (
-    <Table.ScrollContainer minWidth={460}>
+    <Table.ScrollContainer type="native" minWidth={460} tabIndex={0}>
       <Table fz="sm" verticalSpacing={6}>
         <Table.Thead>
           <Table.Tr>{(['row', 'name', 'contact', 'score'] as const).map(field => <Table.Th key={field}>{t(field)}</Table.Th>)}</Table.Tr>
