@@ -26,8 +26,8 @@ MAX_SIDES = 1.7
 """Longer side of a mark through its shorter one, seen in perspective."""
 MAX_SIZES = 3.0
 """Area of the largest mark through that of the smallest."""
-INK = 0.5
-"""Of the paper's brightness: a mark is darker."""
+DARK, PALE = 0.5, 0.72
+"""Of the paper's brightness: a mark is darker; on a pale copy, than the second."""
 ORIENTED = 0.25
 """Ink by which the orientation mark must be darker than where it would be on a turned sheet."""
 MIN_LIKENESS = 0.65
@@ -66,8 +66,16 @@ def frame_of(template: Template) -> Corners:
 
 
 def find_marks(page: Grey, template: Template, marks: CornerMarks) -> Registration:
-    """The four corner marks of `template`, the right way round. Raises NotRegistered."""
-    candidates = find_squares(page, template, marks)
+    """The four corner marks of `template`, the right way round; on a pale copy, too. Raises NotRegistered."""
+    try:
+        return find_darker(page, template, marks, DARK)
+    except NotRegistered:
+        return find_darker(page, template, marks, PALE)
+
+
+def find_darker(page: Grey, template: Template, marks: CornerMarks, darkness: float) -> Registration:
+    """The corner marks, as far as they are darker than this share of the paper. Raises NotRegistered."""
+    candidates = find_squares(page, template, marks, darkness)
     if len(candidates) < 4:
         raise NotRegistered(f"{len(candidates)} of the 4 corner marks were found")
     sets = sorted(rate_sets(candidates, marks, frame_of(template), page.size), key=lambda one: -one[0])
@@ -101,12 +109,15 @@ class Square:
     area: float
 
 
-def find_squares(page: Grey, template: Template, marks: CornerMarks) -> list[Square]:
-    """Solid squares that could be corner marks, those nearest to the corners of the page; at most MAX_CANDIDATES."""
+def find_squares(page: Grey, template: Template, marks: CornerMarks, darkness: float) -> list[Square]:
+    """Solid squares that could be corner marks, those nearest to the corners of the page; at most MAX_CANDIDATES.
+
+    A square is darker than `darkness`, 0 to 1 of the paper around it.
+    """
     share = marks.side**2 / (template.width * template.height)
     most, least = share * page.size * 2, share * page.size * MIN_SHEET / 2
     paper = local_paper(page, 2.5 * most**0.5)
-    dark = cv2.compare(page, (paper * INK).astype(np.uint8), cv2.CMP_LT)
+    dark = cv2.compare(page, (paper * darkness).astype(np.uint8), cv2.CMP_LT)
     _, _, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=4)
     squares = []
     for x, y, width, height, area in stats[1:]:

@@ -34,6 +34,7 @@ SCANNERS: dict[str, tuple[int, float, Scanner]] = {
     "on its side": (200, 0.75, lambda picture, seed: scan(np.rot90(picture).copy(), seed)),
     "at 33 degrees": (200, 0.75, lambda picture, seed: scan(rotate(picture, 33), seed)),
     "photographed": (200, 0.75, photograph),
+    "pale copy": (200, 0.75, lambda picture, seed: (130 + scan(picture, seed) * 0.49).astype(np.uint8)),
 }
 
 
