@@ -19,8 +19,8 @@ from processors.omr.roster import read_roster
 
 SHEETS_PER_SLICE = 5
 FULL_SIDE = 12_000
-BACKS_BEFORE_FIRST = 10
-"""Blank pages that may come before the first sheet."""
+PAGES_BEFORE_FIRST = 10
+"""Pages, that one included, of which the first sheet is one: blank and damaged ones may come before it."""
 KEY, ROSTER = "key.json", "roster.json"
 
 
@@ -77,15 +77,18 @@ def sheet_sources(options: OmrOptions, sources: Sequence[Source]) -> list[int]:
 
 
 def find_reference(sources: Sequence[Source], pages: Sequence[PagePlace]) -> str:
-    """The reference from the QR code of the first sheet that is not blank. Raises Refusal."""
-    for place in [page for page in pages if not page.is_stray][:BACKS_BEFORE_FIRST]:
-        with open_page(sources, place) as document:
-            page = document.read_page(place.page)
-            if is_blank(page):
-                continue
-            codes = read_codes(page) or read_codes(document.read_page(place.page, FULL_SIDE))
+    """The reference from the QR code of the first sheet that is neither blank nor damaged. Raises Refusal."""
+    for place in [page for page in pages if not page.is_stray][:PAGES_BEFORE_FIRST]:
+        try:
+            with open_page(sources, place) as document:
+                page = document.read_page(place.page)
+                if is_blank(page):
+                    continue
+                codes = read_codes(page) or read_codes(document.read_page(place.page, FULL_SIDE))
+        except Refusal:
+            continue  # it fails alone, by name, when it is read
         return reference_of(codes, place.name)
-    raise Refusal(ErrorCode.BAD_INPUT, "There is no sheet among the first pages: all of them are blank.")
+    raise Refusal(ErrorCode.BAD_INPUT, "There is no sheet among the first pages: all of them are blank or damaged.")
 
 
 def find_key_page(options: OmrOptions, pages: Sequence[PagePlace]) -> int | None:
@@ -103,12 +106,11 @@ def find_key_page(options: OmrOptions, pages: Sequence[PagePlace]) -> int | None
 def read_key(options: OmrOptions, sources: Sequence[Source], place: PagePlace) -> dict[str, str]:
     """The answers of the key sheet; what is empty on it is not part of the key. Raises Refusal BAD_INPUT."""
     template = template_of(options)
-    with open_page(sources, place) as document:
-        page = document.read_page(place.page)
     try:
-        sheet = read_sheet(page, template)
-    except NotRegistered as error:
-        message = f"The key sheet, {place.name}, cannot be read: {error}."
+        with open_page(sources, place) as document:
+            sheet = read_sheet(document.read_page(place.page), template)
+    except (Refusal, NotRegistered) as error:
+        message = f"The key sheet, {place.name}, cannot be read: {str(error).rstrip('.')}."
         raise Refusal(ErrorCode.BAD_INPUT, message, "options.keySheet") from error
     if doubtful := [label for label in sheet.doubtful if label not in template.columns.get(template.student or "", ())]:
         message = f"The key sheet, {place.name}, is not clear in {', '.join(doubtful[:10])}: fill it anew."

@@ -185,3 +185,27 @@ def test_a_blank_digit_keeps_its_place(run_omr: RunOmr) -> None:
     picture = fill(printed(TEMPLATE, "x"), TEMPLATE, {"digit1": "1", "digit3": "3", "digit6": "6", "digit5": "12"}, 1)
 
     assert run_omr({"a.jpg": encode(picture)}).rows[0]["student"] == "1_3_?6"
+
+
+def test_a_damaged_first_file_fails_alone_and_the_reference_is_that_of_the_next(run_omr: RunOmr) -> None:
+    files = {"1.jpg": sheet(1)[:3000], "2.jpg": sheet(2), "2b.jpg": b"", "3.jpg": sheet(3)}
+    run = run_omr({"a.zip": zipped(files)}, strategy="ZIP_WITH_QR", reference=None)
+
+    assert run.reference == REFERENCE
+    assert [str(item.status) for item in run.items] == ["FAILED", "COMPLETED", "FAILED", "COMPLETED"]
+    assert [one["sheet"] for one in run.report["failed"]] == ["1.jpg", "2b.jpg"]
+
+
+def test_where_no_first_page_can_be_read_the_batch_says_so(run_omr: RunOmr) -> None:
+    with pytest.raises(Refusal, match="all of them are blank or damaged"):
+        run_omr({"a.zip": zipped({"1.jpg": sheet(1)[:3000]})}, strategy="ZIP_WITH_QR", reference=None)
+
+
+def test_a_damaged_key_sheet_is_refused_by_name(run_omr: RunOmr) -> None:
+    with pytest.raises(Refusal) as caught:
+        run_omr({"key.jpg": sheet(1)[:3000], "2.jpg": sheet(2)}, keySheet="key.jpg")
+
+    assert (caught.value.code, caught.value.field) == (ErrorCode.BAD_INPUT, "options.keySheet")
+    assert caught.value.message == (
+        "The key sheet, key.jpg, cannot be read: The picture is damaged or was not saved completely."
+    )
