@@ -52,8 +52,10 @@ class SheetTally:
             self._right.update(name for name, is_right in score.right.items() if is_right)
 
     def _add_student(self, name: str, result: dict[str, Any], score: Score | None) -> None:
-        if result.get("match") == "none":
+        if result.get("match") == "none" or not result["student"]:
             self._unknown.append({"sheet": name, "student": result["student"]})
+        if not result["student"]:
+            return
         pages = self._students.setdefault(result["student"], StudentPages())
         pages.pages.append(result.get("page") or 1)
         pages.wanted = max(pages.wanted, result.get("pages") or 1)
@@ -80,13 +82,14 @@ class SheetTally:
 
     def _student(self, id_: str, pages: StudentPages) -> dict[str, Any]:
         counts = Counter(pages.pages)
+        doubles = sorted(number for number, count in counts.items() if count > 1)
         return {
             "student": id_,
             "name": self._roster.names.get(id_) if self._roster else None,
             "pages": sorted(counts),
             "missingPages": [number for number in range(1, pages.wanted + 1) if number not in counts],
-            "doublePages": sorted(number for number, count in counts.items() if count > 1),
-            "points": round(pages.points, 6) if self._scored else None,
+            "doublePages": doubles,
+            "points": round(pages.points, 6) if self._scored and not doubles else None,
         }
 
     def _absent(self) -> list[dict[str, str]]:

@@ -209,3 +209,29 @@ def test_a_damaged_key_sheet_is_refused_by_name(run_omr: RunOmr) -> None:
     assert caught.value.message == (
         "The key sheet, key.jpg, cannot be read: The picture is damaged or was not saved completely."
     )
+
+
+def test_a_page_that_came_twice_gives_no_sum_of_points(run_omr: RunOmr) -> None:
+    pages = {
+        name: sheet(page, sheet_text(REFERENCE, student, page, 2))
+        for name, student, page in (
+            ("1.jpg", "A17", 1),
+            ("1again.jpg", "A17", 1),
+            ("2.jpg", "A17", 2),
+            ("3.jpg", "B2", 1),
+        )
+    }
+    run = run_omr(pages, answerKey={"q1": answers_for(1, TEMPLATE)["q1"]})
+
+    twice, once = run.report["students"]
+    assert (twice["student"], twice["doublePages"], twice["points"]) == ("A17", [1], None)
+    assert (once["student"], once["doublePages"], once["points"]) == ("B2", [], 1)
+
+
+def test_sheets_without_a_number_are_listed_and_not_taken_for_one_student(run_omr: RunOmr) -> None:
+    answers = questions(answers_for(1, TEMPLATE))
+    picture = encode(scan(fill(printed(TEMPLATE, "x"), TEMPLATE, answers, 1), 1))
+    run = run_omr({"1.jpg": picture, "2.jpg": picture}, answerKey={"q1": answers["q1"]})
+
+    assert run.report["students"] == []
+    assert run.report["unknownStudents"] == [{"sheet": "1.jpg", "student": ""}, {"sheet": "2.jpg", "student": ""}]
