@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from base.light_event import LightEvent
@@ -128,12 +129,13 @@ class Mailbox:
 
     async def _wait(self, moment: float) -> None:
         self._arrived.clear()
-        timeout = min((self._due(event) for event, _ in self._waiting), default=moment + 3600) - moment
-        try:
+        if not self._waiting:
+            await self._arrived.wait()
+            return
+        timeout = min(self._due(event) for event, _ in self._waiting) - moment
+        with suppress(TimeoutError):
             async with asyncio.timeout(max(timeout, 0)):
                 await self._arrived.wait()
-        except TimeoutError:
-            return
 
     def _due(self, event: Event) -> float:
         last = self._delivered.get(event.key)

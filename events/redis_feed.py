@@ -29,7 +29,8 @@ class RedisFeed:
     """
 
     def __init__(self, url: str, hub: Hub, prefix: str, *also: str, breaker: CircuitBreaker | None = None) -> None:
-        self._redis = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
+        # By RESP 3 redis 8.1 writes each message out for a log that nobody reads.
+        self._redis = Redis.from_url(url, protocol=2, socket_timeout=5, socket_connect_timeout=5)
         self._hub = hub
         self._channel = f"{prefix}:events"
         self._channels = [self._channel, *(f"{prefix}:{name}" for name in also)]
