@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from processors.alignment.passes.recogniser import FRAME_SECONDS, RATE, Samples
+from processors.alignment.passes.recogniser import FRAME_SAMPLES, FRAME_SECONDS, Samples
 
-FRAME_SAMPLES = round(RATE * FRAME_SECONDS)
 BLOCK_FRAMES = 60_000
 SHORTEST_PAUSE_FRAMES = 12
 LEAST_RANGE_DB = 8.0

@@ -19,10 +19,13 @@ from processors.alignment.passes.script import Token
 
 RATE = 16_000
 FRAME_SECONDS = 0.01
+FRAME_SAMPLES = round(RATE * FRAME_SECONDS)
 STRICT_BEAM, WIDE_BEAM = 1e-100, 1e-200
 """With the library's own 1e-48 a clean clip of 25 seconds may have no path."""
 NOISE_STEPS = 8
 """Of 16 bit, 72 dB below full scale. The models never heard digital silence: beside it words would be half a second off."""
+PAUSE_FRAMES = 20
+"""Of silence before what is aligned: without it the first phone may take all that lies before it, a quarter of a second and more."""
 Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
 
 
@@ -110,14 +113,16 @@ class Recogniser:
             return None
 
     def _align(self, aligner: Decoder, samples: Samples, tokens: Sequence[Token]) -> list[AlignedToken] | None:
+        padded = np.pad(samples, (PAUSE_FRAMES * FRAME_SAMPLES, 0))
         aligner.set_align_text(" ".join(self._label(token) for token in tokens))
-        _feed(aligner, samples)
+        _feed(aligner, padded)
         if aligner.seg() is None or aligner.hyp() is None:
             return None
         aligner.set_alignment()
-        _feed(aligner, samples)
+        _feed(aligner, padded)
         found = [_aligned(word) for word in aligner.get_alignment() if _number_of(word.name) is not None]
-        return found if len(found) == len(tokens) else None
+        is_whole = len(found) == len(tokens) and all(one.start < one.end for one in found)
+        return found if is_whole else None
 
     def _aligner(self, beam: float) -> Decoder:
         return self._decoder(lm=None, bestpath=False, beam=beam, wbeam=beam, pbeam=beam)
@@ -163,8 +168,12 @@ def _number_of(label: str) -> int | None:
 
 def _aligned(word: Any) -> AlignedToken:
     phones = tuple(
-        AlignedPhone(phone.name, phone.start * FRAME_SECONDS, (phone.start + phone.duration) * FRAME_SECONDS)
-        for phone in word
+        AlignedPhone(phone.name, _seconds(phone.start), _seconds(phone.start + phone.duration)) for phone in word
     )
-    end = (word.start + word.duration) * FRAME_SECONDS
-    return AlignedToken(word.start * FRAME_SECONDS, end, phones, word.score / max(word.duration, 1))
+    end = _seconds(word.start + word.duration)
+    return AlignedToken(_seconds(word.start), end, phones, word.score / max(word.duration, 1))
+
+
+def _seconds(frame: int) -> float:
+    """From the beginning of the samples, which stand behind a pause; what is spoken does not begin before them."""
+    return max(frame - PAUSE_FRAMES, 0) * FRAME_SECONDS
