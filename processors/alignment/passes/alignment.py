@@ -9,6 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import soxr
@@ -44,6 +45,8 @@ JUDGED_TOKENS = 8
 """Fewer words than this say nothing by being in rows."""
 WORST_SCORE = -28.0
 """Of a frame, on the average: so few words are believed only above it. Right ones had -6 to -25, wrong ones -29 to -66."""
+WORST_UNHEARD_SCORE = -60.0
+"""The same of so many words or more of which none was heard. Right ones had -31 to -46, text that nobody said -80 and worse."""
 HEARD_SECONDS = 10.0, 30.0
 WRONG_SPEEDS = (2.0, 0.5, 44_100 / 16_000, 16_000 / 44_100, 3.0, 1 / 3)
 """Which headers tell that do not belong to their samples."""
@@ -115,7 +118,7 @@ def align_script(
         for number, chunk in enumerate(chunks):
             pairs.extend(align_chunk(samples, chunk, recogniser))
             on_progress(0.6 + 0.4 * (number + 1) / len(chunks))
-    aligned = gather_words(script, comparison, pairs)
+    aligned = gather_words(script, comparison, pairs if script.is_timed else list(spoken(pairs)))
     check_alignment(aligned, comparison)
     return aligned
 
@@ -226,6 +229,20 @@ def shifted(aligned: AlignedToken, seconds: float) -> AlignedToken:
     return AlignedToken(aligned.start + seconds, aligned.end + seconds, phones, aligned.score)
 
 
+def spoken(pairs: Iterable[tuple[PlacedToken, AlignedToken]]) -> Iterator[tuple[PlacedToken, AlignedToken]]:
+    """Tokens that are said: long rows of which none was heard may have been laid over something else that fits in time."""
+    for is_anchor, group in groupby(pairs, key=lambda pair: pair[0].start is not None):
+        row = list(group)
+        if is_anchor or len(row) < JUDGED_TOKENS or mean_score(row) >= WORST_UNHEARD_SCORE:
+            yield from row
+
+
+def mean_score(pairs: Sequence[tuple[PlacedToken, AlignedToken]]) -> float:
+    """Of a frame; 0 is best."""
+    seconds = sum(one.end - one.start for _, one in pairs)
+    return sum(one.score * (one.end - one.start) for _, one in pairs) / seconds if seconds else 0.0
+
+
 def gather_words(script: Script, comparison: Comparison, pairs: Sequence[tuple[PlacedToken, AlignedToken]]) -> Aligned:
     """Tokens as the words that they are read from; a word of which not every token was found is not placed."""
     wanted = Counter(one.word for one in comparison.tokens)
@@ -238,10 +255,8 @@ def gather_words(script: Script, comparison: Comparison, pairs: Sequence[tuple[P
         if len(parts) == wanted[index]
     ]
     placed_words = {word.index for word in words}
-    seconds = sum(one.end - one.start for _, one in pairs)
-    score = sum(one.score * (one.end - one.start) for _, one in pairs) / seconds if seconds else 0.0
     unplaced = [index for index in range(len(script.words)) if index not in placed_words]
-    return Aligned(words, unplaced, comparison.share, score)
+    return Aligned(words, unplaced, comparison.share, mean_score(pairs))
 
 
 def check_alignment(aligned: Aligned, comparison: Comparison) -> None:

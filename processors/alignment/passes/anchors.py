@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rapidfuzz.distance import LCSseq, Levenshtein
+from rapidfuzz.distance import LCSseq
 
 from processors.alignment.passes.activity import Activity
 from processors.alignment.passes.recogniser import Heard, Recogniser
+from processors.alignment.passes.rows import LONG_ROW, Row, chain_rows, count_believable
 from processors.alignment.passes.script import (
     SHORTEST_PHONE_SECONDS,
     USUAL_PHONE_SECONDS,
@@ -32,8 +33,8 @@ class Comparison:
 
     Attributes:
         tokens: Of the script, in the readings that fit best; those of rows have times.
-        matched: How many of the tokens are in rows.
-        share: Of the tokens, or of what was heard where that is less, how much is in rows; 0 to 1.
+        matched: How many of the tokens are in rows that are no accident.
+        share: Of the tokens, or of what was heard where that is less, how much that is; 0 to 1.
     """
 
     tokens: Sequence[PlacedToken]
@@ -59,28 +60,21 @@ def compare(script: Script, heard: Sequence[Heard], recogniser: Recogniser) -> C
     if readings:
         tokens = list(read_words(script, readings))
         rows = _rows(names, tokens, recogniser)
-    matched = 0
-    for first_heard, first_token, length in rows:
-        matched += length
-        for place in range(length):
-            one = heard[first_heard + place]
-            tokens[first_token + place] = replace(tokens[first_token + place], start=one.start, end=one.end)
+    for row in rows:
+        for place in range(row.length):
+            one = heard[row.heard + place]
+            tokens[row.written + place] = replace(tokens[row.written + place], start=one.start, end=one.end)
+    matched = count_believable(rows, len(tokens))
     return Comparison(tokens, matched, matched / max(min(len(tokens), len(heard)), 1))
 
 
-def _rows(names: Sequence[int], tokens: Sequence[PlacedToken], recogniser: Recogniser) -> list[tuple[int, int, int]]:
-    """Rows of equal words: where each begins in `names` and in `tokens`, and its length."""
-    written = [recogniser.name_of(one.token) for one in tokens]
-    blocks = Levenshtein.opcodes(names, written).as_matching_blocks()
-    return [(block.a, block.b, block.size) for block in blocks if block.size >= min(SHORTEST_ROW, len(tokens))]
+def _rows(names: Sequence[int], tokens: Sequence[PlacedToken], recogniser: Recogniser) -> list[Row]:
+    """Rows of equal words, in the order of both."""
+    return chain_rows(names, [recogniser.name_of(one.token) for one in tokens], min(SHORTEST_ROW, len(tokens)))
 
 
 def _choose_readings(
-    script: Script,
-    names: Sequence[int],
-    tokens: Sequence[PlacedToken],
-    rows: Sequence[tuple[int, int, int]],
-    recogniser: Recogniser,
+    script: Script, names: Sequence[int], tokens: Sequence[PlacedToken], rows: Sequence[Row], recogniser: Recogniser
 ) -> dict[int, int]:
     """By index of word the reading that was heard, where that is not the first."""
     spans: dict[int, tuple[int, int]] = {}
@@ -102,23 +96,27 @@ def _choose_readings(
     return chosen
 
 
-def _heard_between(rows: Sequence[tuple[int, int, int]], first: int, last: int, count: int) -> tuple[int, int]:
+def _heard_between(rows: Sequence[Row], first: int, last: int, count: int) -> tuple[int, int]:
     """What was heard where the tokens `first` to `last` (exclusive) must be: between the rows around them, or within one."""
     begin, end = 0, count
-    for at_heard, at_token, length in rows:
-        if at_token <= first < at_token + length:
-            begin = at_heard + first - at_token
-        elif at_token + length <= first:
-            begin = at_heard + length
-        if at_token < last <= at_token + length:
-            return begin, at_heard + last - at_token
-        if at_token >= last:
-            return begin, min(end, at_heard)
+    for row in rows:
+        if row.written <= first < row.written + row.length:
+            begin = row.heard + first - row.written
+        elif row.written + row.length <= first:
+            begin = row.heard + row.length
+        if row.written < last <= row.written + row.length:
+            return begin, row.heard + last - row.written
+        if row.written >= last:
+            return begin, min(end, row.heard)
     return begin, end
 
 
 def find_stretches(tokens: Sequence[PlacedToken], activity: Activity, start: float, end: float) -> Iterator[Stretch]:
-    """The stretches between two times, in order; tokens for which there is no room are in none of them."""
+    """The stretches between two times, in order; tokens for which there is no room are in none of them.
+
+    Nor are a few that stand alone among them: a decoder that knows the script alone hears such rows in anything.
+    """
+    least = min(LONG_ROW, len(tokens))
     run: list[PlacedToken] = []
     begin = start
     for before, between, after in _gaps(tokens):
@@ -129,10 +127,10 @@ def find_stretches(tokens: Sequence[PlacedToken], activity: Activity, start: flo
         if _fits(between, activity, left, right):
             run.extend(between)
             continue
-        if run:
+        if len(run) >= least:
             yield Stretch(run, begin, _edge(activity, left, right, left))
         run, begin = [], _edge(activity, left, right, right)
-    if run:
+    if len(run) >= least:
         yield Stretch(run, begin, end)
 
 

@@ -23,6 +23,10 @@ LETTER = (
     "My dear sister, thank you for the photograph that you sent me in January. I have put it above the kitchen table, "
     "where everybody can see how much your garden has changed."
 )
+BREAD = (
+    "To make the bread, mix the flour with warm water and a little salt. Let it rest for an hour under a cloth, then fold "
+    "it several times and bake it until the crust is dark."
+)
 
 
 def starts_of(run: Run, text: str) -> list[float]:
@@ -64,6 +68,14 @@ def test_a_word_after_digital_silence_is_placed_after_it(run_alignment: RunAlign
     assert start == pytest.approx((len(first.samples) + len(pause)) / RATE + second.words[0][1], abs=0.1)
 
 
+def test_the_first_phone_does_not_take_the_silence_before_it(run_alignment: RunAlignment) -> None:
+    sentence = "Two tall visitors bought a quiet village near the harbour."
+    lead = hiss(0.25, 3.0)
+    run = run_alignment({"a.wav": wav(np.concatenate([lead, say(sentence).samples])), "a.txt": sentence.encode()})
+
+    assert run.words()[0][1] == pytest.approx(len(lead) / RATE, abs=0.1)
+
+
 def test_several_pairs_are_several_items_in_natural_order(run_alignment: RunAlignment) -> None:
     texts = {"talk10": MARKET, "talk9": LETTER}
     files = {f"{name}.wav": wav(say(text).samples) for name, text in texts.items()}
@@ -102,6 +114,30 @@ def test_text_that_nobody_says_is_told_and_not_invented(run_alignment: RunAlignm
         range(len(HARBOUR.split()) + 2, result["wordCount"])
     )
     assert "words were not found" in result["warnings"][-1]
+
+
+def test_text_that_something_else_is_said_for_is_not_laid_over_it(run_alignment: RunAlignment) -> None:
+    """About as long as what is said instead, so that time alone would not tell."""
+    parts = [say(HARBOUR).samples, silence(0.5), say(LETTER).samples, silence(0.5), say(BREAD).samples]
+    run = run_alignment({"a.wav": wav(np.concatenate(parts)), "a.txt": f"{HARBOUR}\n{MARKET}\n{BREAD}".encode()})
+
+    (result,) = run.results
+    first, last = len(HARBOUR.split()), len(HARBOUR.split()) + len(MARKET.split())
+    unplaced = {one["index"] for one in result["unalignedWords"]}
+    assert len(set(range(first, last)) - unplaced) <= 3
+    assert len(unplaced - set(range(first, last))) <= 5
+
+
+def test_a_sentence_alone_of_a_recording_is_found(run_alignment: RunAlignment) -> None:
+    sentence = "A storm reached the coast during the night and destroyed the roof of the school."
+    pause = silence(0.4)
+    parts = [part for text in (HARBOUR, LETTER, sentence, MARKET, BREAD) for part in (say(text).samples, pause)]
+    run = run_alignment({"a.wav": wav(np.concatenate(parts)), "a.txt": sentence.encode()})
+
+    (result,) = run.results
+    assert result["alignedWordCount"] >= result["wordCount"] - 2
+    begin = sum(map(len, parts[:4])) / RATE
+    assert all(begin - 0.2 <= start <= begin + say(sentence).seconds for _, start, _ in run.words())
 
 
 def test_a_number_is_placed_as_it_was_read(run_alignment: RunAlignment) -> None:
