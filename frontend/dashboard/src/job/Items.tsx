@@ -1,5 +1,6 @@
 import { Badge, Button, Chip, Group, Stack, Table, Text } from '@mantine/core'
 import { useQuery } from '@apollo/client/react'
+import { useOnReturn } from '../api/api'
 import { useEffect, useState } from 'react'
 import { useThrottledValue } from '@mantine/hooks'
 import type { ItemStatus } from '../api/schema'
@@ -27,6 +28,7 @@ export function Items({ job }: { job: Job }) {
   // Items have no events of their own: they are read again while the job moves.
   const version = useThrottledValue(job.version, READ_AGAIN_MS)
   useEffect(() => void refetch(), [version, refetch])
+  useOnReturn(() => void refetch())
 
   if (!items || (items.totalCount === 0 && !status)) return error ? <Problem error={error} onRetry={() => void refetch()} /> : null
   return (

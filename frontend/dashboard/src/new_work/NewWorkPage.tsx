@@ -55,7 +55,7 @@ function KindChoice({ processors, value, onChange }: ChoiceProps) {
               <Group wrap="nowrap" gap="xs" align="flex-start">
                 <Icon size={22} strokeWidth={1.7} aria-hidden className={classes.icon} />
                 <div>
-                  <Text size="sm" fw={600}>{t(kind as 'leads', { defaultValue: kind })}</Text>
+                  <Text fz={{ base: 13, xs: 14 }} fw={600}>{t(kind as 'leads', { defaultValue: kind })}</Text>
                   <Text size="xs" c="dimmed" lineClamp={2} visibleFrom="xs">{t(`${kind}_meaning` as 'leads_meaning', { defaultValue: description })}</Text>
                 </div>
               </Group>

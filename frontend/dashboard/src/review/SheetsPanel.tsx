@@ -1,5 +1,6 @@
 import { useQuery } from '@apollo/client/react'
 import { Button, Group, SegmentedControl, Stack, Text } from '@mantine/core'
+import { useOnReturn } from '../api/api'
 import { useEffect, useState } from 'react'
 import { Panel } from '../job/Panel'
 import type { Job } from '../job/useJob'
@@ -15,6 +16,7 @@ export function SheetsPanel({ job }: { job: Job }) {
   const { data, error, fetchMore, refetch } = useQuery(SheetsDocument, { variables: { id: job.id, needsReview: shows === 'toReview' ? true : null } })
   const moment = `${job.attempt} ${job.status}`
   useEffect(() => void refetch(), [moment, refetch])
+  useOnReturn(() => void refetch())
 
   const items = data?.job?.items
   if (!items) return error ? <Problem error={error} onRetry={() => void refetch()} /> : null

@@ -1,5 +1,6 @@
 import { useQuery } from '@apollo/client/react'
 import { Anchor, Group, Stack, Table, Text } from '@mantine/core'
+import { useOnReturn } from '../../api/api'
 import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useFormats } from '../../translations/formats'
@@ -21,6 +22,7 @@ export function AlignmentPanel({ job }: { job: Job }) {
   const { data, refetch } = useQuery(JobAlignmentDocument, { variables: { id: job.id }, fetchPolicy: 'no-cache' })
   const moment = `${job.attempt} ${job.status} ${job.stage}`
   useEffect(() => void refetch(), [moment, refetch])
+  useOnReturn(() => void refetch())
 
   const alignment = data?.task?.alignment
   if (!alignment) return null

@@ -9,9 +9,10 @@ import { Problem } from '../../jobs/Problem'
 import { useJobTexts } from '../../jobs/texts'
 import { useJobPageTexts } from '../texts'
 import { ReadLeadsAgainDocument, type LeadsPreviewQuery } from './leads.generated'
+import { useLeadFieldTexts } from './texts'
 import { useReport, type ReportColumn } from './useReport'
 
-const FIELDS = ['name', 'firstName', 'lastName', 'email', 'phone', 'company', 'website', 'country', 'notes']
+const FIELDS = ['name', 'firstName', 'lastName', 'email', 'phone', 'company', 'website', 'country', 'notes'] as const
 
 type Props = { batch: NonNullable<LeadsPreviewQuery['batch']>; reportUrl: string }
 
@@ -26,6 +27,7 @@ type Batch = Props['batch']
 
 function Mapping({ batch, columns }: { batch: Batch; columns: ReportColumn[] }) {
   const t = useJobPageTexts()
+  const tFields = useLeadFieldTexts()
   const [chosen, setChosen] = useState<Record<string, string>>({}) // the column of a field
   const readAgain = useReadAgain(batch)
   const chosenField = (column: string) => Object.keys(chosen).find(field => chosen[field] === column)
@@ -50,7 +52,7 @@ function Mapping({ batch, columns }: { batch: Batch; columns: ReportColumn[] }) 
                     size="xs"
                     miw={120}
                     aria-label={`${t('field')}: ${one.heading}`}
-                    data={[{ value: '', label: `(${t('noField')})`, disabled: Boolean(one.field) }, ...FIELDS]}
+                    data={[{ value: '', label: `(${t('noField')})`, disabled: Boolean(one.field) }, ...FIELDS.map(value => ({ value, label: tFields(value) }))]}
                     value={fieldOf(one)}
                     onChange={event => choose(one.column, event.currentTarget.value)}
                   />

@@ -1,5 +1,6 @@
 import { Table, Tabs, Text } from '@mantine/core'
 import { useQuery } from '@apollo/client/react'
+import { useOnReturn } from '../../api/api'
 import { useFormats } from '../../translations/formats'
 import { Panel } from '../Panel'
 import { useJobPageTexts } from '../texts'
@@ -12,7 +13,8 @@ type Lead = { row: number; name: string | null; email: string | null; phone: str
 /** The first leads as they were read, and which column became which field. */
 export function LeadsPanel({ job }: { job: Job }) {
   const t = useJobPageTexts()
-  const { data } = useQuery(LeadsPreviewDocument, { variables: { id: job.id }, skip: job.status !== 'COMPLETED' })
+  const { data, refetch } = useQuery(LeadsPreviewDocument, { variables: { id: job.id }, skip: job.status !== 'COMPLETED' })
+  useOnReturn(() => void (job.status === 'COMPLETED' && refetch()))
   const report = job.files.find(({ name }) => name === 'report.json')
   const batch = data?.batch
   if (!batch) return null
