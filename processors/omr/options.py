@@ -6,7 +6,8 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from processors.manifest import Options, UploadId
-from processors.omr.results.keys import check_key
+from processors.omr.results.keys import check_fit, check_key
+from processors.omr.template.built_in import built_in_template
 from processors.omr.template.parsing import parse_template
 
 REFERENCE = r"^[0-9]{8}$"
@@ -57,6 +58,13 @@ class OmrOptions(Options):
         max_length=64,
         description="A CSV or workbook among the uploads with the columns id and name.",
     )
+
+    @model_validator(mode="after")
+    def check_key_fits(self) -> Self:
+        """Raises ValueError where the key is not one of this sheet."""
+        template = built_in_template() if self.template is None else parse_template(self.template)
+        check_fit(check_key(template.answer_key if self.answer_key is None else self.answer_key), template)
+        return self
 
     @model_validator(mode="after")
     def check_reference(self) -> Self:

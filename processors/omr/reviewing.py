@@ -36,12 +36,8 @@ def check_value(name: str, value: str, fields: dict[str, Field]) -> None:
     """Raise ValueError where `value` is not one of the field's, nothing, or several of them one after the other."""
     if name not in fields:
         raise ValueError(f"The sheet has no field “{name[:60]}”.")
-    values = fields[name].values
-    rest = value
-    for one in values:
-        rest = rest.replace(one, "", 1) if one and rest.startswith(one) else rest
-    if rest:
-        raise ValueError(f"“{value[:60]}” is no value of {name}: its bubbles are {', '.join(values)}.")
+    if not fields[name].can_say(value):
+        raise ValueError(f"“{value[:60]}” is no value of {name}: its bubbles are {', '.join(fields[name].values)}.")
 
 
 def check_corners(corners: list[list[float]]) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from processors.omr.template.layout import Template
+
 MAX_ENTRIES = 2_000
 MAX_POINTS = 1_000_000
 FORM = 'Give it as "B", as ["A", "B"] for several right ones, or as {"answer": "B", "points": 2, "wrong": -0.5}.'
@@ -36,6 +38,25 @@ def check_key(given: Mapping[str, Any]) -> AnswerKey:
     if len(given) > MAX_ENTRIES:
         raise ValueError(f"The answer key has {len(given):,} entries; at most {MAX_ENTRIES:,} are taken.")
     return {name: _entry_of(name, value) for name, value in given.items()}
+
+
+def check_fit(key: AnswerKey, template: Template) -> None:
+    """Raise ValueError for a column that the sheet does not have, and for an answer that nobody can give on it."""
+    fields = {field.label: field for field in template.fields}
+    for name, entry in key.items():
+        labels = template.columns.get(name)
+        if labels is None:
+            shown = ", ".join(list(template.columns)[:5])
+            raise ValueError(
+                f'The answer key names "{name[:60]}", which the sheet does not have. Its columns: {shown} …'
+            )
+        if len(labels) > 1:
+            continue
+        field = fields[labels[0]]
+        for answer in sorted(entry.answers):
+            if answer != field.empty_value and not field.can_say(answer):
+                values = ", ".join(field.values)
+                raise ValueError(f"The answer key says “{answer[:60]}” of {name}, whose bubbles are {values}.")
 
 
 def _entry_of(name: str, value: Any) -> KeyEntry:

@@ -37,6 +37,13 @@ class Field:
     bubbles: tuple[Box, ...]
     empty_value: str = ""
 
+    def can_say(self, text: str) -> bool:
+        """Whether `text` is what some of its bubbles stand for, one after the other; none of them, too."""
+        rest = text
+        for value in self.values:
+            rest = rest.replace(value, "", 1) if value and rest.startswith(value) else rest
+        return not rest
+
 
 @dataclass(frozen=True, slots=True)
 class CornerMarks:

@@ -1,9 +1,11 @@
 """Templates: the vocabulary of OMRChecker, its bounds, and what is refused."""
 
+import re
 from typing import Any
 
 import pytest
 
+from processors.omr.options import OmrOptions
 from processors.omr.results.keys import check_key, score_sheet
 from processors.omr.template.built_in import BUILT_IN, built_in_template
 from processors.omr.template.labels import expand_labels
@@ -108,3 +110,25 @@ def test_a_key_gives_points_takes_several_answers_and_counts_empty_as_nothing() 
 def test_a_key_that_cannot_be_read_is_refused_by_name(entry: Any) -> None:
     with pytest.raises(ValueError, match="q1"):
         check_key({"q1": entry})
+
+
+@pytest.mark.parametrize(
+    ("key", "sentence"),
+    [
+        (
+            {"Q1": "A"},
+            'The answer key names "Q1", which the sheet does not have. Its columns: student, q1, q2, q3, q4 …',
+        ),
+        ({"q1": "b"}, "The answer key says “b” of q1, whose bubbles are A, B, C, D, E."),
+        ({"q1": ["A", "F"]}, "The answer key says “F” of q1, whose bubbles are A, B, C, D, E."),
+        ({"q1": "BA"}, "The answer key says “BA” of q1, whose bubbles are A, B, C, D, E."),
+    ],
+)
+def test_a_key_that_no_sheet_can_meet_is_refused(key: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        OmrOptions.model_validate({"strategy": "ZIP_WITH_QR", "answerKey": key})
+
+
+def test_a_key_may_ask_for_several_marks_and_for_a_number() -> None:
+    key = {"q1": "AC", "q2": ["A", "B"], "student": "123456"}
+    assert OmrOptions.model_validate({"strategy": "ZIP_WITH_QR", "answerKey": key}).answer_key == key
