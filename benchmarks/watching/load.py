@@ -133,7 +133,9 @@ class Watcher(asyncio.Protocol):
         place = data.find(_STAMP, begin, end)
         if place >= 0 and self.ready.done():
             place += len(_STAMP)
-            self._on_late(time.monotonic_ns() - int(data[place : data.index(b'"', place)]))
+            published = int(data[place : data.index(b'"', place)])
+            if published:  # else the server read the state anew: no change is heard by that
+                self._on_late(time.monotonic_ns() - published)
         elif place >= 0:
             self.ready.set_result(None)
         elif b"connection_ack" in data[begin:end]:
