@@ -34,6 +34,7 @@ async def is_watched(server: ServerProcess, metric: str = "waybill_subscribers 1
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.long
 async def test_a_subscription_outlives_a_restart_of_the_server(restarted: ServerProcess, node: Node) -> None:
     async with Waybill(restarted.base_url) as waybill:
         await waybill.login(restarted.admin_name, restarted.admin_password)

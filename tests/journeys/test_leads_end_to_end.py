@@ -85,6 +85,7 @@ async def test_the_bundle_holds_the_input_and_the_results(waybill: Waybill, tmp_
     assert inside == (tmp_path / "leads.xlsx").read_bytes()
 
 
+@pytest.mark.long
 async def test_a_server_killed_during_the_upload_goes_on_at_the_committed_offset(
     server: ServerProcess, waybill: Waybill, tmp_path: Path
 ) -> None:

@@ -138,6 +138,7 @@ async def test_tus_js_client_goes_on_by_itself_after_the_server_was_restarted_in
     await check_stored(through_relay, outcome.url, content)
 
 
+@pytest.mark.long
 async def test_tus_js_client_goes_on_by_itself_after_the_server_was_killed_between_its_chunks(
     tus_js: TusJs, server: ServerProcess, waybill: Waybill, file: Path, content: bytes
 ) -> None:
@@ -231,6 +232,7 @@ class UnclosedStream(io.BytesIO):
         pass
 
 
+@pytest.mark.long
 async def test_tuspy_goes_on_by_the_url_that_it_stored_before_the_server_was_killed(
     server: ServerProcess, relay: Relay, through_relay: Waybill, file: Path, content: bytes
 ) -> None:
@@ -257,6 +259,7 @@ async def test_tuspy_goes_on_by_the_url_that_it_stored_before_the_server_was_kil
     await check_stored(through_relay, url, content)
 
 
+@pytest.mark.long
 async def test_tuspy_tries_again_by_itself_after_the_server_was_killed(
     server: ServerProcess, relay: Relay, through_relay: Waybill, file: Path, content: bytes
 ) -> None:

@@ -75,6 +75,7 @@ def begin(url: str, length: int) -> socket.socket:
     return wire
 
 
+@pytest.mark.long
 def test_after_kill_9_in_the_middle_of_a_patch_the_offset_is_true_and_the_file_equal(data_dir: Path, port: int) -> None:
     base = f"http://127.0.0.1:{port}"
     with serving(data_dir, port) as process:
