@@ -83,12 +83,32 @@ async def _read_together(
     )
     listing, window = wanted[next(iter(bounded))]
     order = ", ".join(f"{_key(place)} {_direction(listing, window)}" for place in range(len(listing.keys)))
-    values = chain.from_iterable(one.values for one in bounded.values())
+    values = list(chain.from_iterable(one.values for one in bounded.values()))
+    if db.capabilities.dialect == "postgres" and _differ_in_a_text(pages, values):
+        rows = await fetch_rows(db, _lateral(pages[0][0], order), values)
+    else:
+        rows = await fetch_rows(db, _union(pages, order), *values)
     places = list(bounded)
     found: dict[int, list[dict[str, Any]]] = {}
-    for row in await fetch_rows(db, _union(pages, order), *values):
+    for row in rows:
         found.setdefault(places[row.pop("place")], []).append(row)
     return found
+
+
+def _differ_in_a_text(pages: tuple[tuple[str, str, int], ...], values: list[Any]) -> bool:
+    """Whether the pages are of one statement, which counts nothing and whose one value is a text: the id of a parent."""
+    return len(set(pages)) == 1 and pages[0][1:] == ("", 1) and all(isinstance(value, str) for value in values)
+
+
+def _lateral(page: str, order: str) -> str:
+    """The statement of one page for each text of an array.
+
+    However many pages there are it is short: asyncpg has statements of more than 15 KiB planned anew each time.
+    """
+    return (
+        f"SELECT (parent.place - 1)::int AS place, page.* FROM unnest($1::text[]) WITH ORDINALITY AS parent(id, place) "
+        f"CROSS JOIN LATERAL ({page.replace('$1', 'parent.id')}) AS page ORDER BY place, {order}"
+    )
 
 
 @lru_cache(_KEPT_UNIONS)

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from tortoise.connection import get_connection
 from tortoise.transactions import in_transaction
 
 from base.errors import ErrorCode, Refusal
@@ -27,8 +28,9 @@ from uploads.queries import page_uploads
 OTHER = viewer_of("user-1754556928-0000000000ff")
 ADMIN = viewer_of("user-1754556928-0000000000aa", Role.ADMIN)
 
-
 ALL = JobCriteria()
+KEPT_BY_ASYNCPG = 15 * 1024
+"""Characters: it has a longer statement planned each time that it comes."""
 
 
 async def listed(
@@ -292,3 +294,14 @@ async def test_no_more_options_are_read_than_an_answer_may_have(harness: JobHarn
         with counted_statements() as statements:
             await options_of_jobs([job.id for job in jobs], most)
         assert sum("id, options" in statement for statement in statements) == wanted
+
+
+async def test_pages_of_many_parents_are_one_statement_which_postgresql_plans_once(harness: JobHarness) -> None:
+    jobs = [await harness.add_job(*[await harness.add_upload() for _ in range(count)]) for count in (1, 2, 3)]
+    listings = [list_job_uploads(job.id) for job in jobs * 20]
+    with counted_statements() as statements:
+        pages = await pages_of([(listing, Window(first=2)) for listing in listings])
+    assert pages == [await page_of(listing, first=2) for listing in listings]
+    assert [len(page.rows) for page in pages if isinstance(page, Page)] == [1, 2, 2] * 20
+    (statement,) = statements
+    assert get_connection("default").capabilities.dialect == "sqlite" or len(statement) < KEPT_BY_ASYNCPG
