@@ -67,6 +67,18 @@ async def retry(
         Exception: What `work` raised last.
     """
     deadline = clock() + deadline_seconds
+    try:
+        return await work()  # nearly always: what comes below costs more than many a look into a database
+    except BaseException as error:
+        if not is_passing(error):
+            raise
+        failed = [error]
+
+    async def attempt() -> Found:
+        if failed:
+            raise failed.pop()
+        return await work()
+
     pause = wait_random_exponential(backoff.first_seconds, backoff.max_seconds, min=backoff.min_seconds)
 
     def report(state: RetryCallState) -> None:
@@ -82,7 +94,7 @@ async def retry(
         sleep=sleep,
         reraise=True,
     )
-    return await retrying(work)
+    return await retrying(attempt)
 
 
 def jittered(seconds: float, spread: float) -> float:
