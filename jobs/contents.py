@@ -1,6 +1,7 @@
 """Contents of jobs: items, files, inputs, history and log, read in batches."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from tortoise.connection import get_connection
@@ -18,6 +19,15 @@ from uploads.queries import LISTED
 
 file_of = record_type(File)
 """The row as an object, with the columns that were read."""
+
+_INPUTS = Listing(
+    f"(SELECT {LISTED} FROM uploads) AS u JOIN job_uploads w ON w.upload_id = u.id",
+    ("w.position",),
+    (KeyType.INT4,),
+    "u.*",
+    conditions=("w.job_id = $1",),
+)
+"""Of one job, whose id is its value."""
 
 
 def list_items(job_id: str, status: ItemStatus | None = None, *, needs_review: bool | None = None) -> Listing:
@@ -45,8 +55,7 @@ def list_lines(job_id: str, least: LogLevel) -> Listing:
 
 def list_job_uploads(job_id: str) -> Listing:
     """A job's inputs, in the order in which the client named them."""
-    source = f"(SELECT {LISTED} FROM uploads) AS u JOIN job_uploads w ON w.upload_id = u.id"
-    return Listing(source, ("w.position",), (KeyType.INT4,), "u.*").where("w.job_id = ?", job_id)
+    return replace(_INPUTS, values=(job_id,))
 
 
 def levels_from(least: LogLevel) -> list[LogLevel]:

@@ -73,21 +73,20 @@ async def _read_together(
     db: BaseDBAsyncClient, bounded: dict[int, Listing], wanted: Sequence[tuple[Listing, Window]]
 ) -> dict[int, list[dict[str, Any]]]:
     """The rows of pages of one source and direction, by place in `wanted`."""
-    pages = tuple(
-        (
-            _select(one, wanted[place][1]),
-            _count(wanted[place][0]) if wanted[place][1].is_counted else "",
-            len(one.values),
-        )
-        for place, one in bounded.items()
-    )
+    written: dict[Any, str] = {}  # most lists differ in their values alone
+    pages = []
+    for place, one in bounded.items():
+        window = wanted[place][1]
+        form = (one.conditions, one.is_found_first, window)
+        page = written[form] if form in written else written.setdefault(form, _select(one, window))
+        pages.append((page, _count(wanted[place][0]) if window.is_counted else "", len(one.values)))
     listing, window = wanted[next(iter(bounded))]
     order = ", ".join(f"{_key(place)} {_direction(listing, window)}" for place in range(len(listing.keys)))
     values = list(chain.from_iterable(one.values for one in bounded.values()))
     if db.capabilities.dialect == "postgres" and _differ_in_a_text(pages, values):
         rows = await fetch_rows(db, _lateral(pages[0][0], order), values)
     else:
-        rows = await fetch_rows(db, _union(pages, order), *values)
+        rows = await fetch_rows(db, _union(tuple(pages), order), *values)
     places = list(bounded)
     found: dict[int, list[dict[str, Any]]] = {}
     for row in rows:
@@ -95,7 +94,7 @@ async def _read_together(
     return found
 
 
-def _differ_in_a_text(pages: tuple[tuple[str, str, int], ...], values: list[Any]) -> bool:
+def _differ_in_a_text(pages: Sequence[tuple[str, str, int]], values: list[Any]) -> bool:
     """Whether the pages are of one statement, which counts nothing and whose one value is a text: the id of a parent."""
     return len(set(pages)) == 1 and pages[0][1:] == ("", 1) and all(isinstance(value, str) for value in values)
 
