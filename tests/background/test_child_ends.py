@@ -113,6 +113,8 @@ async def test_cancelling_ends_the_programs_that_the_processor_started(children:
     await number_told(folder)
     program = await number_told(folder, "program")
     task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 20)
     await wait_until(lambda: not alive([program]))
 
 

@@ -90,10 +90,11 @@ async def test_a_dispatcher_that_starts_delivers_what_another_left(
     webhook_harness: WebhookHarness, receiver: Receiver, queues: list[DocketQueue]
 ) -> None:
     await webhook_harness.webhook(receiver.url)
-    await end_jobs(webhook_harness, 2)
+    ended = await end_jobs(webhook_harness, 2)
     async with running_dispatcher(webhook_harness.sender, queues[0]):
         await receiver.until(2, seconds=4)
         await wait_until(are_recorded)
+    assert {one.json["data"]["id"] for one in receiver.received} == set(ended)
 
 
 async def test_two_processes_make_each_delivery_once(

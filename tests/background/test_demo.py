@@ -134,6 +134,7 @@ async def test_a_stall_is_cancelled_within_two_seconds(worker_harness: WorkerHar
     await cancel_job(worker_harness.jobs.viewer, job.id, worker_harness.jobs.outbox)
     await wait_for_status(job, JobStatus.CANCELLED, 2)
     await task
+    assert (await check_counters(job.id)).status is JobStatus.CANCELLED
 
 
 @pytest.mark.parametrize(
