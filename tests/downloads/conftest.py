@@ -15,6 +15,9 @@ from downloads.options import FetchOptions
 from storage.local.storage import LocalStorage
 from storage.memory import MemoryStorage
 from storage.ports import Storage
+from tests.databases import Template, opened
+from tests.downloads.download_harness import CONTENT, DownloadHarness, opened_harness
+from tests.downloads.servers_for_tests import Origin, serving
 from tests.storage.part_storage import PartStorage
 
 KEY = "files/f3/file-1"
@@ -73,3 +76,15 @@ async def fetching(storage: Storage, tmp_path: Path) -> AsyncIterator[Fetching]:
     async with open_session(is_private_allowed=True) as session:
         hosts = HostLimiter(first_pause_seconds=0.01)
         yield Fetching(Fetcher(Client(session, hosts), storage), storage, folder)
+
+
+@pytest.fixture
+async def downloads(template: Template, tmp_path: Path) -> AsyncIterator[DownloadHarness]:
+    async with opened(template, tmp_path), opened_harness(tmp_path) as harness:
+        yield harness
+
+
+@pytest.fixture
+async def origin() -> AsyncIterator[Origin]:
+    async with serving(Origin(CONTENT)) as origin:
+        yield origin

@@ -29,6 +29,8 @@ from storage.local.storage import LocalStorage
 from storage.ports import Storage
 from tests.job_harness import JobHarness
 
+CONTENT = bytes(range(256)) * 4_096
+"""1 MiB."""
 SEALER = Sealer(Keys("a secret of the tests, long enough"), PURPOSE)
 
 

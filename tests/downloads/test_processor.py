@@ -1,10 +1,7 @@
 """Downloads as jobs: what is fetched, told, kept and removed, on both databases."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -12,11 +9,6 @@ import pytest
 
 from base.words import ItemStatus, JobStatus, WaitReason
 from downloads.partials import ended_partials, remove_partials, sweep_cancelled
-from downloads.planning import plan_download
-from downloads.resolving.contract import Link, Resolution, ResolvedFile
-from downloads.resolving.registry import is_media_known
-from downloads.resolving.resolve import Resolving
-from downloads.wiring import DownloadServices
 from jobs.lifecycle import cancel_job, pause_job, resume_job, retry_job
 from jobs.rows import change_job
 from models import File, Item, Job, LogEntry
@@ -25,25 +17,10 @@ from results.queries import contents_of_job, entries_of
 from storage.disk_space import RESERVED_BYTES
 from storage.local.storage import LocalStorage
 from tests.background.worker_harness import wait_for_status, wait_until
-from tests.databases import Template, opened
-from tests.downloads.download_harness import SEALER, DownloadHarness, opened_harness
-from tests.downloads.servers_for_tests import Asked, Origin, Reply, cut_after, first, held, serving
+from tests.downloads.download_harness import CONTENT, SEALER, DownloadHarness
+from tests.downloads.servers_for_tests import Origin, Reply, cut_after, first, held, serving
 
-CONTENT = bytes(range(256)) * 4_096
-"""1 MiB."""
 CHUNK = 65_536
-
-
-@pytest.fixture
-async def downloads(template: Template, tmp_path: Path) -> AsyncIterator[DownloadHarness]:
-    async with opened(template, tmp_path), opened_harness(tmp_path) as harness:
-        yield harness
-
-
-@pytest.fixture
-async def origin() -> AsyncIterator[Origin]:
-    async with serving(Origin(CONTENT)) as origin:
-        yield origin
 
 
 async def test_a_file_is_fetched_and_handed_out(downloads: DownloadHarness, origin: Origin) -> None:
@@ -276,87 +253,6 @@ async def test_the_date_of_a_file_is_that_of_its_server(downloads: DownloadHarne
     assert (entry.name, entry.made_at) == ("items/file.zip", datetime(2025, 1, 1, tzinfo=UTC))
 
 
-async def test_a_url_whose_file_was_fetched_before_is_skipped_before_its_bytes(
-    downloads: DownloadHarness, origin: Origin
-) -> None:
-    first_job = await downloads.run(await downloads.add(origin.url("/file.zip")))
-    again = await downloads.run(await downloads.add(origin.url("/file.zip")))
-
-    assert (again.status, again.download["skipReason"], again.download["duplicateOf"]) == (
-        JobStatus.SKIPPED, "duplicate", first_job.id
-    )  # fmt: skip
-    item = await downloads.item(again)
-    assert (item.status, item.skip_reason) == (ItemStatus.SKIPPED, f"duplicate of {first_job.id}")
-    assert again.processed_bytes == 0
-    assert not downloads.partials()
-
-
-async def test_the_same_bytes_at_another_url_are_a_duplicate(downloads: DownloadHarness, origin: Origin) -> None:
-    first_job = await downloads.run(await downloads.add(origin.url("/a.zip")))
-    again = await downloads.run(await downloads.add(origin.url("/b.zip")))
-    assert (again.status, again.download["duplicateOf"]) == (JobStatus.SKIPPED, first_job.id)
-
-
-async def test_who_wants_a_duplicate_has_it(downloads: DownloadHarness, origin: Origin) -> None:
-    await downloads.run(await downloads.add(origin.url("/file.zip")))
-    again = await downloads.run(await downloads.add(origin.url("/file.zip"), onDuplicate="DOWNLOAD"))
-    assert (again.status, await downloads.contents(again)) == (JobStatus.COMPLETED, {"file.zip": CONTENT})
-
-
-@pytest.mark.parametrize("change", [{"is_stored": False}, {"owner_id": "user-1754556928-000000000000"}])
-async def test_a_file_that_is_gone_or_somebody_elses_is_no_reason_to_skip(
-    downloads: DownloadHarness, origin: Origin, change: dict[str, Any]
-) -> None:
-    job = await downloads.run(await downloads.add(origin.url("/file.zip")))
-    await File.filter(job_id=job.id).update(**change)
-    assert (await downloads.run(await downloads.add(origin.url("/file.zip")))).status is JobStatus.COMPLETED
-
-
-async def test_another_version_at_the_same_url_is_no_duplicate(downloads: DownloadHarness, origin: Origin) -> None:
-    await downloads.run(await downloads.add(origin.url("/file.zip")))
-    origin.content, origin.etag = CONTENT[::-1], '"v2"'
-    again = await downloads.run(await downloads.add(origin.url("/file.zip")))
-    assert (again.status, await downloads.contents(again)) == (JobStatus.COMPLETED, {"file.zip": CONTENT[::-1]})
-
-
-PAGE = b"""<html><body><a href="a.zip">A</a><img src="pictures/a.zip"><a href="b.pdf">B</a></body></html>"""
-
-
-def _paged(asked: Asked, reply: Reply) -> Reply:
-    """A page at /page, and files beside it, each with its address as its bytes."""
-    is_page = asked.target == "/page"
-    body = PAGE if is_page else asked.target.encode() * 1_000
-    reply.status, reply.body = 200, body
-    reply.set("Content-Range", None).set("ETag", f'"{asked.target}"').set("Content-Length", str(len(body)))
-    return reply.set("Content-Type", "text/html" if is_page else "application/octet-stream")
-
-
-async def test_a_page_stands_for_the_files_that_it_links_to(downloads: DownloadHarness, origin: Origin) -> None:
-    origin.change = _paged
-    job = await downloads.run(await downloads.add(origin.url("/page"), includeDocuments=False))
-
-    assert job.status is JobStatus.COMPLETED
-    found = await downloads.contents(job)
-    assert sorted(found) == ["a (2).zip", "a.zip"]
-    assert sorted(found.values()) == [b"/a.zip" * 1_000, b"/pictures/a.zip" * 1_000]
-    skipped = {item.name: item.skip_reason for item in await Item.filter(job_id=job.id, status="SKIPPED")}
-    assert "type" in skipped.values()
-    assert job.total_items == len(found) + len(skipped)
-    assert origin.open_most <= 2
-
-
-async def test_without_following_links_the_page_is_the_file(downloads: DownloadHarness, origin: Origin) -> None:
-    origin.change = _paged
-    job = await downloads.run(await downloads.add(origin.url("/page"), followLinks=False))
-    assert await downloads.contents(job) == {"page.html": PAGE}
-
-
-async def test_one_digest_is_not_for_many_files(downloads: DownloadHarness, origin: Origin) -> None:
-    origin.change = _paged
-    job = await downloads.run(await downloads.add(origin.url("/page"), expectedSha256="0" * 64))
-    assert (job.status, job.error_code) == (JobStatus.FAILED, "BAD_INPUT")
-
-
 class SmallDisk(LocalStorage):
     """A disk of which as much is free as the test says."""
 
@@ -385,48 +281,3 @@ async def test_a_full_disk_makes_a_download_wait_with_all_that_came(downloads: D
     job = await Job.get(id=job.id)
     assert (job.status, await downloads.contents(job)) == (JobStatus.COMPLETED, {"file.zip": CONTENT})
     assert origin.ranges[-1] == f"bytes={len(CONTENT) // 2}-"
-
-
-class NamingResolver:
-    """Knows a name, and headers that the server of the file wants."""
-
-    async def resolve(self, link: Link) -> Resolution:
-        file = ResolvedFile(
-            url=link.url.replace("/watch", "/x?id=1"),
-            name="A film.mp4",
-            is_named=True,
-            headers=(("Referer", "http://a.example/"), ("X-Own", "its")),
-        )
-        return Resolution(files=(file,), final_url=link.url)
-
-
-async def test_a_file_keeps_the_name_and_gets_the_headers_that_its_resolver_knows(
-    downloads: DownloadHarness, origin: Origin
-) -> None:
-    resolving = Resolving(downloads.fetching.client, [NamingResolver()])
-    downloads.fetching = replace(downloads.fetching, resolving=resolving)
-    headers = [{"name": "x-own", "value": "mine"}]
-    job = await downloads.run(await downloads.add(origin.url("/watch"), headers=headers))
-
-    assert job.status is JobStatus.COMPLETED
-    assert await downloads.contents(job) == {"A film.mp4": CONTENT}
-    [asked] = origin.asked
-    assert (asked.target, asked.headers["Referer"], asked.headers["X-Own"]) == ("/x?id=1", "http://a.example/", "mine")
-
-
-async def test_a_plan_shows_that_name_and_asks_with_those_headers(downloads: DownloadHarness, origin: Origin) -> None:
-    resolving = Resolving(downloads.fetching.client, [NamingResolver()])
-    fetching = replace(downloads.fetching, resolving=resolving)
-    services = DownloadServices(SEALER, fetching, is_private_allowed=True)
-    [file] = await plan_download(downloads.jobs.viewer, origin.url("/watch"), {}, services)
-
-    assert (file.name, file.size_bytes, file.reason) == ("A film.mp4", len(CONTENT), None)
-    assert [asked.headers["Referer"] for asked in origin.asked] == ["http://a.example/"]
-
-
-async def test_an_empty_page_says_what_could_be_installed(downloads: DownloadHarness) -> None:
-    async with serving(Origin(b"<p>nothing", content_type="text/html")) as origin:
-        job = await downloads.run(await downloads.add(origin.url("/a/")))
-
-    assert job.status is JobStatus.SKIPPED
-    assert ("yt-dlp (the extra `media`)" in (job.status_message or "")) is not is_media_known()

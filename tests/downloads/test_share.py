@@ -15,13 +15,11 @@ from models import Job
 from models.database import transaction
 from tests.background.worker_harness import wait_for_status, wait_until
 from tests.databases import Template, opened
-from tests.downloads.download_harness import DownloadHarness, opened_harness
-from tests.downloads.servers_for_tests import Asked, Origin, Reply, cut_after, held, serving
+from tests.downloads.download_harness import CONTENT, DownloadHarness, opened_harness
+from tests.downloads.servers_for_tests import Asked, Origin, Reply, cut_after, held
 from tests.statements import counted_statements
 from uploads.limits import Limits, check_share
 
-CONTENT = bytes(range(256)) * 4_096
-"""1 MiB."""
 SIZE = len(CONTENT)
 
 
@@ -29,12 +27,6 @@ SIZE = len(CONTENT)
 async def downloads(template: Template, tmp_path: Path) -> AsyncIterator[DownloadHarness]:
     async with opened(template, tmp_path), opened_harness(tmp_path, per_host=3) as harness:
         yield harness
-
-
-@pytest.fixture
-async def origin() -> AsyncIterator[Origin]:
-    async with serving(Origin(CONTENT)) as origin:
-        yield origin
 
 
 def limit(downloads: DownloadHarness, size_bytes: int) -> None:

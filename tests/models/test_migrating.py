@@ -2,81 +2,36 @@
 
 import asyncio
 import re
-import signal
 import sqlite3
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tortoise import Tortoise
-from tortoise.backends.base.executor import EXECUTOR_CACHE
-from tortoise.connection import get_connection
 from tortoise.exceptions import OperationalError
 from tortoise.migrations import operations
-from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
 from tortoise.migrations.migration import Migration
 
 from base.words import JobStatus
 from jobs.monitoring import count_jobs_by_kind
 from models import Job, User, database
-from models.database import close_database, database_config, sqlite_path
+from models.database import close_database, sqlite_path
 from models.migrating import migrate, open_database
 from models.sql import sql
-from tests.conftest import service_or_skip
-from tests.databases import TABLES, empty_postgres
+from tests.databases import TABLES
+from tests.models.migrating_for_tests import (
+    MIGRATIONS,
+    ROWS,
+    Place,
+    connected,
+    fill,
+    migrate_until,
+    read_rows,
+    structure_of,
+)
 from tests.models.tables_for_tests import read_columns, read_structure
-
-ROOT = Path(__file__).resolve().parents[2]
-MIGRATIONS = sorted(path.stem for path in (ROOT / "models" / "migrations").glob("0*.py"))
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a database is: a URL on PostgreSQL, none for the SQLite file in `folder`."""
-
-    url: str
-    folder: Path
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    """A database without tables."""
-    if request.param == "sqlite":
-        yield Place("", tmp_path)
-    else:
-        with empty_postgres(service_or_skip("postgres", "TEST_DATABASE_URL")) as url:
-            yield Place(url, tmp_path)
-
-
-@asynccontextmanager
-async def connected(place: Place) -> AsyncIterator[Any]:
-    """The database as it is."""
-    EXECUTOR_CACHE.clear()  # it holds statements in the dialect of the test before
-    config = database_config(place.url, place.folder)
-    await Tortoise.init(config=config, _enable_global_fallback=True)
-    try:
-        yield get_connection("default")
-    finally:
-        await close_database()
-        EXECUTOR_CACHE.clear()
-
-
-async def migrate_until(place: Place, name: str) -> None:
-    """The tables as they were in the days of the migration `name`."""
-    async with connected(place) as db:
-        apps = database_config(place.url, place.folder)["apps"]
-        await MigrationExecutor(db, apps).migrate([MigrationTarget("models", name)])
-
-
-async def structure_of(place: Place) -> dict[str, list[str]]:
-    async with connected(place):
-        return await read_structure()
 
 
 async def add_users(place: Place, *names: str) -> None:
@@ -134,66 +89,12 @@ def test_migrations_only_add_so_that_the_version_before_goes_on_working_and_no_t
 
 # ---------------------------------------------------------------------------------------- what is there stays
 
-NUMBERS = ("INT", "BIGINT", "DOUBLE", "REAL", "SMALLINT")
-WORDS = {
-    ("users", "role"): "USER", ("uploads", "status"): "UPLOADED", ("jobs", "status"): "COMPLETED",
-    ("jobs", "type"): "BATCH", ("items", "status"): "COMPLETED", ("slices", "status"): "DONE",
-    ("slices", "phase"): "ITEMS", ("files", "role"): "RESULT", ("job_events", "status"): "COMPLETED",
-    ("log_entries", "level"): "INFO", ("jobs", "wait_reason"): "DISK_FULL",
-}  # fmt: skip
 NEWER = """
 CREATE TABLE moods (id INTEGER PRIMARY KEY, name TEXT);
 ALTER TABLE users ADD COLUMN mood VARCHAR(10) NOT NULL DEFAULT 'calm';
 INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('models', '0099_moods', CURRENT_TIMESTAMP);
 """
 """What a version that is not out yet may have done."""
-ROWS = range(1, 4)
-"""Rows of each table; those of the same number belong together."""
-
-
-async def types_of_columns(db: Any, table: str) -> dict[str, str]:
-    if db.capabilities.dialect == "postgres":
-        statement = f"SELECT column_name AS name, data_type AS type FROM information_schema.columns WHERE table_name = '{table}'"
-    else:
-        statement = f"PRAGMA table_info({table})"
-    return {row["name"]: row["type"].upper() for row in await db.execute_query_dict(statement)}
-
-
-def value_for(table: str, column: str, type_: str, number: int) -> Any:
-    if (table, column) in WORDS:
-        return WORDS[table, column]
-    if type_.startswith("BOOL"):
-        return number % 2 == 0
-    if type_.startswith("JSON"):
-        return f'{{"number": {number}}}'
-    if column == "owner_id":
-        return f"user-{number}"
-    if type_.startswith(NUMBERS):
-        return number
-    return f"{column.removesuffix('_id') if column != 'id' else table.removesuffix('s')}-{number}"
-
-
-async def fill(place: Place) -> None:
-    """Rows of every table there is, with a value in every column."""
-    async with connected(place) as db:
-        for table in await read_columns():
-            await db.execute_query(f"DELETE FROM {table}")  # what a trigger has written
-            types = await types_of_columns(db, table)
-            columns = ", ".join(f'"{name}"' for name in types)
-            places = ", ".join(f"${index}" for index in range(1, len(types) + 1))
-            for number in ROWS:
-                values = [value_for(table, name, type_, number) for name, type_ in types.items()]
-                await db.execute_query(sql(db, f"INSERT INTO {table} ({columns}) VALUES ({places})"), values)
-
-
-async def read_rows(place: Place, columns: dict[str, list[str]]) -> dict[str, list[dict[str, Any]]]:
-    async with connected(place) as db:
-        found = {}
-        for table, names in columns.items():
-            quoted = ", ".join(f'"{name}"' for name in names)
-            rows = await db.execute_query_dict(f"SELECT {quoted} FROM {table} ORDER BY id")
-            found[table] = [dict(row) for row in rows]
-        return found
 
 
 @pytest.mark.parametrize("start", [MIGRATIONS[0], "0005_lists", MIGRATIONS[-2]])
@@ -250,93 +151,6 @@ async def test_what_a_newer_version_added_stays_and_does_not_disturb(place: Plac
 
 
 # --------------------------------------------------------------------------------- whole, or not at all
-
-TO_BE_KILLED = """
-import asyncio, os, signal, sys
-from pathlib import Path
-import aiosqlite, asyncpg
-from models.migrating import migrate
-
-trips, last = 0, sys.argv[3]
-
-def counted(method):
-    def call(*arguments, **named):
-        global trips
-        trips += 1
-        if str(trips) == last or any(last in str(value) for value in arguments if not last.isdigit()):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return method(*arguments, **named)
-    return call
-
-aiosqlite.Connection._execute = counted(aiosqlite.Connection._execute)
-for name in ("execute", "executemany", "fetch", "fetchrow"):
-    setattr(asyncpg.Connection, name, counted(getattr(asyncpg.Connection, name)))
-asyncio.run(migrate(sys.argv[1], Path(sys.argv[2])))
-print(trips)
-"""
-"""Migrates, is killed before a trip to the database: of the given number, or that has the given words in it.
-
-Says how many there were where it was not killed.
-"""
-
-
-def migrate_elsewhere(place: Place, *, killed_at: int | str) -> int:
-    """In a process of its own; returns how many trips to the database it took, or 0 where it was killed."""
-    command = [sys.executable, "-c", TO_BE_KILLED, place.url, str(place.folder), str(killed_at)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode in {0, -signal.SIGKILL}, done.stderr
-    return int(done.stdout.split()[-1]) if done.returncode == 0 else 0
-
-
-async def empty(place: Place) -> None:
-    """Take everything away, as at first."""
-    if place.url:
-        async with connected(place) as db:
-            await db.execute_script("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    else:
-        for path in place.folder.glob("waybill.sqlite3*"):
-            path.unlink()
-
-
-async def check_that_the_next_start_goes_on(place: Place, whole: dict[str, list[str]], *, killed_at: int | str) -> None:
-    await empty(place)
-    await migrate_until(place, MIGRATIONS[0])
-    await fill(place)
-    async with connected(place):
-        columns = await read_columns()
-    before = await read_rows(place, columns)
-
-    assert migrate_elsewhere(place, killed_at=killed_at) == 0
-    applied = await migrate(place.url, place.folder)
-
-    assert applied == MIGRATIONS[len(MIGRATIONS) - len(applied) :]
-    assert await structure_of(place) == whole
-    assert await read_rows(place, columns) == before
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        pytest.param('INSERT INTO "tortoise_migrations"', id="before what was applied is noted"),
-        pytest.param("UPDATE jobs SET search_text", id="in the middle of a migration"),
-    ],
-)
-@pytest.mark.long
-async def test_a_start_that_was_killed_while_it_migrated_leaves_what_the_next_one_goes_on_with(
-    place: Place, words: str
-) -> None:
-    await migrate(place.url, place.folder)
-    whole = await structure_of(place)
-    await check_that_the_next_start_goes_on(place, whole, killed_at=words)
-
-
-@pytest.mark.trial
-async def test_whenever_a_start_is_killed_while_it_migrates_the_next_one_goes_on(place: Place) -> None:
-    await migrate_until(place, MIGRATIONS[0])
-    trips = migrate_elsewhere(place, killed_at=0)
-    whole = await structure_of(place)
-    for killed_at in range(2, trips + 1, max(1, trips // 12)):
-        await check_that_the_next_start_goes_on(place, whole, killed_at=killed_at)
 
 
 @pytest.mark.parametrize("place", ["postgres"], indirect=True)
