@@ -28,6 +28,8 @@ from tests.databases import drop_database
 from tests.journeys.leads_workbook import write_workbook
 from tests.wire import OFFSET_TYPE
 
+pytestmark = pytest.mark.long
+
 PAGE = ROOT / "docs" / "deploy.md"
 PASSWORD = "a password of the tests"
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -156,7 +158,6 @@ async def finished_batch(waybill: Waybill, folder: Path) -> Data:
     return found
 
 
-@pytest.mark.long
 async def test_an_installation_comes_back_from_a_backup_that_was_written_while_it_ran(
     deployment: Deployment, tmp_path: Path
 ) -> None:

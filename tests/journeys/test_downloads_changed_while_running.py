@@ -13,6 +13,8 @@ from client.server_process import ServerProcess, WorkerProcess
 from tests.background.worker_harness import wait_until
 from tests.downloads.servers_for_tests import OLD, Asked, Origin, Paced, Reply, serving
 
+pytestmark = pytest.mark.long
+
 CONTENT = Random(3).randbytes(12 * 2**20)
 SIZE = len(CONTENT)
 TWICE = SIZE * 0.02

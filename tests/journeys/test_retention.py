@@ -8,10 +8,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from client.api import Waybill
 from client.server_process import ServerProcess
 from client.upload import send_file
+
+pytestmark = pytest.mark.long
 
 CREATE_UPLOAD = 'mutation ($size: BigInt!) { createUpload(input: {filename: "leads.csv", size: $size}) { id url } }'
 CREATE_BATCH = """mutation ($upload: ID!) {

@@ -148,6 +148,7 @@ async def test_a_file_of_parts_is_processed_and_bundled_like_any_other(server: S
 # --------------------------------------------------------------------------------------- two servers, one upload
 
 
+@pytest.mark.long
 async def test_an_upload_that_hangs_at_one_server_goes_on_at_the_other(
     pair: tuple[ServerProcess, ServerProcess],
 ) -> None:
@@ -191,6 +192,7 @@ async def test_a_server_that_is_killed_leaves_its_uploads_to_the_other_within_se
         assert await sha256_of(waybill, id_) == hashlib.sha256(CONTENT).hexdigest()
 
 
+@pytest.mark.long
 async def test_bytes_that_arrive_at_one_server_are_watched_at_the_other(
     pair: tuple[ServerProcess, ServerProcess],
 ) -> None:

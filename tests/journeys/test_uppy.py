@@ -18,6 +18,8 @@ from tests.clients.relay import Relay
 from tests.clients.stored import MB, check_stored, random_file, read_upload
 from tests.databases import copied_sqlite
 
+pytestmark = pytest.mark.long
+
 TUS = {"Tus-Resumable": "1.0.0"}
 SENT = {**TUS, "Content-Type": "application/offset+octet-stream"}
 DELAYS = [100, 500]

@@ -18,6 +18,8 @@ from client.server_process import ServerProcess
 from tests.processes import alive, children_of
 from tests.programs.server.program import LOGIN, QUIET, ask, run, token_of
 
+pytestmark = pytest.mark.long
+
 
 async def test_the_first_start_says_the_admins_password_once_and_keeps_the_key_to_itself(server: ServerProcess) -> None:
     password, name = server.admin_password, server.admin_name

@@ -38,6 +38,7 @@ def test_what_keeps_it_from_starting_is_said_in_a_sentence(
     assert "is ready" not in done.stdout
 
 
+@pytest.mark.long
 def test_the_host_of_a_database_is_told_and_no_number_of_an_error(tmp_path: Path) -> None:
     done = run(tmp_path / "data", WAYBILL_DATABASE_URL="postgres://u:hush@127.0.0.1:1/x")
     nowhere = run(tmp_path / "data", "--backup", "/dev/null/x")
@@ -73,6 +74,7 @@ async def test_a_server_on_a_disk_with_too_little_room_starts_with_a_warning(tmp
     assert "warning" in told[0]
 
 
+@pytest.mark.long
 async def test_a_redis_that_does_not_answer_is_told_in_a_sentence(tmp_path: Path) -> None:
     async with StartedServer(
         tmp_path / "data", QUIET | {"WAYBILL_REDIS_URL": "redis://u:hush@127.0.0.1:1/0"}
@@ -179,6 +181,7 @@ def test_the_schema_is_printed_without_any_setting(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, (ROOT / "schema.graphql").read_text())
 
 
+@pytest.mark.long
 async def test_a_backup_needs_no_lock_and_says_in_a_sentence_what_keeps_it_from_being_written(
     server: ServerProcess, tmp_path: Path
 ) -> None:
