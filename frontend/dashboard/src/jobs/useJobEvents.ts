@@ -1,31 +1,39 @@
 /** Events about jobs, some at a time: hundreds come at once when a list begins, or when the server is back. */
-import { useSubscription } from '@apollo/client/react'
-import { useEffect, useEffectEvent, useRef } from 'react'
+import { useApolloClient } from '@apollo/client/react'
+import { useEffectEvent, useLayoutEffect } from 'react'
 import type { JobStateFragment } from './job.generated'
 import { WatchJobsDocument, type WatchJobsSubscriptionVariables } from './watch.generated'
 
 const PAUSE_MS = 100
 
-/** Has `onJobs` called at most ten times a second, with the newest state of each job that changed; the cache is left alone. */
-export function useJobEvents(variables: WatchJobsSubscriptionVariables, onJobs: (jobs: JobStateFragment[]) => void) {
-  const waiting = useRef(new Map<string, JobStateFragment>())
-  const timer = useRef<number | undefined>(undefined)
-  const passOn = useEffectEvent(() => {
-    const jobs = [...waiting.current.values()]
-    waiting.current.clear()
-    timer.current = undefined
-    onJobs(jobs)
-  })
-  useEffect(() => () => clearTimeout(timer.current), [])
+/**
+ * Has `onJobs` called at most ten times a second, with the newest state of each job that changed; the cache is left alone.
+ * Without `variables`, nothing is watched; what has been missed comes first when they are there.
+ */
+export function useJobEvents(variables: WatchJobsSubscriptionVariables | undefined, onJobs: (jobs: JobStateFragment[]) => void) {
+  const client = useApolloClient()
+  const passOn = useEffectEvent(onJobs)
+  const watched = JSON.stringify(variables)
 
-  useSubscription(WatchJobsDocument, {
-    variables,
-    fetchPolicy: 'no-cache',
-    ignoreResults: true,
-    onData: ({ data: { data } }) => {
+  // What waits belongs to what was watched: it goes before another filter is on the page.
+  useLayoutEffect(() => {
+    if (!watched) return
+    const waiting = new Map<string, JobStateFragment>()
+    let timer: number | undefined
+    const watch = client.subscribe({ query: WatchJobsDocument, variables: JSON.parse(watched), fetchPolicy: 'no-cache' })
+    const subscription = watch.subscribe(({ data }) => {
       if (!data) return
-      waiting.current.set(data.jobsUpdated.id, data.jobsUpdated)
-      timer.current ??= window.setTimeout(() => passOn(), PAUSE_MS)
-    },
-  })
+      waiting.set(data.jobsUpdated.id, data.jobsUpdated)
+      timer ??= window.setTimeout(() => {
+        const jobs = [...waiting.values()]
+        waiting.clear()
+        timer = undefined
+        passOn(jobs)
+      }, PAUSE_MS)
+    })
+    return () => {
+      clearTimeout(timer)
+      subscription.unsubscribe()
+    }
+  }, [client, watched])
 }

@@ -16,7 +16,7 @@ export function useJobList(filter: JobFilter, orderBy: JobOrder) {
   const [endedSince] = useState(() => connection.now().toISOString())
   const [hasNews, setHasNews] = useState(false)
 
-  useJobEvents({ filter, endedSince }, jobs => {
+  useJobEvents(data && { filter, endedSince }, jobs => {
     if (!data) return
     const edges = data.jobs.edges
     const listed = new Set(edges.map(({ node }) => node.id))
