@@ -12,7 +12,6 @@ from events.messages import Event
 CAPACITY = 1_000
 """Events that one mailbox holds; beyond it the subscriber is told to read its state anew instead."""
 FORGOTTEN = 4_000
-"""Keys that are forgotten of which the version is still known; of more than these, the longest forgotten go."""
 
 _CATCH_UP = 0.5
 """By so much of its interval an event may be sooner because the one before it was late."""
@@ -32,11 +31,13 @@ class Mailbox:
 
     Attributes:
         listeners: Subscribers that its events go to.
+        most_forgotten: Keys that are forgotten of which the version is still known; of more, the longest forgotten go.
         is_urgent: Whether the event that was got last was more than progress.
     """
 
     interval: float = 0
     listeners: int = 1
+    most_forgotten: int = FORGOTTEN
     is_urgent: bool = False
     began_at: float = field(default_factory=time.time)
     _waiting: list[tuple[Event, bool]] = field(default_factory=list)
@@ -94,7 +95,7 @@ class Mailbox:
     def _remember(self, key: str, version: int) -> None:
         self._forgotten.pop(key, None)
         self._forgotten[key] = version
-        if len(self._forgotten) > FORGOTTEN:
+        if len(self._forgotten) > self.most_forgotten:
             del self._forgotten[next(iter(self._forgotten))]
 
     async def get(self) -> Event:

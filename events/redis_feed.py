@@ -14,9 +14,9 @@ from events.messages import Event
 
 log = log_for(__name__)
 
-_SILENCE_SECONDS = 15.0
+SILENCE_SECONDS = 15.0
 """After so long without a message the connection is asked whether it still lives …"""
-_PING_TIMEOUT_SECONDS = 5.0
+PING_TIMEOUT_SECONDS = 5.0
 """… and has so long to answer: a connection whose other end has vanished takes what is sent, and says nothing."""
 _RECONNECT = Backoff(first_seconds=0.2, max_seconds=5.0)
 
@@ -28,12 +28,23 @@ class RedisFeed:
     for a while, or everything that changes would wait for it; one that refuses is asked each time, which costs nothing.
     """
 
-    def __init__(self, url: str, hub: Hub, prefix: str, *also: str, breaker: CircuitBreaker | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        hub: Hub,
+        prefix: str,
+        *also: str,
+        breaker: CircuitBreaker | None = None,
+        silence_seconds: float = SILENCE_SECONDS,
+        ping_timeout_seconds: float = PING_TIMEOUT_SECONDS,
+    ) -> None:
         # By RESP 3 redis 8.1 writes each message out for a log that nobody reads.
         self._redis = Redis.from_url(url, protocol=2, socket_timeout=5, socket_connect_timeout=5)
         self._hub = hub
         self._channel = f"{prefix}:events"
         self._channels = [self._channel, *(f"{prefix}:{name}" for name in also)]
+        self._silence_seconds = silence_seconds
+        self._ping_timeout_seconds = ping_timeout_seconds
         self._is_listening = asyncio.Event()
         self._breaker = breaker or CircuitBreaker(
             "redis did not take events; only this process publishes them", opens_on=TimeoutError
@@ -89,7 +100,8 @@ class RedisFeed:
             await pubsub.subscribe(*self._channels)
             is_asked = False
             while True:
-                message = await pubsub.get_message(timeout=_PING_TIMEOUT_SECONDS if is_asked else _SILENCE_SECONDS)
+                seconds = self._ping_timeout_seconds if is_asked else self._silence_seconds
+                message = await pubsub.get_message(timeout=seconds)
                 if _is_cancelled():  # the client library takes a cancellation at the end of its timeout for that
                     raise asyncio.CancelledError
                 if message is not None:

@@ -207,9 +207,8 @@ async def test_what_is_forgotten_begins_anew_and_nothing_older_is_told() -> None
     assert await versions_now(mailbox) == [6]
 
 
-async def test_of_what_is_forgotten_only_the_latest_versions_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("events.mailbox.FORGOTTEN", 1)
-    mailbox = Mailbox()
+async def test_of_what_is_forgotten_only_the_latest_versions_are_kept() -> None:
+    mailbox = Mailbox(most_forgotten=1)
     for id_ in (JOB, OTHER):
         mailbox.seen(job_event(5, id=id_))
         mailbox.forget(f"job:{id_}")

@@ -11,7 +11,7 @@ from base.resilience import OPEN_SECONDS, CircuitBreaker
 from events.feed import open_events
 from events.hub import Hub, LocalPublisher
 from events.messages import Event, job_topic, logs_topic
-from events.redis_feed import RedisFeed
+from events.redis_feed import SILENCE_SECONDS, RedisFeed
 from tests.events.events_for_tests import JOB, event_now, is_told_of_loss, job_event, line_event, next_of
 
 NOWHERE = "redis://127.0.0.1:1/0"
@@ -36,9 +36,9 @@ def prefix(redis_prefix: str) -> str:
 
 
 @asynccontextmanager
-async def running(url: str, prefix: str) -> AsyncIterator[Process]:
+async def running(url: str, prefix: str, silence_seconds: float = SILENCE_SECONDS) -> AsyncIterator[Process]:
     hub = Hub()
-    feed = RedisFeed(url, hub, prefix)
+    feed = RedisFeed(url, hub, prefix, silence_seconds=silence_seconds)
     task = asyncio.create_task(feed.listen())
     try:
         await asyncio.wait_for(feed.wait_until_listening(), 5)
@@ -123,21 +123,17 @@ async def test_a_message_that_is_no_event_of_ours_does_not_end_the_feed(url: str
             assert (await next_of(mailbox)).version == 1
 
 
-async def test_a_silent_connection_is_asked_and_stays(url: str, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("events.redis_feed._SILENCE_SECONDS", 0.05)
-    async with running(url, prefix) as process:
+async def test_a_silent_connection_is_asked_and_stays(url: str, prefix: str) -> None:
+    async with running(url, prefix, silence_seconds=0.05) as process:
         with process.hub.listen(job_topic(JOB)) as mailbox:
             await asyncio.sleep(0.3)
             assert await event_now(mailbox) is None
             assert await process.feed.is_alive()
 
 
-async def test_it_ends_at_whichever_moment_it_is_cancelled(
-    url: str, prefix: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_it_ends_at_whichever_moment_it_is_cancelled(url: str, prefix: str) -> None:
     """The end of a silence, too: the client library takes a cancellation in that moment for the silence."""
-    monkeypatch.setattr("events.redis_feed._SILENCE_SECONDS", 0.003)
-    feeds = [RedisFeed(url, Hub(), prefix) for _ in range(60)]
+    feeds = [RedisFeed(url, Hub(), prefix, silence_seconds=0.003) for _ in range(60)]
     for _ in range(5):
         tasks = [asyncio.create_task(feed.listen()) for feed in feeds]
         await asyncio.gather(*(feed.wait_until_listening() for feed in feeds))
@@ -149,12 +145,10 @@ async def test_it_ends_at_whichever_moment_it_is_cancelled(
     await asyncio.gather(*(feed.close() for feed in feeds))
 
 
-async def test_a_connection_that_takes_everything_and_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("events.redis_feed._SILENCE_SECONDS", 0.05)
-    monkeypatch.setattr("events.redis_feed._PING_TIMEOUT_SECONDS", 0.05)
+async def test_a_connection_that_takes_everything_and_says_nothing_is_given_up() -> None:
     async with half_dead_redis() as (url, connections):
         hub = Hub()
-        feed = RedisFeed(url, hub, "waybill")
+        feed = RedisFeed(url, hub, "waybill", silence_seconds=0.05, ping_timeout_seconds=0.05)
         task = asyncio.create_task(feed.listen())
         async with asyncio.timeout(5):
             await feed.wait_until_listening()
