@@ -37,8 +37,10 @@ Named = dict[str, int]
 """What a database names: for each key of the storage how many bytes of it count, which never change any more."""
 
 
-def back_up(settings: Settings, folder: Path, say: Callable[[str], None]) -> int:
-    """Write a backup to `folder`, and `say` how far that is. Returns the exit code.
+def back_up(
+    settings: Settings, folder: Path, say: Callable[[str], None], seconds_between_lines: float = SECONDS_BETWEEN_LINES
+) -> int:
+    """Write a backup to `folder`, and `say` every now and then how far that is. Returns the exit code.
 
     Servers and workers may run meanwhile. What is written has another name until it is whole. It blocks, and is for a
     program that does nothing else.
@@ -57,7 +59,7 @@ def back_up(settings: Settings, folder: Path, say: Callable[[str], None]) -> int
         unfinished.mkdir(parents=True)
     try:
         with _translate_unless_refusal("The backup could not be finished"):
-            backup = _Backup(settings, unfinished, say)
+            backup = _Backup(settings, unfinished, _Lines(say, seconds_between_lines))
             backup.write()
             os.sync()
             unfinished.rename(folder)
@@ -82,6 +84,21 @@ def _size_text(size_bytes: float) -> str:
     return f"{size_bytes:.0f} bytes"
 
 
+class _Lines:
+    """Says how far something is that takes long, a line at most every so many seconds."""
+
+    def __init__(self, say: Callable[[str], None], seconds_between: float) -> None:
+        self._say = say
+        self._seconds_between = seconds_between
+        self._last = time.monotonic()
+
+    def tell(self, what: str, total: int, before: int, done: int) -> None:
+        """`done` bytes are, after the `before` that were; of `total`."""
+        if time.monotonic() - self._last >= self._seconds_between:
+            self._last = time.monotonic()
+            self._say(f"Copying the {what}: {_size_text(before + done)} of about {_size_text(total)}")
+
+
 class _Backup:
     """What is written, and how far that is.
 
@@ -90,13 +107,13 @@ class _Backup:
         remarks: Sentences that the operator is told at the end.
     """
 
-    def __init__(self, settings: Settings, target: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, target: Path, lines: _Lines) -> None:
         self.count = self.size_bytes = 0
         self.remarks: list[str] = []
         self._settings = settings
         self._source = settings.data_dir.absolute()
         self._target = target
-        self._lines = _Lines(say)
+        self._lines = lines
 
     def write(self) -> None:
         """Bytes first, for as long as it takes; then those that came meanwhile; then the database that names them all.
@@ -178,20 +195,6 @@ class _Backup:
             (self._target / "guides").mkdir()
             for guide in found:
                 shutil.copyfile(guide.path, self._target / "guides" / guide.filename)
-
-
-class _Lines:
-    """Says how far something is that takes long: a line every two seconds."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
-        self._last = time.monotonic()
-
-    def tell(self, what: str, total: int, before: int, done: int) -> None:
-        """`done` bytes are, after the `before` that were; of `total`."""
-        if time.monotonic() - self._last >= SECONDS_BETWEEN_LINES:
-            self._last = time.monotonic()
-            self._say(f"Copying the {what}: {_size_text(before + done)} of about {_size_text(total)}")
 
 
 @contextmanager

@@ -22,21 +22,23 @@ from processors.contract import ItemError, ItemResult, MadeFile
 
 RESULTS_PER_READ = 1_000
 OPEN_SECONDS = 0.01
-"""The pause before it is looked again whether the reader has come."""
 
 FilesBetween = Callable[[int, int], Awaitable[Mapping[int, Sequence[MadeFile]]]]
 """Of the items after one index, up to another, by index."""
 
 
-async def send_results(job_id: str, path: Path, files_between: FilesBetween | None = None) -> None:
+async def send_results(
+    job_id: str, path: Path, files_between: FilesBetween | None = None, open_seconds: float = OPEN_SECONDS
+) -> None:
     """Write every item's result, in order, to the pipe at `path`, until its reader has them all or wants no more.
 
-    `files_between` gives the files of items, where the finish reads them, too.
+    `files_between` gives the files of items, where the finish reads them, too. It is looked every `open_seconds` whether
+    the reader has come.
 
     The reader sees the end of the pipe also where this fails or is cancelled: then its call must not count.
     """
     try:
-        pipe = await _open_for(path)
+        pipe = await _open_for(path, open_seconds)
         try:
             index = -1
             while rows := await results_after(job_id, index, RESULTS_PER_READ):
@@ -53,7 +55,7 @@ async def send_results(job_id: str, path: Path, files_between: FilesBetween | No
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
 
 
-async def _open_for(path: Path) -> int:
+async def _open_for(path: Path, every_seconds: float) -> int:
     """The end of the pipe that writes without waiting, once somebody reads."""
     while True:
         try:
@@ -61,7 +63,7 @@ async def _open_for(path: Path) -> int:
         except OSError as error:
             if error.errno != errno.ENXIO:
                 raise
-        await asyncio.sleep(OPEN_SECONDS)
+        await asyncio.sleep(every_seconds)
 
 
 async def _write(pipe: int, data: bytes) -> None:

@@ -23,6 +23,7 @@ from storage.disk_space import is_disk_full
 log = log_for(__name__)
 
 REST_SECONDS = 1.0
+"""A slot of an executor rests so long after it has met a full disk."""
 
 
 def is_full(error: BaseException) -> bool:
@@ -41,9 +42,10 @@ class _Failure:
 class SliceRunner:
     """Does slices by `phases`, and records or gives back those that do not end well."""
 
-    def __init__(self, phases: Phases, outbox: Outbox) -> None:
+    def __init__(self, phases: Phases, outbox: Outbox, rest_seconds: float = REST_SECONDS) -> None:
         self._phases = phases
         self._outbox = outbox
+        self._rest_seconds = rest_seconds
 
     async def run(self, claim: Claim, on_computed: Callable[[], None]) -> None:
         """Do the slice of `claim`; `on_computed` is called when it needs its executor no more."""
@@ -93,7 +95,7 @@ class SliceRunner:
         The child stays taken for a moment, so that many jobs do not try a full disk one right after the other.
         """
         await retry_while_away(partial(park_slice, claim, WaitReason.DISK_FULL, self._outbox), math.inf)
-        await asyncio.sleep(REST_SECONDS)
+        await asyncio.sleep(self._rest_seconds)
 
     async def _try_again(self, claim: Claim, error: Exception) -> None:
         """An error of the server is not the job's, unless it stays; a full disk, or a database that was away, never is."""

@@ -13,7 +13,7 @@ from background.held_slices import HeldSlices
 from background.phases import Phases
 from background.poller import Poller
 from background.provisions import NO_PROVISIONS, Provisions
-from background.slice_runner import SliceRunner
+from background.slice_runner import REST_SECONDS, SliceRunner
 from base.logging import log_for
 from events.hub import Hub
 from events.mailbox import StateLost
@@ -53,6 +53,7 @@ class Worker:
         budget: Budget = UNLIMITED,
         enrichers: Mapping[str, Enricher] | None = None,
         provisions: Provisions = NO_PROVISIONS,
+        rest_seconds: float = REST_SECONDS,
     ) -> None:
         self.name = name
         self._hub = hub
@@ -63,7 +64,7 @@ class Worker:
             Poller(
                 executor_name,
                 executor.slots,
-                SliceRunner(Phases(executor, self._files, outbox, enrichers, provisions), outbox),
+                SliceRunner(Phases(executor, self._files, outbox, enrichers, provisions), outbox, rest_seconds),
                 self._held,
                 outbox,
                 budget,
@@ -99,10 +100,10 @@ class Worker:
             if self._held.is_stopping and not self._works:
                 self._has_stopped.set()
 
-    async def renew(self) -> None:
+    async def renew(self, every_seconds: float = RENEW_SECONDS) -> None:
         """Hold on to what is being done, until cancelled; what is to be given up is stopped."""
         while True:
-            await asyncio.sleep(RENEW_SECONDS)
+            await asyncio.sleep(every_seconds)
             await self._renew()
 
     async def listen_for_stops(self) -> None:

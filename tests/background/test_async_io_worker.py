@@ -107,13 +107,10 @@ async def test_a_question_waits_for_the_owner(worker_harness: WorkerHarness, ser
     assert (await worker_harness.run(job)).status is JobStatus.COMPLETED
 
 
-async def test_a_lost_lease_stops_the_work(
-    worker_harness: WorkerHarness, server: Answering, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("background.worker.RENEW_SECONDS", 0.1)
+async def test_a_lost_lease_stops_the_work(worker_harness: WorkerHarness, server: Answering) -> None:
     job = await worker_harness.add_job(url=server.url, sizes=[2], acts={1: "read_forever"})
     worker = await worker_harness.worker()
-    task, renewing = await working(worker), asyncio.create_task(worker.renew())
+    task, renewing = await working(worker), asyncio.create_task(worker.renew(every_seconds=0.1))
     await wait_until(lambda: server.kept)
     (row,) = await Slice.filter(status="RUNNING")
     await Slice.filter(id=row.id).update(fence=row.fence + 1, worker="another")
@@ -124,13 +121,10 @@ async def test_a_lost_lease_stops_the_work(
     assert (await Job.get(id=job.id)).status is JobStatus.PROCESSING
 
 
-async def test_a_long_wait_holds_its_lease(
-    worker_harness: WorkerHarness, server: Answering, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("background.worker.RENEW_SECONDS", 0.1)
+async def test_a_long_wait_holds_its_lease(worker_harness: WorkerHarness, server: Answering) -> None:
     await worker_harness.add_job(url=server.url, sizes=[2], acts={1: "read_forever"})
     worker = await worker_harness.worker()
-    task, renewing = await working(worker), asyncio.create_task(worker.renew())
+    task, renewing = await working(worker), asyncio.create_task(worker.renew(every_seconds=0.1))
     await wait_until(lambda: server.kept)
     await Slice.filter(status="RUNNING").update(lease_expires_at=1)
     await wait_until(_has_lease)

@@ -38,9 +38,9 @@ async def settings(template: Template, tmp_path: Path) -> AsyncIterator[Settings
     os.umask(before)
 
 
-async def said_by_backup(settings: Settings, folder: Path) -> list[str]:
+async def said_by_backup(settings: Settings, folder: Path, **pace: float) -> list[str]:
     said: list[str] = []
-    assert await asyncio.to_thread(back_up, settings, folder, said.append) == 0
+    assert await asyncio.to_thread(back_up, settings, folder, said.append, **pace) == 0
     return said
 
 
@@ -131,13 +131,10 @@ async def test_what_goes_while_it_is_copied_is_named_by_no_row_of_the_backup_and
     assert "and 2 files (10 bytes)" in line
 
 
-async def test_what_takes_long_is_told_as_it_goes(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(backup, "SECONDS_BETWEEN_LINES", 0)
+async def test_what_takes_long_is_told_as_it_goes(settings: Settings, tmp_path: Path) -> None:
     await stored_upload(settings, 1, b"a" * 1_500_000)
     await stored_upload(settings, 2, b"b" * 1_500_000)
-    *told, _ = await said_by_backup(settings, tmp_path / "backup")
+    *told, _ = await said_by_backup(settings, tmp_path / "backup", seconds_between_lines=0)
 
     assert [line for line in told if "files" in line] == [
         f"Copying the files: {done} of about 2.9 MiB" for done in ("1.0 MiB", "1.4 MiB", "2.4 MiB", "2.9 MiB")
@@ -215,9 +212,8 @@ async def test_a_backup_that_is_killed_can_be_told_from_a_whole_one(settings: Se
     program = (
         "import os, sys; from pathlib import Path\n"
         "from background import backup; from base.settings import Settings\n"
-        "backup.SECONDS_BETWEEN_LINES = 0\n"
         "settings = Settings(data_dir=Path(sys.argv[1]), database_url=sys.argv[2])\n"
-        "backup.back_up(settings, Path(sys.argv[3]), lambda said: os.kill(os.getpid(), 9))\n"
+        "backup.back_up(settings, Path(sys.argv[3]), lambda said: os.kill(os.getpid(), 9), seconds_between_lines=0)\n"
     )
     command = [sys.executable, "-c", program, str(settings.data_dir), settings.database_url, str(tmp_path / "backup")]
     done = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, timeout=30)

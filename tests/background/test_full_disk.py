@@ -12,7 +12,6 @@ import pytest
 from structlog.testing import capture_logs
 from tortoise.connection import get_connection
 
-from background import slice_runner
 from base.words import JobStatus, WaitReason
 from jobs.contents import inputs_of_job
 from jobs.lifecycle import cancel_job, pause_job, resume_job
@@ -27,11 +26,6 @@ from tests.job_harness import check_counters
 from tests.small_disk import mounted
 
 WAITS = "a slice waits for room on the disk"
-
-
-@pytest.fixture(autouse=True)
-def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slice_runner, "REST_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -77,7 +71,7 @@ async def test_however_a_child_tells_that_there_is_no_room_the_job_is_parked(
 
 async def check_goes_on(worker_harness: WorkerHarness, script: dict[str, Any]) -> None:
     job = await worker_harness.add_job(sizes=[2, 2], **script)
-    worker = await worker_harness.worker(count=1)
+    worker = await worker_harness.worker(count=1, rest_seconds=0)
     for times in range(1, 5):  # more often than a slice may lose its worker
         await worker.work()
         await check_waits(job, times)
@@ -94,7 +88,7 @@ async def test_what_was_done_before_the_disk_was_full_is_kept_and_other_slices_a
     worker_harness: WorkerHarness,
 ) -> None:
     job = await worker_harness.add_job(sizes=[3, 2], acts={1: "run_out"})
-    worker = await worker_harness.worker(count=1)
+    worker = await worker_harness.worker(count=1, rest_seconds=0)
     await worker.work()
     assert (await Job.get(id=job.id)).completed_items == 1
     await make_due()
@@ -113,7 +107,7 @@ async def test_a_disk_that_is_really_full_parks_the_job(
     worker_harness: WorkerHarness, small_disk: Path, script: dict[str, Any]
 ) -> None:
     job = await worker_harness.add_job(**script)
-    worker = await worker_harness.worker(count=1)
+    worker = await worker_harness.worker(count=1, rest_seconds=0)
     worker._files._storage = LocalStorage(small_disk)
     worker._files._reserved_bytes = 0
     (upload,) = await inputs_of_job(job.id)
@@ -134,7 +128,7 @@ async def test_a_disk_that_is_really_full_parks_the_job(
 async def test_work_leaves_room_for_the_database(worker_harness: WorkerHarness) -> None:
     """Before a call begins, and while it goes on."""
     first, second = await worker_harness.add_job(), await worker_harness.add_job(sizes=[1], acts={0: "burn_once"})
-    worker = await worker_harness.worker(count=1)
+    worker = await worker_harness.worker(count=1, rest_seconds=0)
     worker._files._reserved_bytes = 2**60
     await worker.work()
     await check_waits(first, 1)
@@ -178,7 +172,7 @@ async def test_a_worker_that_finds_no_room_parks_the_job_until_there_is_some(
 ) -> None:
     storage = FullStorage(worker_harness.jobs.folder, method, code)
     job = await worker_harness.add_job()
-    worker = await worker_harness.worker(count=1)
+    worker = await worker_harness.worker(count=1, rest_seconds=0)
     worker._files._storage = storage
     for times in range(1, 5):
         await worker.work()
@@ -211,7 +205,7 @@ async def test_a_database_without_room_for_results_parks_the_job_until_it_has_so
     worker_harness: WorkerHarness,
 ) -> None:
     job = await worker_harness.add_job(sizes=[2_000])
-    worker = await worker_harness.worker(count=1)
+    worker = await worker_harness.worker(count=1, rest_seconds=0)
     with capture_logs() as logs:
         async with full_database("items"):
             working = asyncio.create_task(worker.work())
@@ -227,7 +221,7 @@ async def test_a_database_without_room_for_results_parks_the_job_until_it_has_so
 
 async def test_a_job_that_waits_can_be_cancelled_paused_and_resumed(worker_harness: WorkerHarness) -> None:
     harness = worker_harness.jobs
-    worker = await worker_harness.worker(count=1)
+    worker = await worker_harness.worker(count=1, rest_seconds=0)
     first, second = [await worker_harness.add_job(plan="run_out") for _ in range(2)]
     await worker.work()
     assert (await cancel_job(harness.viewer, first.id, harness.outbox)).status is JobStatus.CANCELLED
@@ -243,7 +237,7 @@ async def test_a_job_that_waits_can_be_cancelled_paused_and_resumed(worker_harne
 
 async def test_a_slice_that_waits_is_no_lost_one(worker_harness: WorkerHarness) -> None:
     job = await worker_harness.add_job(plan="run_out")
-    await (await worker_harness.worker(count=1)).work()
+    await (await worker_harness.worker(count=1, rest_seconds=0)).work()
     assert await sweep_leases(worker_harness.jobs.outbox) == 0
     await check_waits(job, 1)
     assert [event.status for event in await JobEvent.filter(job_id=job.id).order_by("id")][-2:] == [

@@ -86,11 +86,8 @@ async def test_a_reader_that_never_comes_is_waited_for_until_the_call_ends(harne
         await sending
 
 
-async def test_a_reader_that_waits_sees_the_end_when_the_sending_is_cancelled(
-    harness: JobHarness, pipe: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(result_pipe, "OPEN_SECONDS", 60)
-    sending = asyncio.create_task(send_results(await record(harness, 1), pipe))
+async def test_a_reader_that_waits_sees_the_end_when_the_sending_is_cancelled(harness: JobHarness, pipe: Path) -> None:
+    sending = asyncio.create_task(send_results(await record(harness, 1), pipe, open_seconds=60))
     await asyncio.sleep(0.1)
     reading = asyncio.create_task(asyncio.to_thread(lambda: list(read_results(pipe))))
     await asyncio.sleep(0.5)

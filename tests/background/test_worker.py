@@ -9,7 +9,6 @@ from structlog.testing import capture_logs
 from tortoise.exceptions import DBConnectionError
 
 from background import phases, poller, recorders, slice_runner
-from background import worker as worker_module
 from background.worker import Worker, worker_name, worker_prefix
 from base.words import JobStatus, SlicePhase
 from jobs.lifecycle import cancel_job, retry_job
@@ -84,10 +83,9 @@ async def test_cancelling_stops_a_plan_and_a_finish_too(worker_harness: WorkerHa
 async def test_a_stop_that_was_missed_is_found_when_the_lease_is_renewed(
     worker_harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_module, "RENEW_SECONDS", 0.1)
     job = await worker_harness.add_job(acts={1: "burn"})
     worker = await worker_harness.worker()
-    task, renewing = asyncio.create_task(worker.work()), asyncio.create_task(worker.renew())
+    task, renewing = asyncio.create_task(worker.work()), asyncio.create_task(worker.renew(every_seconds=0.1))
     await number_told(worker_harness.jobs.folder)
     monkeypatch.setattr(worker_harness.jobs.hub, "deliver", lambda _event: None)
     await cancel(worker_harness, job)

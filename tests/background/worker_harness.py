@@ -13,6 +13,7 @@ import pytest
 from background.executors.async_io import AsyncIoExecutor
 from background.executors.child import ChildExecutor
 from background.executors.executor import Executor
+from background.slice_runner import REST_SECONDS
 from background.worker import Worker
 from base.words import JobStatus
 from models import File, Job
@@ -36,12 +37,14 @@ class WorkerHarness:
     def storage(self) -> LocalStorage:
         return LocalStorage(self.jobs.folder)
 
-    async def worker(self, name: str = "here:1", count: int = 2, silence_seconds: float = 0) -> Worker:
+    async def worker(
+        self, name: str = "here:1", count: int = 2, silence_seconds: float = 0, rest_seconds: float = REST_SECONDS
+    ) -> Worker:
         """A worker that obeys, with its own executors; `work` is called by the test."""
         children = await self.stack.enter_async_context(ChildExecutor(count, MEMORY_BYTES, silence_seconds))
         coroutines = await self.stack.enter_async_context(AsyncIoExecutor(4, silence_seconds))
         executors: dict[ExecutorName, Executor] = {ExecutorName.CHILD: children, ExecutorName.ASYNC_IO: coroutines}
-        worker = Worker(name, executors, self.storage, self.jobs.outbox, self.jobs.hub)
+        worker = Worker(name, executors, self.storage, self.jobs.outbox, self.jobs.hub, rest_seconds=rest_seconds)
         obeying = asyncio.create_task(worker.listen_for_stops())
         self.stack.push_async_callback(asyncio.wait, [obeying])
         self.stack.callback(obeying.cancel)
