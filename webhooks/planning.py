@@ -12,7 +12,7 @@ from models.ids import new_id
 from models.sql import database_now, execute_each, fetch_rows, for_update
 from webhooks.payloads import event_of, payload_of
 
-_AT_ONCE = 100
+LINES_AT_ONCE = 100
 _IS_OWED = "is_owed = true"
 """As the partial index has it: SQLite compares the very letters."""
 
@@ -23,8 +23,8 @@ async def has_owed_lines() -> bool:
     return bool(rows)
 
 
-async def plan_deliveries() -> int:
-    """Make the deliveries of all lines that are owed; how many these are.
+async def plan_deliveries(lines_at_once: int = LINES_AT_ONCE) -> int:
+    """Make the deliveries of all lines that are owed, so many lines in a transaction; how many deliveries these are.
 
     A line and its deliveries are one transaction, and lines that another process has in hand are left to it: each is
     planned once, by whomever.
@@ -32,9 +32,9 @@ async def plan_deliveries() -> int:
     total, is_all = 0, not await has_owed_lines()
     while not is_all:
         async with in_transaction() as db:
-            lines = await _lock_owed_lines(db)
+            lines = await _lock_owed_lines(db, lines_at_once)
             total += await _plan(db, lines) if lines else 0
-        is_all = len(lines) < _AT_ONCE
+        is_all = len(lines) < lines_at_once
     return total
 
 
@@ -46,9 +46,9 @@ async def _plan(db: BaseDBAsyncClient, lines: list[JobEvent]) -> int:
     return len(deliveries)
 
 
-async def _lock_owed_lines(db: BaseDBAsyncClient) -> list[JobEvent]:
+async def _lock_owed_lines(db: BaseDBAsyncClient, count: int) -> list[JobEvent]:
     statement = (
-        f"SELECT * FROM job_events WHERE {_IS_OWED} ORDER BY at, id LIMIT {_AT_ONCE}{for_update(db, skip_locked=True)}"
+        f"SELECT * FROM job_events WHERE {_IS_OWED} ORDER BY at, id LIMIT {count}{for_update(db, skip_locked=True)}"
     )
     rows = await fetch_rows(db, statement)
     return [JobEvent._init_from_db(**dict(row)) for row in rows]  # noqa: SLF001  the ORM's own way, without a query

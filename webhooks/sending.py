@@ -62,9 +62,15 @@ class Outcome:
 class Sender:
     """Sends messages through a session that looks at each address it connects to."""
 
-    def __init__(self, session: aiohttp.ClientSession, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        clock: Callable[[], datetime] = now,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
         self._session = session
         self._clock = clock
+        self._timeout_seconds = timeout_seconds
 
     async def send(self, webhook: Webhook, message: Message) -> Outcome:
         """Send `message` and say what came of it; whatever the receiver and its address do, it does not raise."""
@@ -77,10 +83,10 @@ class Sender:
 
     async def _attempt(self, webhook: Webhook, message: Message) -> Outcome:
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
+            async with asyncio.timeout(self._timeout_seconds):
                 return await self._post(webhook, message)
         except TimeoutError:
-            return Outcome(None, f"The receiver did not answer within {TIMEOUT_SECONDS:g} s.")
+            return Outcome(None, f"The receiver did not answer within {self._timeout_seconds:g} s.")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             log.debug("a receiver was not reached", delivery=message.id, cause=str(error))
             return Outcome(None, _reason_of(error))

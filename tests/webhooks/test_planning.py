@@ -244,14 +244,11 @@ async def test_two_planners_at_once_make_no_delivery_twice(webhook_harness: Webh
     assert sorted(made) == sorted((webhook.id, job.id) for webhook in webhooks for job in jobs)
 
 
-async def test_more_lines_than_fit_into_one_transaction_are_all_planned(
-    webhook_harness: WebhookHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("webhooks.planning._AT_ONCE", 3)
+async def test_more_lines_than_fit_into_one_transaction_are_all_planned(webhook_harness: WebhookHarness) -> None:
     await webhook_harness.webhook(HOOK)
     for _ in range(7):
         await webhook_harness.jobs.put_into(JobStatus.CANCELLED)
-    assert await plan_deliveries() == 7
+    assert await plan_deliveries(lines_at_once=3) == 7
 
 
 async def test_a_purged_job_takes_what_is_owed_and_its_deliveries_along(webhook_harness: WebhookHarness) -> None:
