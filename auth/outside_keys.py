@@ -29,7 +29,7 @@ STALE_SECONDS = 3_600.0
 """… unless the issuer cannot be reached: then so long."""
 PAUSE_SECONDS = 10.0
 """Between two fetches, whatever callers send."""
-_TIMEOUT = aiohttp.ClientTimeout(total=5)
+FETCH_SECONDS = 5.0
 _MAX_BYTES = 256 * 1024
 _MIN_RSA_BITS = 2_048
 
@@ -103,11 +103,12 @@ class OutsideKeys:
         return float("inf") if self._fetched_at is None else self._clock() - self._fetched_at
 
 
-def fetching(session: aiohttp.ClientSession) -> Fetch:
-    """Fetches small documents within bounds: 5 s, 256 KiB, no redirects."""
+def fetching(session: aiohttp.ClientSession, seconds: float = FETCH_SECONDS) -> Fetch:
+    """Fetches small documents within bounds: `seconds`, 256 KiB, no redirects."""
+    timeout = aiohttp.ClientTimeout(total=seconds)
 
     async def fetch(url: str) -> bytes:
-        async with session.get(url, timeout=_TIMEOUT, allow_redirects=False) as response:
+        async with session.get(url, timeout=timeout, allow_redirects=False) as response:
             if response.status != 200:
                 raise ValueError(f"{url} answered {response.status}")
             body = bytearray()

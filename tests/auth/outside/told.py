@@ -5,7 +5,7 @@ import pytest
 
 from auth.callers import find_viewer
 from auth.outside import OutsideIssuer
-from auth.outside_keys import OutsideKeys, fetching
+from auth.outside_keys import FETCH_SECONDS, OutsideKeys, fetching
 from auth.viewer import Viewer
 from auth.wiring import AuthServices
 from base.errors import ErrorCode, Refusal
@@ -26,9 +26,16 @@ class Clock:
 class Told:
     """Services that take the issuer's tokens, and note whose access is said to have changed."""
 
-    def __init__(self, issuer: Issuer, clock: Clock, session: aiohttp.ClientSession, role_claim: str = "") -> None:
+    def __init__(
+        self,
+        issuer: Issuer,
+        clock: Clock,
+        session: aiohttp.ClientSession,
+        role_claim: str = "",
+        fetch_seconds: float = FETCH_SECONDS,
+    ) -> None:
         self.user_ids: list[str] = []
-        keys = OutsideKeys(issuer.url, fetching(session), clock)
+        keys = OutsideKeys(issuer.url, fetching(session, fetch_seconds), clock)
         self.auth = AuthServices(KEYS, self.note, issuer=OutsideIssuer(issuer.url, AUDIENCE, role_claim, keys))
 
     async def note(self, user_id: str) -> None:
