@@ -31,9 +31,8 @@ HEAD_SECONDS = 30.0
 MAX_HEAD_BYTES = 64 * 1024
 MAX_WAITING_REQUESTS = 1_024
 """So many requests of one connection may wait for the one before them."""
-_SILENCE_SECONDS = 2.0
-_LINGER_SECONDS = 30.0
-"""What comes after the last answer is thrown away for so long, unless nothing came for `_SILENCE_SECONDS`."""
+SILENCE_SECONDS = 2.0
+LINGER_SECONDS = 30.0
 _ARRIVED_BYTES = 256 * 1024
 """At most so much is handed over when a body is taken over; a sink has room for it at once."""
 
@@ -45,10 +44,14 @@ class ConnectionLimits:
     Attributes:
         admission: Counts connections.
         head_seconds: For a whole head, from the beginning of the connection or from the head's first byte.
+        linger_seconds: What comes after the last answer is thrown away for so long, …
+        silence_seconds: … unless nothing came for so long.
     """
 
     admission: Admission
     head_seconds: float = HEAD_SECONDS
+    linger_seconds: float = LINGER_SECONDS
+    silence_seconds: float = SILENCE_SECONDS
 
 
 class _AnswerTransport:
@@ -182,7 +185,7 @@ class HttpConnection(HttpToolsProtocol):
         self.transport.write_eof()
         self.flow.read_paused, self._has_moved = False, True
         self.transport.resume_reading()
-        self._give_up_draining(self.loop.time() + _LINGER_SECONDS)
+        self._give_up_draining(self.loop.time() + self._limits.linger_seconds)
 
     def _give_up_draining(self, end: float) -> None:
         """At the end, or where nothing came since this was asked last."""
@@ -192,7 +195,7 @@ class HttpConnection(HttpToolsProtocol):
             self.transport.abort()
             return
         self._has_moved = False
-        self.loop.call_later(_SILENCE_SECONDS, self._give_up_draining, end)
+        self.loop.call_later(self._limits.silence_seconds, self._give_up_draining, end)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

@@ -164,14 +164,14 @@ def _size_of(message: Message) -> int:
     return len(message.get("body", b""))
 
 
-def metrics_endpoint() -> Callable[[Request], Awaitable[Response]]:
-    """The route `/metrics`."""
+def metrics_endpoint(kept_seconds: float = KEPT_SECONDS) -> Callable[[Request], Awaitable[Response]]:
+    """The route `/metrics`; what the database was asked for is good for so long."""
     fresh_until = 0.0
 
     async def metrics(_request: Request) -> Response:
         nonlocal fresh_until
         if time.monotonic() >= fresh_until:
-            fresh_until = time.monotonic() + KEPT_SECONDS
+            fresh_until = time.monotonic() + kept_seconds
             await _read_database()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-import web.connection
 from tests.web.connections_for_tests import Collector, Run, length_of, served
 from uploads.body import EXTENSION
 from web.admission import Admission
@@ -68,12 +67,10 @@ def test_a_refusal_reaches_who_reads_after_sending_alone(run: Run, answer: Any, 
     run(body())
 
 
-def test_who_sends_nothing_more_is_not_waited_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web.connection, "_SILENCE_SECONDS", 0.05)
-
+def test_who_sends_nothing_more_is_not_waited_for(run: Run) -> None:
     async def body() -> None:
         admission = WatchedAdmission()
-        async with served(refuse, ConnectionLimits(admission)) as port:
+        async with served(refuse, ConnectionLimits(admission, silence_seconds=0.05)) as port:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(f"{CLOSING}\r\nContent-Length: 1000\r\n\r\nbegun".encode())
             assert (await asyncio.wait_for(reader.read(), 5)).endswith(b"too large")
@@ -83,13 +80,10 @@ def test_who_sends_nothing_more_is_not_waited_for(run: Run, monkeypatch: pytest.
     run(body())
 
 
-def test_who_goes_on_sending_is_not_heard_for_ever(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web.connection, "_SILENCE_SECONDS", 0.05)
-    monkeypatch.setattr(web.connection, "_LINGER_SECONDS", 0.2)
-
+def test_who_goes_on_sending_is_not_heard_for_ever(run: Run) -> None:
     async def body() -> None:
         admission = WatchedAdmission()
-        async with served(refuse, ConnectionLimits(admission)) as port:
+        async with served(refuse, ConnectionLimits(admission, silence_seconds=0.05, linger_seconds=0.2)) as port:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(f"{CLOSING}\r\nContent-Length: {2**40}\r\n\r\n".encode())
             assert (await asyncio.wait_for(reader.read(), 5)).endswith(b"too large")

@@ -1,15 +1,20 @@
 """Metrics: valid for Prometheus, bounded series."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 import web.metrics
 from models import Job, WebhookDelivery
 from models.fields import now
 from tests.web_app import App, Served, until
+from web.metrics import metrics_endpoint
 
 
 def requests_counter(route: str, method: str, status: str) -> tuple[str, ...]:
@@ -18,7 +23,11 @@ def requests_counter(route: str, method: str, status: str) -> tuple[str, ...]:
 
 async def samples(app: App) -> dict[tuple[str, ...], float]:
     """Name and sorted labels of each line, and its value."""
-    response = await app.http.get("/metrics")
+    return await samples_of(app.http)
+
+
+async def samples_of(http: httpx2.AsyncClient) -> dict[tuple[str, ...], float]:
+    response = await http.get("/metrics")
     assert response.headers["Content-Type"].startswith("text/plain")
     families = text_string_to_metric_families(response.text)
     lines = [line for family in families for line in family.samples]
@@ -112,20 +121,22 @@ async def test_bytes_in_and_out_are_counted_by_route(app: App, live: Served) -> 
 
 
 @pytest.fixture
-def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The numbers from the database are read each time."""
-    monkeypatch.setattr(web.metrics, "KEPT_SECONDS", 0)
+async def fresh() -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of `/metrics` alone, where the numbers from the database are read each time."""
+    transport = httpx2.ASGITransport(Starlette(routes=[Route("/metrics", metrics_endpoint(kept_seconds=0))]))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
 
 
-async def test_jobs_are_told_by_kind_and_status(app: App, fresh: None) -> None:
+async def test_jobs_are_told_by_kind_and_status(app: App, fresh: httpx2.AsyncClient) -> None:
     person = await app.person()
     job_id = await app.batch(person)
     waiting = ("waybill_jobs", "kind=counting", "status=PENDING")
-    first = await samples(app)
+    first = await samples_of(fresh)
     await Job.filter(id=job_id).update(queued_at=now() - timedelta(seconds=200))
-    aged = await samples(app)
+    aged = await samples_of(fresh)
     await app.data("mutation ($id: ID!) { cancelJob(id: $id) { id } }", person, id=job_id)
-    last = await samples(app)
+    last = await samples_of(fresh)
 
     assert first[waiting] == 1
     assert 199 < aged["waybill_queue_age_seconds",] < 210
@@ -134,17 +145,17 @@ async def test_jobs_are_told_by_kind_and_status(app: App, fresh: None) -> None:
     assert last["waybill_queue_age_seconds",] == 0
 
 
-async def test_deliveries_of_webhooks_are_told_by_outcome(app: App, fresh: None) -> None:
+async def test_deliveries_of_webhooks_are_told_by_outcome(app: App, fresh: httpx2.AsyncClient) -> None:
     def told(found: dict[tuple[str, ...], float]) -> list[float]:
         return [found["waybill_webhook_deliveries", f"outcome={word}"] for word in ("delivered", "waiting", "failed")]
 
-    first = await samples(app)
+    first = await samples_of(fresh)
     shared: dict[str, Any] = {"webhook_id": "", "event": "", "payload": "", "created_at": now()}
     columns: list[dict[str, Any]] = [{"delivered_at": now()}, {"next_attempt_at": now()}, {}, {}]
     for number, more in enumerate(columns):
         await WebhookDelivery.create(id=f"delivery-{number}", **shared, **more)
 
-    assert (told(first), told(await samples(app))) == ([0, 0, 0], [1, 1, 2])
+    assert (told(first), told(await samples_of(fresh))) == ([0, 0, 0], [1, 1, 2])
 
 
 async def test_the_database_is_not_asked_at_every_request(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,14 +174,14 @@ async def test_the_database_is_not_asked_at_every_request(app: App, monkeypatch:
 
 
 async def test_without_the_database_everything_else_is_told(
-    app: App, fresh: None, monkeypatch: pytest.MonkeyPatch
+    app: App, fresh: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail() -> None:
         raise ConnectionError
 
     monkeypatch.setattr(web.metrics, "count_jobs_by_kind", fail)
 
-    assert "waybill_sign_in_failures_total" in {name[0] for name in await samples(app)}
+    assert "waybill_sign_in_failures_total" in {name[0] for name in await samples_of(fresh)}
 
 
 async def test_requests_are_counted_by_route_method_and_status(app: App) -> None:
