@@ -6,18 +6,18 @@ from anyio.to_thread import run_sync
 
 from storage.ports import Blob
 
-_HASH_BYTES = 64 * 1024**2
+BYTES_PER_STEP = 64 * 1024**2
 
 
-async def hash_of(blob: Blob) -> str:
-    """Hex SHA-256 of all bytes of `blob`; whoever cancels it waits for 64 MiB at most.
+async def hash_of(blob: Blob, bytes_per_step: int = BYTES_PER_STEP) -> str:
+    """Hex SHA-256 of all bytes of `blob`; whoever cancels it waits for one step at most.
 
     Raises:
         OSError: Fewer bytes are there.
     """
     digest = hashlib.sha256()
-    for start in range(0, blob.size, _HASH_BYTES):
-        await run_sync(_update, digest, blob, start, min(blob.size, start + _HASH_BYTES))
+    for start in range(0, blob.size, bytes_per_step):
+        await run_sync(_update, digest, blob, start, min(blob.size, start + bytes_per_step))
     return digest.hexdigest()
 
 

@@ -13,7 +13,7 @@ from uploads.queries import needed_part_ids
 from uploads.rows import GONE
 from uploads.wiring import UploadServices
 
-_AT_ONCE = 200
+UPLOADS_AT_ONCE = 200
 _NOTHING = (
     "filename = '', content_type = 'application/octet-stream', external_id = NULL, metadata = '', concat = NULL, "
     "size_bytes = NULL, offset_bytes = 0, sha256 = NULL, error_message = NULL"
@@ -72,7 +72,7 @@ async def drop_uploads(db: BaseDBAsyncClient, upload_ids: Sequence[str]) -> None
     await execute_counted(db, f"DELETE FROM uploads WHERE id IN ({places})", *upload_ids)
 
 
-async def sweep_removed(services: UploadServices) -> int:
+async def sweep_removed(services: UploadServices, at_once: int = UPLOADS_AT_ONCE) -> int:
     """Remove the bytes of uploads that are gone and note that they are; how many these were.
 
     What a crash, a full disk or a slow holder left behind is removed here at the latest.
@@ -80,7 +80,7 @@ async def sweep_removed(services: UploadServices) -> int:
     db = get_connection("default")
     statement = (
         f"SELECT id FROM uploads WHERE is_stored = TRUE AND status IN ({placeholders(GONE)})"
-        f" AND id > ${len(GONE) + 1} ORDER BY id LIMIT {_AT_ONCE}"
+        f" AND id > ${len(GONE) + 1} ORDER BY id LIMIT {at_once}"
     )
     count, last = 0, ""
     while ids := [row["id"] for row in await fetch_rows(db, statement, *sorted(GONE), last)]:

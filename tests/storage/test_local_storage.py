@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from storage import hashing
 from storage.hashing import hash_of
 from storage.joined import JoinedBlobs
 from storage.local.blob import LocalBlob
@@ -84,11 +83,8 @@ async def test_size_and_hash_are_read_from_the_disk(storage: LocalStorage, tmp_p
         await hash_of(LocalBlob(stored.path, 6))
 
 
-async def test_several_files_are_hashed_and_joined_as_one(
-    storage: LocalStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hashing, "_HASH_BYTES", 3)
+async def test_several_files_are_hashed_and_joined_as_one(storage: LocalStorage, tmp_path: Path) -> None:
     joined = JoinedBlobs((LocalBlob(made(tmp_path / "a", b"abcd"), 4), LocalBlob(made(tmp_path / "b", b"efg"), 2)))
-    assert await hash_of(joined) == hashlib.sha256(b"abcdef").hexdigest()
+    assert await hash_of(joined, bytes_per_step=3) == hashlib.sha256(b"abcdef").hexdigest()
     assert await storage.spool(joined, tmp_path / "joined") == tmp_path / "joined"
     assert (tmp_path / "joined").read_bytes() == b"abcdef"

@@ -63,14 +63,11 @@ async def test_what_somebody_still_writes_to_is_left_to_the_sweep(services: Uplo
     assert await remove_bytes(services, upload.id)
 
 
-async def test_more_than_one_handful_is_removed_in_one_sweep(
-    services: UploadServices, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("uploads.removal._AT_ONCE", 2)
+async def test_more_than_one_handful_is_removed_in_one_sweep(services: UploadServices) -> None:
     for _ in range(5):
         await stored_upload(services, b"abc")
     await Upload.all().update(status=UploadStatus.DELETED)
-    assert await sweep_removed(services) == 5
+    assert await sweep_removed(services, at_once=2) == 5
     assert list(Path(stored_path(services.storage, "uploads")).glob("*/*")) == []
 
 
