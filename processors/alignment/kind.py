@@ -1,7 +1,7 @@
 """The manifest of the kind `alignment`."""
 
 from base.words import JobType
-from processors.alignment.endings import AUDIO_ENDINGS, DICTIONARY_ENDINGS, TABLE_ENDINGS, TEXT_ENDINGS, TEXTGRID_ENDING
+from processors.alignment.endings import AUDIO_ENDINGS, DICTIONARY_ENDINGS, TRANSCRIPT_ENDINGS
 from processors.alignment.options import AlignmentOptions
 from processors.manifest import Kind, StageInfo
 
@@ -16,7 +16,7 @@ KIND = Kind(
         StageInfo("write", "Writing results", 2),
     ),
     options=AlignmentOptions,
-    accept=(*AUDIO_ENDINGS, *TEXT_ENDINGS, TEXTGRID_ENDING, *TABLE_ENDINGS, *DICTIONARY_ENDINGS),
+    accept=(*AUDIO_ENDINGS, *TRANSCRIPT_ENDINGS, *DICTIONARY_ENDINGS),
     min_files=2,
     max_files=2_000,
     processor="processors.alignment.processor:AlignmentProcessor",

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from processors.alignment.endings import AUDIO_ENDINGS, DICTIONARY_ENDINGS, TABLE_ENDINGS, TEXT_ENDINGS, TEXTGRID_ENDING
+from processors.alignment.endings import AUDIO_ENDINGS, DICTIONARY_ENDINGS, TRANSCRIPT_ENDINGS
 from processors.archives.names import is_system_file, natural_key, show_name
 
-PREFERENCE = {ending: rank for rank, ending in enumerate((TEXTGRID_ENDING, *TABLE_ENDINGS, *TEXT_ENDINGS))}
-"""Transcripts of one recording, the most telling first."""
+PREFERENCE = {ending: rank for rank, ending in enumerate(TRANSCRIPT_ENDINGS)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import orjson
 
 from base.errors import ErrorCode, Refusal
 from processors.alignment.audio import decode
 from processors.alignment.dictionary import Dictionary, read_dict, write_missing
+from processors.alignment.endings import WORKBOOK_ENDING
 from processors.alignment.languages import SPEECH_MODELS, SpeechModel, find_model
 from processors.alignment.missing_words import MissingWord
 from processors.alignment.options import AlignmentOptions, TranscriptLayout
 from processors.alignment.outputs import MISSING_DICT, WORDS
+from processors.alignment.pairing import ending_of
 from processors.alignment.textgrid import is_textgrid
 from processors.alignment.transcripts import Pairing, Utterance, pair_files, read_transcript
 from processors.alignment.vocabulary import Vocabulary
+from processors.alignment.workbooks import read_workbook
 from processors.contract import FileRole, LogLevel, MadeFile, NeedsInput, Planned, PlannedSlice, Source, Summary, Work
 
 QUESTION = "missingWords"
@@ -29,6 +33,7 @@ class Transcripts:
     model: SpeechModel
     layout: TranscriptLayout
     vocabulary: Vocabulary
+    folder: Path
 
 
 def plan_alignment(work: Work, options: AlignmentOptions, sources: Sequence[Source]) -> Iterator[Planned]:
@@ -79,13 +84,14 @@ def open_transcripts(
     for place in dictionaries:
         dictionary = dictionary.merged(read_dict(sources[place].path.read_bytes()))
     guesses = {one.word: one.suggestion for one in read_missing(work)}
-    return Transcripts(model, options.transcripts, Vocabulary(dictionary, model.language, guesses))
+    return Transcripts(model, options.transcripts, Vocabulary(dictionary, model.language, guesses), work.folder)
 
 
 def read_utterances(transcripts: Transcripts, source: Source) -> list[Utterance]:
     """The utterances of a transcript. Raises Refusal, also where it is laid out otherwise than the options say."""
     data = source.path.read_bytes()
-    utterances = read_transcript(source.name, data)
+    is_workbook = ending_of(source.name) == WORKBOOK_ENDING
+    utterances = read_workbook(source, transcripts.folder) if is_workbook else read_transcript(source.name, data)
     layout = layout_of(data, utterances)
     if transcripts.layout not in {TranscriptLayout.AUTO, layout}:
         message = f"“{source.name}” is laid out as {layout}, and options.transcripts says {transcripts.layout}."

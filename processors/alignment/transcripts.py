@@ -3,14 +3,14 @@
 import csv
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from base.errors import ErrorCode, Refusal
 from processors.alignment.endings import TABLE_ENDINGS
 from processors.alignment.pairing import Pair, Pairing, Unpaired, ending_of, pair_files
 from processors.alignment.textgrid import TextGrid, decode_text, is_textgrid, read_textgrid
-from processors.tables.delimited import DELIMITERS, find_delimiter
+from processors.tables.delimited import find_delimiter
 
 __all__ = ["Pair", "Pairing", "Unpaired", "Utterance", "pair_files", "read_transcript"]
 
@@ -26,10 +26,13 @@ HEADINGS = {
     "text": ("text", "transcript", "transcription", "utterance", "sentence", "words", "annotation", "label", "value"),
 }
 """What the columns of a table are called in the exports of ELAN, Praat and others, in lower case."""
+BARE_COLUMNS = {3: {"start": 0, "end": 1, "text": 2}, 4: {"start": 0, "end": 1, "speaker": 2, "text": 3}}
+"""Of tables without headings, by how many there are."""
 CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2}(?:[.,]\d{1,6})?)")
 SECONDS = re.compile(r"(\d{1,9}(?:[.,]\d{1,9})?)(?: ?s)?")
 HTK_LINE = re.compile(r"\d{1,12} \d{1,12} \S{1,100}(?: -?\d{1,9}(?:\.\d{1,9})?)?")
 """Of a `.lab` that HTK wrote: times in steps of 100 ns, a label, perhaps a score."""
+NumberedRow = tuple[int, Sequence[str]]
 ALIGNED_TIERS = ("words", "phones")
 NOTES_TIER = "notes"
 
@@ -70,21 +73,26 @@ def read_transcript(filename: str, data: bytes) -> list[Utterance]:
         if ending_of(filename) in TABLE_ENDINGS:
             utterances = list(table_utterances(lines))
         elif is_label_track(lines):
-            utterances = list(row_utterances([line.split("\t") for line in lines], {"start": 0, "end": 1, "text": 2}))
+            utterances = list(row_utterances(numbered(line.split("\t") for line in lines), BARE_COLUMNS[3]))
         elif len(lines) > 1 and all(map(HTK_LINE.fullmatch, lines)):
             message = "The transcript holds labels of HTK, which are an alignment: upload the text that is spoken."
             raise Refusal(ErrorCode.BAD_INPUT, message)
         else:
             utterances = [Utterance(None, None, None, " ".join(line.split())) for line in lines]
-    if not utterances:
+    return in_order(utterances)
+
+
+def in_order(utterances: Iterable[Utterance]) -> list[Utterance]:
+    """The utterances by their times. Raises Refusal BAD_INPUT where there is none."""
+    ordered = sorted(utterances, key=lambda one: one.start or 0.0)
+    if not ordered:
         raise Refusal(ErrorCode.BAD_INPUT, "The transcript holds no text.")
-    return sorted(utterances, key=lambda one: one.start or 0.0)
+    return ordered
 
 
 def text_lines(data: bytes) -> list[str]:
     """The lines with text, trimmed. Raises Refusal."""
-    if len(data) > MAX_BYTES:
-        raise Refusal(ErrorCode.FILE_TOO_LARGE, f"A transcript has at most {MAX_BYTES // 2**20} MiB.")
+    check_size(len(data))
     text = decode_text(data)
     controls = sum(1 for one in text if one < " " and one not in "\t\n\r\f\v")
     if controls > MAX_CONTROLS * len(text):
@@ -97,6 +105,12 @@ def text_lines(data: bytes) -> list[str]:
         )
         raise Refusal(ErrorCode.BAD_INPUT, message)
     return [line for line in lines if line.strip()]
+
+
+def check_size(count: int) -> None:
+    """Raise Refusal FILE_TOO_LARGE for more text than a transcript has."""
+    if count > MAX_BYTES:
+        raise Refusal(ErrorCode.FILE_TOO_LARGE, f"A transcript has at most {MAX_BYTES // 2**20} MiB.")
 
 
 def grid_utterances(grid: TextGrid) -> Iterator[Utterance]:
@@ -127,26 +141,37 @@ def is_label_track(lines: Sequence[str]) -> bool:
     )
 
 
-def table_utterances(lines: Sequence[str]) -> Iterator[Utterance]:
-    """The utterances of a table: under headings, or of the columns start, end, speaker and text, or start, end and text."""
-    if not lines:
-        return
+def table_utterances(lines: list[str]) -> Iterator[Utterance]:
+    """The utterances of the table in `lines`. Raises Refusal."""
     delimiter = find_delimiter([line + "\n" for line in lines[:SAMPLE_LINES]])
-    if delimiter not in DELIMITERS:
-        raise no_columns()
     try:
         rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
     except csv.Error as error:
         raise Refusal(ErrorCode.CORRUPT_FILE, "The table cannot be divided into cells.") from error
-    columns = find_columns(rows[0])
-    if columns is not None:
-        yield from row_utterances(rows[1:], columns, 2)
+    yield from cell_utterances(list(numbered(rows)))
+
+
+def numbered(rows: Iterable[Sequence[str]]) -> Iterator[NumberedRow]:
+    """The rows as people count them."""
+    yield from enumerate(rows, 1)
+
+
+def cell_utterances(rows: Sequence[NumberedRow]) -> Iterator[Utterance]:
+    """The utterances of a table: under headings, or of the columns start, end, speaker and text, or start, end and text.
+
+    Raises Refusal BAD_INPUT.
+    """
+    if not rows:
         return
-    width = max(len(row) for row in rows)
-    if width < 3 or read_time(rows[0][0]) is None or len(rows[0]) < 2 or read_time(rows[0][1]) is None:
+    (_, first), *others = rows
+    columns = find_columns(first)
+    if columns is not None:
+        yield from row_utterances(others, columns)
+        return
+    width = max(len(row) for _, row in rows)
+    if width < 3 or None in {read_time(cell) for cell in first[:2]}:
         raise no_columns()
-    bare = {"start": 0, "end": 1, "text": 2} if width == 3 else {"start": 0, "end": 1, "speaker": 2, "text": 3}
-    yield from row_utterances(rows, bare)
+    yield from row_utterances(rows, BARE_COLUMNS[min(width, 4)])
 
 
 def find_columns(header: Sequence[str]) -> dict[str, int] | None:
@@ -163,10 +188,9 @@ def find_columns(header: Sequence[str]) -> dict[str, int] | None:
     return columns if columns.keys() >= {"start", "end", "text"} else None
 
 
-def row_utterances(rows: Sequence[Sequence[str]], columns: dict[str, int], first: int = 1) -> Iterator[Utterance]:
-    """The utterances of `rows`, the first of which people call row `first`."""
-    speaker_at = columns.get("speaker")
-    for number, row in enumerate(rows, first):
+def row_utterances(rows: Iterable[NumberedRow], columns: dict[str, int]) -> Iterator[Utterance]:
+    """The utterances of `rows`. Raises Refusal BAD_INPUT."""
+    for number, row in rows:
         cells = {name: row[place] if place < len(row) else "" for name, place in columns.items()}
         text = " ".join(cells["text"].split())
         if not text:
@@ -176,7 +200,7 @@ def row_utterances(rows: Sequence[Sequence[str]], columns: dict[str, int], first
             message = f"Row {number} of the table has no times that can be read: write seconds (12.5) or 0:00:12.500."
             raise Refusal(ErrorCode.BAD_INPUT, message)
         check_times(start, end, f"row {number}")
-        yield Utterance(start, end, (cells["speaker"] or None) if speaker_at is not None else None, text)
+        yield Utterance(start, end, cells.get("speaker") or None, text)
 
 
 def read_time(cell: str) -> float | None:

@@ -1,7 +1,7 @@
 /** Recordings with their transcripts, by their names, as the server pairs them; tests/processors/alignment/pairing_cases.json holds both to it. */
 import { endingOf } from './checks'
 
-const TRANSCRIPTS = ['.textgrid', '.csv', '.tsv', '.lab', '.txt'] // the most telling first
+const TRANSCRIPTS = ['.textgrid', '.csv', '.tsv', '.xlsx', '.lab', '.txt'] // the most telling first
 const DICTIONARIES = ['.dict', '.dic']
 const naturally = new Intl.Collator('en', { numeric: true })
 
