@@ -144,10 +144,9 @@ def read_dict(data: bytes) -> Dictionary:
         else:
             wrong.append(number)
     if wrong:
-        named = ", ".join(map(str, wrong[:LINES_NAMED])) + (" and more" if len(wrong) > LINES_NAMED else "")
-        message = (
-            f"The dictionary has lines that are no word with its sounds: {named}. Write them as: hello  HH AH L OW"
-        )
+        named = ", ".join(map(str, wrong[:LINES_NAMED]))
+        told = f"{named} and more" if len(wrong) > LINES_NAMED else named
+        message = f"The dictionary has lines that are no word with its sounds: {told}. Write them as: hello  HH AH L OW"
         raise Refusal(ErrorCode.BAD_INPUT, message)
     return Dictionary(collect(entries))
 

@@ -133,16 +133,17 @@ class ColumnJudge:
 
     def hear_doubtful(self, index: int, field: Field, reading: Reading) -> None:
         """A heading that may say a field or be a slip for it: the contents decide."""
-        word = "Its heading may be a slip for" if reading.tier is Tier.MISSPELT else "Its heading may say"
+        title = label(field)
+        told = f"may be a slip for {title}" if reading.tier is Tier.MISSPELT else f"may say {title}"
         if reading.tier is Tier.MISSPELT and self.claims[field]:
-            self.refusals[index] = f"{word} {label(field)}, but another heading says that plainly."
+            self.refusals[index] = f"Its heading {told}, but another heading says that plainly."
             return
         part = self.confirm(index, field)
         if part < (CERTAIN if field is not Field.COUNTRY else 0.5):
-            self.refusals[index] = f"{word} {label(field)}, but its contents do not."
+            self.refusals[index] = f"Its heading {told}, but its contents do not."
             return
         rank = (reading.tier.value, reading.weight, index)
-        reason = f"{word} {label(field)}, and so do {part:.0%} of its values."
+        reason = f"Its heading {told}, and so do {part:.0%} of its values."
         claim = Claim(index, field, "heading", rank, reason, reading.order, not reading.is_shared)
         self.claims[field].append(claim)
 

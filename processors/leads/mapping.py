@@ -9,7 +9,7 @@ from processors.leads.fields import LABELS, Field
 from processors.tables.tables import column_letter
 from processors.tables.text import one_line
 
-HOW = {"contents": " (guessed by its contents, which make no duplicates)", "option": " (option)"}
+HOW = {"contents": "{} (guessed by its contents, which make no duplicates)", "option": "{} (option)"}
 MOST_OF_FIELD, MOST_LEFT, SHOWN_CHARACTERS = 4, 8, 60
 LATE = "It has no heading, and no value in the first rows."
 
@@ -144,20 +144,23 @@ def describe_columns(mapping: Mapping) -> str:
     for field, title in LABELS.items():
         own = sorted((one for one in mapping.columns if one.field is field), key=lambda one: one.place)
         if own:
-            named = [f"{shown(mapping, one)}{HOW.get(one.found_by or '', '')}" for one in own]
+            named = [HOW.get(one.found_by or "", "{}").format(shown(mapping, one)) for one in own]
             parts.append(f"{title} from {listed(named, MOST_OF_FIELD)}")
     left: dict[str, list[str]] = {}
     for one in mapping.columns:
         if one.field is None:
             left.setdefault(one.reason.partition(" (")[0].rstrip("."), []).append(shown(mapping, one))
     told = [f"{listed(headings, MOST_LEFT)}: {reason}." for reason, headings in left.items()]
-    return f"Columns: {'; '.join(parts)}. {'Kept as they are: ' if told else ''}{' '.join(told)}".rstrip()
+    sentences = [f"Columns: {'; '.join(parts)}."]
+    if told:
+        sentences.append(f"Kept as they are: {' '.join(told)}")
+    return " ".join(sentences)
 
 
 def listed(texts: Sequence[str], most: int) -> str:
     """The first `most` of `texts`, and how many more there are."""
-    more = f" and {len(texts) - most:,} more" if len(texts) > most else ""
-    return f"{', '.join(texts[:most])}{more}"
+    named = ", ".join(texts[:most])
+    return f"{named} and {len(texts) - most:,} more" if len(texts) > most else named
 
 
 def shown(mapping: Mapping, column: Column) -> str:

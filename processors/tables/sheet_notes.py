@@ -32,8 +32,9 @@ class SheetNotes:
         if self.hidden:
             yield f"Rows that the sheet hides are read like the others: {name_rows(self.hidden)}."
         if self.unsaved_count:
-            more = " and more" if self.unsaved_count > len(self.unsaved) else ""
+            named = ", ".join(self.unsaved)
+            told = f"{named} and more" if self.unsaved_count > len(self.unsaved) else named
             yield (
-                f"Formulas without a saved value ({self.unsaved_count:,}: {', '.join(self.unsaved)}{more}) are read as "
+                f"Formulas without a saved value ({self.unsaved_count:,}: {told}) are read as "
                 "empty. Open the workbook in a spreadsheet program and save it to have their values."
             )

@@ -53,6 +53,7 @@ def match_sheet(wanted: str, names: list[str]) -> str:
     for name in names:
         if name.strip().casefold() == wanted.strip().casefold():
             return name
-    known = ", ".join(f'"{name}"' for name in names[:SHEETS_NAMED]) + (" and more" if len(names) > SHEETS_NAMED else "")
+    named = ", ".join(f'"{name}"' for name in names[:SHEETS_NAMED])
+    known = f"{named} and more" if len(names) > SHEETS_NAMED else named
     message = f'The workbook has no sheet named "{wanted}". Its sheets are: {known}.'
     raise Refusal(ErrorCode.BAD_INPUT, message, "options.sheet")

@@ -25,11 +25,19 @@ await scenario(async ({ open, leads, demo, duplicate }) => {
   seen.invalid = await items.getByText('Zeile 17 hat').innerText()
   const log = page.getByRole('log')
   await log.getByText(/Leads behalten/).waitFor()
-  seen.english = await log.locator('[lang=en]').allInnerTexts()
+  seen.columns = await log.getByText(/^Spalten: /).innerText()
+  await named('Leads').getByRole('tab', { name: 'Spalten' }).click()
+  await named('Leads').getByText('So heißt die Spalte').first().waitFor()
+  seen.english = await page.locator('main [lang=en]').allInnerTexts()
 
   await openJob(duplicate)
   seen.duplicate = await named('Elemente').getByText('schon einmal').innerText()
   await named('Elemente').getByRole('link', { name: /^download-/ }).click()
   await page.getByText('Fertig', { exact: true }).first().waitFor()
+
+  await page.goto('./#/new?kind=demo')
+  await page.getByText('Diese schlagen fehl, jedes für sich.').waitFor()
+  await page.goto('./#/administration/audit')
+  seen.deed = await page.getByRole('row').filter({ hasText: 'Angemeldet' }).last().getByRole('cell').last().innerText()
   return { ...seen, complaints: page.complaints }
 })

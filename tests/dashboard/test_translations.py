@@ -8,16 +8,45 @@ from pathlib import Path
 
 import pytest
 
+from auth.audit import Action
 from downloads.failures import SkipReason
 from processors.registry import built_in_kinds
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "frontend" / "dashboard" / "src"
-GERMAN: dict[str, str] = json.loads((SOURCES / "api" / "serverSentences.de.json").read_text(encoding="utf-8"))
+GERMAN: dict[str, str] = {
+    english: german
+    for path in sorted((SOURCES / "api" / "german").glob("*.json"))
+    for english, german in json.loads(path.read_text(encoding="utf-8")).items()
+}
 SKIP_REASONS: dict[str, dict[str, str]] = json.loads(
     (SOURCES / "jobs" / "skipReasons.json").read_text(encoding="utf-8")
 )
-SPEAKING = ("jobs", "background", "uploads", "processors", "downloads")
+SPEAKING = ("jobs", "background", "uploads", "processors", "downloads", "egress", "results", "webhooks", "auth")
+UNHEARD = {
+    *("background/backup.py", "background/shutdown.py", "processors/omr/drawing.py", "processors/omr/print.py"),
+    *("processors/loading.py", "processors/manifest.py", "processors/plug_ins.py", "processors/alignment/languages.py"),
+    *("auth/keys.py", "jobs/scheduling/external.py", "jobs/recording/reports.py"),
+    *("uploads/tus.py", "uploads/checksums.py", "uploads/metadata.py", "uploads/endpoints.py", "results/links.py"),
+    *("auth/callers.py", "auth/outside.py", "auth/outside_keys.py", "auth/rates.py", "auth/tokens.py"),
+}
+"""Who hears these reads no page: operators, authors of kinds, workers, programs that send files or tokens."""
+UNHEARD_SENTENCES = {
+    "There is no admin called {}: set WAYBILL_ADMIN_USERNAME.",
+    "offset is 0 or more.",
+    "first must be 0 to {}.",
+    "after is the id of an entry of the audit log.",
+}
+SILENT = {
+    *("TypeError", "RuntimeError", "PermissionError", "compile", "word_set", "CircuitBreaker", "Listing"),
+    *("debug", "info", "warning", "error", "exception", "critical", "description", "invitation"),
+}
+SENTENCE = re.compile(r"[“\"'A-Z{a-z][^\n]* [^\n]*[a-z][^\n]*\.")
+CONTINUING = {
+    *("unsafe", "_unsafe", "_broken", "broken", "NotRegistered", "judged", "Evidence", "ExtractionFailed"),
+    *("veto", "objection", "OTHER_KINDS", "OTHERS", "HOW", "HOLDS", "LABELS", "DELIMITERS", "Problem"),
+}
+"""Their texts go on within a sentence."""
 TRANSITIONS = {"transition_job", "transition_locked", "begin_work"}
 OWN_INPUTS = {"strategy", "reference", "rosterUploadId", "url"}
 STRATEGIES = {"ZIP_WITH_QR", "ZIP_WITHOUT_QR", "IMAGES"}
@@ -58,6 +87,32 @@ def trees(*rooms: str) -> Iterator[tuple[Path, ast.Module]]:
             yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 
+def name_of(node: ast.AST) -> str:
+    """Of what is called, given or assigned here; empty for all else."""
+    match node:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) | ast.keyword(arg=str(name)):
+            return name
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            return name
+        case ast.ClassDef(name=name):
+            return name
+    return ""
+
+
+def heard_in(node: ast.AST, *, continues: bool = False) -> Iterator[str]:
+    """What people hear of a module: its sentences, and what goes on within them."""
+    name = name_of(node)
+    if name in SILENT or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+        return
+    continues = continues or name in CONTINUING
+    template = template_of(node)
+    if template is None:
+        for child in node.values if isinstance(node, ast.Dict) else ast.iter_child_nodes(node):
+            yield from heard_in(child, continues=continues)
+    elif SENTENCE.fullmatch(template) or (continues and re.search(r"[a-z]{3}", template)):
+        yield template
+
+
 def said_about_statuses(tree: ast.AST) -> Iterator[str]:
     """Sentences that stand in a call that changes a status, or that makes a job with one."""
     for node in ast.walk(tree):
@@ -69,7 +124,7 @@ def said_about_statuses(tree: ast.AST) -> Iterator[str]:
 
 
 def test_each_translation_is_of_a_wording_that_the_server_has() -> None:
-    worded = {template for _, tree in trees(*SPEAKING) for template in templates_in(tree)}
+    worded = {template for _, tree in trees(*SPEAKING, "schema") for template in templates_in(tree)}
 
     assert set(GERMAN) - worded == set()
 
@@ -93,11 +148,39 @@ def test_every_sentence_about_a_status_is_translated() -> None:
     assert said - set(GERMAN) == set()
 
 
+def test_every_sentence_that_people_hear_is_translated() -> None:
+    heard = {
+        template
+        for path, tree in trees(*SPEAKING)
+        if str(path.relative_to(ROOT)) not in UNHEARD
+        for template in heard_in(tree)
+    }
+
+    assert len(heard) > 400
+    assert heard - UNHEARD_SENTENCES - set(GERMAN) == set()
+
+
+def test_every_deed_in_the_audit_log_has_its_words() -> None:
+    texts = (SOURCES / "administration" / "texts.ts").read_text(encoding="utf-8")
+
+    assert [action for action in Action if f"  {action}: {{ en: '" not in texts] == []
+
+
+def test_every_explanation_of_an_option_is_translated() -> None:
+    schemas = [kind.options.model_json_schema(by_alias=True) for kind in built_in_kinds()]
+    explained = {option["description"] for schema in schemas for option in schema["properties"].values()}
+
+    assert explained - set(GERMAN) == set()
+
+
 def test_every_stage_of_the_kinds_is_translated() -> None:
     labels = {stage.label for kind in built_in_kinds() for stage in kind.stages}
+    stages = (node for _, tree in trees("schema") for node in ast.walk(tree) if name_of(node) == "_stage")
+    others = {template for stage in stages for template in templates_in(stage)}
 
     assert labels
-    assert labels - set(GERMAN) == set()
+    assert others
+    assert (labels | others) - set(GERMAN) == set()
 
 
 def test_every_option_of_the_kinds_and_each_choice_has_its_words() -> None:

@@ -149,5 +149,5 @@ class Mono:
 def name_gaps(gaps: list[tuple[float, float]]) -> str:
     """The gaps of a recording in a sentence."""
     named = ", ".join(f"{length:,.2f} s at {start:,.2f} s" for start, length in gaps[:GAPS_NAMED])
-    more = f" and {len(gaps) - GAPS_NAMED:,} more" if len(gaps) > GAPS_NAMED else ""
-    return f"The recording has gaps, which were filled with silence: {named}{more}."
+    told = f"{named} and {len(gaps) - GAPS_NAMED:,} more" if len(gaps) > GAPS_NAMED else named
+    return f"The recording has gaps, which were filled with silence: {told}."

@@ -3,6 +3,7 @@ import { Anchor, Button, Stack, Table, Text, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useEffect, useState } from 'react'
 import { Link } from 'react-router'
+import { useSentences } from '../api/sentences'
 import { Panel } from '../job/Panel'
 import { Problem } from '../jobs/Problem'
 import { useFormats } from '../translations/formats'
@@ -52,6 +53,7 @@ export function AuditLog() {
 function Entries({ entries }: { entries: readonly Entry[] }) {
   const t = useAdministrationTexts()
   const { exact } = useFormats()
+  const { translate } = useSentences()
   return (
     <WideTable minWidth={880}>
       <Table fz="sm" verticalSpacing={6}>
@@ -63,9 +65,9 @@ function Entries({ entries }: { entries: readonly Entry[] }) {
             <Table.Tr key={id}>
               <Table.Td className="numbers">{exact(at)}</Table.Td>
               <Table.Td className="wrap-anywhere" miw={110}>{actor ? (actor.username ?? t('anonymous')) : '–'}</Table.Td>
-              <Table.Td>{action}</Table.Td>
+              <Table.Td>{t(action as 'SIGNED_IN', { defaultValue: action })}</Table.Td>
               <Table.Td className="wrap-anywhere">{objectId && JOB_ID.test(objectId) ? <Anchor component={Link} to={`/jobs/${objectId}`} inherit>{objectId}</Anchor> : objectId}</Table.Td>
-              <Table.Td className="wrap-anywhere">{detail}</Table.Td>
+              <Table.Td className="wrap-anywhere">{detail && (translate(detail) ?? detail)}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

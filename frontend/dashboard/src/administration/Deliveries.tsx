@@ -1,6 +1,7 @@
 import { useQuery } from '@apollo/client/react'
 import { Anchor, Button, Group, Table, Text } from '@mantine/core'
 import { Link } from 'react-router'
+import { ServerText } from '../api/ServerText'
 import { Problem } from '../jobs/Problem'
 import { useFormats } from '../translations/formats'
 import { useAdministrationTexts } from './texts'
@@ -42,7 +43,7 @@ function DeliveryRow({ delivery: { event, jobId, attempt, statusCode, error, del
     <Table.Tr>
       <Table.Td>{jobId ? <Anchor component={Link} to={`/jobs/${jobId}`} inherit>{event}</Anchor> : event}</Table.Td>
       <Table.Td className="numbers">{attempt}</Table.Td>
-      <Table.Td className="wrap-anywhere">{[statusCode, error].filter(Boolean).join(' · ')}</Table.Td>
+      <Table.Td className="wrap-anywhere">{statusCode}{statusCode && error && ' · '}{error && <ServerText>{error}</ServerText>}</Table.Td>
       <Table.Td className="numbers">{arrival}</Table.Td>
     </Table.Tr>
   )

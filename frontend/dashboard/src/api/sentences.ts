@@ -7,13 +7,18 @@ const ROOM = 'codes'
 
 let inGerman: (english: string) => string | null = () => null
 
-// After the first screen, which refuses nothing; the server's own words do where it cannot be loaded.
-void Promise.all([import('./germanSentences'), import('./serverSentences')])
-  .then(([{ GERMAN }, sentences]) => {
-    inGerman = sentences.inGerman
-    i18next.addResourceBundle('de', ROOM, GERMAN)
-  })
-  .catch(() => null)
+/** After the first screen, which refuses nothing; the server's own words do where it cannot be loaded. */
+async function loadGerman() {
+  const [{ GERMAN }, sentences] = await Promise.all([import('./germanSentences'), import('./serverSentences')])
+  inGerman = sentences.inGerman
+  i18next.addResourceBundle('de', ROOM, GERMAN)
+}
+
+const loadFor = (language: string) => {
+  if (language === 'de' && !i18next.hasResourceBundle('de', ROOM)) void loadGerman().catch(() => null)
+}
+loadFor(i18next.language)
+i18next.on('languageChanged', loadFor)
 
 /** A refusal as the server tells it. */
 export type Told = { code: string; message: string }

@@ -16,7 +16,7 @@ export function Log({ jobId }: { jobId: string }) {
   const t = useJobPageTexts()
   const [level, setLevel] = useState<LogLevel>('INFO')
   const choice = (
-    <NativeSelect size="xs" aria-label={t('level')} data={LEVELS} value={level} onChange={event => setLevel(event.currentTarget.value as LogLevel)} />
+    <NativeSelect size="xs" aria-label={t('level')} data={LEVELS.map(value => ({ value, label: t(value) }))} value={level} onChange={event => setLevel(event.currentTarget.value as LogLevel)} />
   )
   return <Panel title={t('log')} aside={choice}><Lines key={level} jobId={jobId} level={level} /></Panel>
 }
@@ -44,11 +44,12 @@ function Lines({ jobId, level }: { jobId: string; level: LogLevel }) {
 }
 
 function Line({ line: { at, level, message } }: { line: LogLineFragment }) {
+  const t = useJobPageTexts()
   const { clock } = useFormats()
   return (
     <div className={classes.line} data-level={level}>
       <time dateTime={at}>{clock(at)}</time>
-      <span>{level}</span>
+      <span>{t(level)}</span>
       <span className="wrap-anywhere"><ServerText>{message}</ServerText></span>
     </div>
   )

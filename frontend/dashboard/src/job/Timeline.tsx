@@ -1,5 +1,6 @@
 import { Group, RingProgress, Text, Timeline as Steps } from '@mantine/core'
 import { Check, CircleDashed, Minus, X } from 'lucide-react'
+import type { ReactNode } from 'react'
 import { ServerText } from '../api/ServerText'
 import type { ItemStatus } from '../api/schema'
 import { useFormats } from '../translations/formats'
@@ -7,7 +8,7 @@ import { Panel } from './Panel'
 import { useJobPageTexts } from './texts'
 import type { Job } from './useJob'
 
-type Step = { name: string; label: string; status: ItemStatus; percentage: number }
+type Step = { name: string; label: ReactNode; status: ItemStatus; percentage: number }
 
 const COLORS: Partial<Record<ItemStatus, string>> = { FAILED: 'red', SKIPPED: 'gray.6', CANCELLED: 'gray.6' }
 
@@ -20,7 +21,7 @@ export function Timeline({ job }: { job: Job }) {
     <Panel title={t('timeline')}>
       <Steps bulletSize={24} lineWidth={2} active={steps.findLastIndex(({ status }) => status !== 'PENDING')}>
         {steps.map(step => (
-          <Steps.Item key={step.name} color={COLORS[step.status]} bullet={<Bullet step={step} />} title={<Text size="sm" fw={step.status === 'PROCESSING' ? 600 : 400}><ServerText>{step.label}</ServerText></Text>}>
+          <Steps.Item key={step.name} color={COLORS[step.status]} bullet={<Bullet step={step} />} title={<Text size="sm" fw={step.status === 'PROCESSING' ? 600 : 400}>{step.label}</Text>}>
             <Group gap="xs">
               <Text size="xs" c="dimmed" className="numbers">
                 {t(step.status)}{step.status === 'PROCESSING' && ` · ${percent(step.percentage)}`}
@@ -41,8 +42,10 @@ function useSteps(job: Job): Step[] {
     ? [{ name: 'upload', label: t('upload'), status: isUploading ? 'PROCESSING' : 'COMPLETED', percentage: totalBytes ? (100 * processedBytes) / totalBytes : 0 }]
     : []
   const results: Step = { name: 'results', label: t('results'), status: resultStatus(job), percentage: 0 }
-  return [...uploads, ...job.stages.filter(({ name }) => name !== 'upload'), results]
+  return [...uploads, ...job.stages.filter(({ name }) => name !== 'upload').map(asStep), results]
 }
+
+const asStep = (stage: Job['stages'][number]): Step => ({ ...stage, label: <ServerText>{stage.label}</ServerText> })
 
 function resultStatus({ status }: Job): ItemStatus {
   if (status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELLED' || status === 'SKIPPED') return status

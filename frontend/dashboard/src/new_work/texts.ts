@@ -1,5 +1,5 @@
 import { catalogue } from '../translations/catalogue'
-import { useTranslation } from 'react-i18next'
+import { useSentences } from '../api/sentences'
 import type { Option } from './optionsSchema'
 
 export const useNewWorkTexts = catalogue('newWork', {
@@ -183,10 +183,10 @@ export function useChoiceName() {
   return (value: string) => t(value as 'AUTO', { defaultValue: value })
 }
 
-/** Label and explanation of an option. The server explains in English alone. */
+/** Label and explanation of an option. */
 export function useOptionTexts({ name, description }: Option) {
   const t = useKnownOptions()
-  const { i18n } = useTranslation()
+  const { translate } = useSentences()
   const label = t(name as 'sheet', { defaultValue: '' })
-  return { label: label || name, description: label && i18n.language !== 'en' ? undefined : description }
+  return { label: label || name, description: description && (translate(description) ?? description) }
 }
