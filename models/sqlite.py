@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiosqlite
 from tortoise.backends.base.client import NestedTransactionContext, TransactionalDBClient, TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
 from tortoise.connection import get_connections
@@ -40,12 +41,41 @@ class ImmediateTransaction(SqliteTransactionWrapper):
         return NestedTransactionContext(ImmediateTransaction(self))
 
 
+class BeginningConnection(aiosqlite.Connection):
+    """A connection as its transaction has it, which begins with its first statement: one trip to the thread instead of two."""
+
+    def __init__(self, shared: aiosqlite.Connection, beginning: str) -> None:
+        """Run `beginning`, a script, before the first thing that `shared` is asked to do here."""
+        self.__dict__.update(vars(shared))
+        self._shared = shared
+        self._beginning = beginning
+
+    def __del__(self) -> None:
+        """It is not this object that has to be closed."""
+
+    async def rollback(self) -> None:
+        """What has not begun need not begin for that."""
+        await self._shared.rollback()
+
+    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        to_thread: Any = self._shared._execute  # noqa: SLF001
+        return await to_thread(self._begin_and, fn, *args, **kwargs)
+
+    def _begin_and(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        """In the thread."""
+        if self._beginning:
+            self._conn.executescript(self._beginning)
+            self._beginning = ""
+        return fn(*args, **kwargs)
+
+
 @timed
 class LaxTransaction(ImmediateTransaction):
     """One that does not wait for the disk: a power cut may take it and what came after it, whole (SQLite, "synchronous")."""
 
     async def begin(self) -> None:
-        await self._connection.executescript("PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE")
+        """Wait for nothing: the write lock is taken with the first statement."""
+        self._connection = BeginningConnection(self._connection, "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE")
 
     async def commit(self) -> None:
         """In one trip to the connection's thread: a script begins by committing (Python, `sqlite3.Cursor.executescript`)."""
@@ -62,15 +92,10 @@ class LaxTransaction(ImmediateTransaction):
         finally:
             await self._be_strict()
 
-    async def abandon(self) -> None:
-        try:
-            await super().abandon()
-        finally:
-            await self._be_strict()
-
     async def _be_strict(self) -> None:
         """For whoever uses the connection next, also where this caller is cancelled."""
-        await asyncio.shield(asyncio.ensure_future(self._connection.execute(_WAIT_FOR_DISK)))
+        waiting = self._parent._connection.execute(_WAIT_FOR_DISK)  # noqa: SLF001
+        await asyncio.shield(asyncio.ensure_future(waiting))
 
 
 @timed

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
+from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
 from models import User
@@ -230,6 +231,34 @@ async def test_after_one_that_need_not_last_failed_the_next_one_waits_again(data
         async with transaction(is_durable=False):
             await add_user()
             raise RuntimeError
+    assert (await synchronous(), await User.all().count()) == (2, 0)
+
+
+async def test_one_that_need_not_last_and_writes_nothing_leaves_nothing(data_dir: Path) -> None:
+    async with transaction(is_durable=False):
+        pass
+    with suppress(RuntimeError):
+        async with transaction(is_durable=False):
+            raise RuntimeError
+    with closing(sqlite3.connect(file_in(data_dir), timeout=0)) as other:
+        other.execute("BEGIN IMMEDIATE")
+    assert await synchronous() == 2
+
+
+async def add_twice_whatever_the_first_one_says() -> None:
+    async with transaction(is_durable=False):
+        with suppress(OperationalError):
+            await add_user()
+        await add_user()
+
+
+async def test_one_that_need_not_last_and_cannot_begin_writes_nothing(data_dir: Path) -> None:
+    await get_connection("default").execute_query("PRAGMA busy_timeout = 1")
+    with closing(sqlite3.connect(file_in(data_dir), timeout=0, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="database is locked"):
+            await add_twice_whatever_the_first_one_says()
+        other.execute("ROLLBACK")
     assert (await synchronous(), await User.all().count()) == (2, 0)
 
 
