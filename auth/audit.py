@@ -6,8 +6,10 @@ It has what somebody may have to answer for.
 from enum import StrEnum
 
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connection
 
-from models import AuditEntry
+from models.fields import now
+from models.sql import fetch_rows
 
 _MAX_DETAIL = 500
 
@@ -60,6 +62,12 @@ async def note(
         db: The transaction of what is told; without one the entry stands alone.
     """
     text = detail[:_MAX_DETAIL].replace("\0", "") if detail else None
-    await AuditEntry.create(
-        using_db=db, action=str(action), actor_id=actor_id, object_id=object_id or None, detail=text or None
+    await fetch_rows(
+        db or get_connection("default"),
+        "INSERT INTO audit_entries (at, actor_id, action, object_id, detail) VALUES ($1, $2, $3, $4, $5) RETURNING id",
+        now().timestamp(),
+        actor_id,
+        str(action),
+        object_id or None,
+        text or None,
     )
