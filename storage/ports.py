@@ -108,7 +108,10 @@ class UploadSink(Protocol):
         """
 
     async def finish(self) -> None:
-        """As `sync`, of a blob that is complete and can be read from now on; nothing more can be written to it."""
+        """As `sync`, of a blob that is complete and can be read from now on; nothing more can be written to it.
+
+        Raises what `write` does; the blob is not finished then.
+        """
 
     async def cut(self, offset: int) -> None:
         """Throw away what was written beyond `offset`, or is on its way there.

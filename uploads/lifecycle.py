@@ -30,7 +30,7 @@ from uploads.limits import check_share, check_space
 from uploads.metadata import Description
 from uploads.queries import check_present, find_stored_upload, is_concatenation, upload_not_found
 from uploads.removal import forget_upload, remove_bytes, remove_parts
-from uploads.rows import GONE, OPEN, PRESENT, change_upload, upload_of
+from uploads.rows import GONE, OPEN, PRESENT, change_upload, insert_upload, upload_of
 from uploads.wiring import AfterCommit, Growth, GrowthHook, TransactionHook, UploadServices
 
 log = log_for(__name__)
@@ -84,11 +84,15 @@ async def create_upload(services: UploadServices, new: NewUpload) -> Upload:
     id_ = new_id("upload")
     if size == 0:
         await _store_nothing(services, id_)
-    state = {"status": UploadStatus.COMPLETED, "sha256": _EMPTY} if size == 0 else {"expires_at": _new_end(services)}
+    state = (
+        {"status": UploadStatus.COMPLETED, "sha256": _EMPTY}
+        if size == 0
+        else {"expires_at": _new_end(services).timestamp()}
+    )
     async with services.transaction() as db:
         await check_share(db, services.limits, new.owner_id, size or 0, is_new=True)
-        upload = await Upload.create(
-            using_db=db, id=id_, size_bytes=size, is_partial=new.concat == tus.PARTIAL, **new.columns, **state
+        upload = await insert_upload(
+            db, id_, size_bytes=size, is_partial=new.concat == tus.PARTIAL, **new.columns, **state
         )
         after_commit = await services.on_completed(db, Growth(upload, 0)) if size == 0 else None
     if after_commit is not None:
@@ -119,9 +123,9 @@ async def create_concatenation(services: UploadServices, new: NewUpload, part_id
         parts = await _lock_parts(db, part_ids, new.owner_id)
         size = sum(parts[id_].size_bytes or 0 for id_ in part_ids)
         services.limits.check_size(size)
-        upload = await Upload.create(
-            using_db=db,
-            id=new_id("upload"),
+        upload = await insert_upload(
+            db,
+            new_id("upload"),
             size_bytes=size,
             offset_bytes=size,
             status=UploadStatus.FINALISING,

@@ -132,20 +132,18 @@ async def _share_of(db: BaseDBAsyncClient, owner_id: str, but_download: str = ""
     The bytes of a part that was deleted count as long as a concatenation keeps them. Of files that are being fetched
     counts what is reserved for them, but for those of `but_download`, and of those that wait or failed, what has come.
     """
-    statement = (
-        "SELECT coalesce(sum(coalesce(size_bytes, offset_bytes)), 0) AS used_bytes,"
-        " coalesce(sum(CASE WHEN status = 'UPLOADING' AND (expires_at IS NULL OR expires_at > $2) THEN 1 ELSE 0 END), 0)"
-        f" AS open_uploads FROM uploads WHERE owner_id IN {sharers_of('$1')} AND is_stored = TRUE"
-        f" AND (status IN ({placeholders(PRESENT, 3)}) OR is_partial = TRUE)"
-    )
-    row = (await fetch_rows(db, statement, owner_id, now().timestamp(), *PRESENT))[0]
     downloads = f"j.owner_id IN {sharers_of('$1')} AND j.type = 'DOWNLOAD'"
-    reserved = f"SELECT coalesce(sum(j.reserved_bytes), 0) FROM jobs j WHERE {downloads} AND j.status = 'PROCESSING' AND j.id <> $2"
+    reserved = f"SELECT coalesce(sum(j.reserved_bytes), 0) FROM jobs j WHERE {downloads} AND j.status = 'PROCESSING' AND j.id <> $3"
     kept = (
         f"SELECT coalesce(sum(i.processed_bytes), 0) FROM jobs j JOIN items i ON i.job_id = j.id WHERE {downloads}"
         " AND j.status NOT IN ('COMPLETED', 'SKIPPED') AND i.status NOT IN ('COMPLETED', 'SKIPPED')"
         " AND NOT (j.status = 'PROCESSING' AND i.status IN ('PENDING', 'PROCESSING'))"
     )
-    fetching = f"SELECT ({reserved}) + ({kept}) AS bytes"
-    partial_bytes = (await fetch_rows(db, fetching, owner_id, but_download))[0]["bytes"]
-    return int(row["used_bytes"]) + int(partial_bytes), int(row["open_uploads"])
+    statement = (
+        f"SELECT coalesce(sum(coalesce(size_bytes, offset_bytes)), 0) + ({reserved}) + ({kept}) AS used_bytes,"
+        " coalesce(sum(CASE WHEN status = 'UPLOADING' AND (expires_at IS NULL OR expires_at > $2) THEN 1 ELSE 0 END), 0)"
+        f" AS open_uploads FROM uploads WHERE owner_id IN {sharers_of('$1')} AND is_stored = TRUE"
+        f" AND (status IN ({placeholders(PRESENT, 4)}) OR is_partial = TRUE)"
+    )
+    row = (await fetch_rows(db, statement, owner_id, now().timestamp(), but_download, *PRESENT))[0]
+    return int(row["used_bytes"]), int(row["open_uploads"])

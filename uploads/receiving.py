@@ -186,6 +186,7 @@ class _Transfer:
         """Take the body in to its end, or to where it stops; see `append_bytes`."""
         try:
             await self._write_arriving(intake)
+            await self._await_written()
         except Refusal:
             await self._keep_what_counts()
             raise
@@ -217,10 +218,17 @@ class _Transfer:
             if batch:
                 await self._sink.write(batch, self._running)
             elif intake.stop is not None:
-                await self._sink.flush()
                 return
             if self._checkpoints.start_if_due():
                 await check_space(self._services.storage, self._services.limits, 0)
+
+    async def _await_written(self) -> None:
+        """Returns once all that came is written; what is complete then and needs no check is finished in the same trip."""
+        upload = await self._checkpoints.wait_for_running()
+        if self._sink.position == upload.size_bytes and self._delivery.checksum is None:
+            await self._sink.finish()
+        else:
+            await self._sink.flush()
 
     async def _verify(self, stop: StopReason | None) -> None:
         """Let the body count if it is what its checksum says; one that did not come to its end cannot be."""
@@ -255,7 +263,8 @@ class _Transfer:
 
     async def _finish(self, upload: Upload) -> Upload:
         """Complete the upload, whose last byte is written; what goes wrong is noted, and done again."""
-        await self._sink.finish()
+        if self._delivery.checksum is not None:
+            await self._sink.finish()
         if self._sink.hash is None:
             return await begin_finalising(self._services, upload)
         try:

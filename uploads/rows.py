@@ -14,8 +14,17 @@ from models.upload import Upload
 OPEN = (UploadStatus.UPLOADING, UploadStatus.FINALISING)
 PRESENT = (*OPEN, UploadStatus.COMPLETED)
 GONE = (UploadStatus.REJECTED, UploadStatus.EXPIRED, UploadStatus.DELETED)
+_NEW = {"status": UploadStatus.UPLOADING, "metadata": "", "offset_bytes": 0, "version": 1}
 upload_of = record_type(Upload)
 """The row as an object, with the columns that were read."""
+
+
+async def insert_upload(db: BaseDBAsyncClient, upload_id: str, **columns: Any) -> Upload:
+    """A new row with `columns`; what they do not say is as the table has it."""
+    moment = now().timestamp()
+    values = _NEW | {"id": upload_id, "created_at": moment, "updated_at": moment} | columns
+    statement = f"INSERT INTO uploads ({', '.join(values)}) VALUES ({placeholders(values)}) RETURNING *"
+    return upload_of((await fetch_rows(db, statement, *values.values()))[0])
 
 
 async def change_upload(

@@ -13,9 +13,9 @@ def sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
-def make_parent(path: Path) -> None:
-    """Make the folder of `path` and those above it, durably."""
+def make_parent(path: Path, *, is_durable: bool = True) -> None:
+    """Make the folder of `path` and those above it, by default durably."""
     missing = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
-    for folder in reversed(missing):
+    for folder in reversed(missing if is_durable else ()):
         sync_folder(folder.parent)

@@ -52,7 +52,7 @@ def _close_unwanted(opening: "asyncio.Future[int | None]") -> None:
 
 
 def _open_at(path: Path, offset: int, durability: Durability, *, is_copying: bool) -> int | None:
-    descriptor = _open(path, may_make=offset == 0)
+    descriptor = _open(path, may_make=offset == 0, is_durable=durability is not Durability.NEVER)
     if descriptor is not None and not _lock(descriptor, path):
         if not is_copying:
             os.close(descriptor)
@@ -70,7 +70,7 @@ def _open_at(path: Path, offset: int, durability: Durability, *, is_copying: boo
     return descriptor
 
 
-def _open(path: Path, *, may_make: bool) -> int | None:
+def _open(path: Path, *, may_make: bool, is_durable: bool) -> int | None:
     """A descriptor of the file; None where there is none, and none may be made."""
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_CREAT if may_make else 0)
     try:
@@ -78,7 +78,7 @@ def _open(path: Path, *, may_make: bool) -> int | None:
     except FileNotFoundError:
         if not may_make:
             return None
-        make_parent(path)
+        make_parent(path, is_durable=is_durable)
         return os.open(path, flags, 0o600)
 
 

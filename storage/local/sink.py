@@ -86,10 +86,11 @@ class LocalSink:
         return offset
 
     async def finish(self) -> None:
-        """As `sync`, of a file that is complete; nothing more can be written to it."""
+        """As `sync`, of a file that is complete; nothing more can be written to it. Raises what `write` does."""
+        finishing = self._watched(self._serial.run(self._finish))
         await self.flush()
-        descriptor, self._descriptor = self._descriptor, -1
-        await self._run(_finish, descriptor, self._durability)
+        with full_disk_refused():
+            await asyncio.shield(finishing)
 
     async def cut(self, offset: int) -> None:
         """Throw away what was written beyond `offset`, or is on its way there."""
@@ -120,6 +121,17 @@ class LocalSink:
             self._failure, self.hash = error, None
             raise
         self.offset = position + sum(map(len, parts))
+
+    def _finish(self) -> None:
+        """In a thread, after the last write: let go of the file, unless it lacks something."""
+        if self._failure is not None:
+            return
+        descriptor, self._descriptor = self._descriptor, -1
+        try:
+            if self._durability is not Durability.NEVER:
+                os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
 
     async def _written(self, at_most: int) -> None:
         """Wait until at most so many writes are on their way."""
@@ -152,14 +164,6 @@ class LocalSink:
         """Returns once nothing runs in a thread."""
         if self._running:
             await asyncio.wait(set(self._running))
-
-
-def _finish(descriptor: int, durability: Durability) -> None:
-    try:
-        if durability is not Durability.NEVER:
-            os.fdatasync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _digest(parts: Sequence[Data], digest: Digest) -> None:

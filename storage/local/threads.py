@@ -20,7 +20,10 @@ class Threads:
 
     def run(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> "asyncio.Future[T]":
         """Call `function` in a thread; it runs on where nobody waits for the result any more."""
-        return asyncio.get_running_loop().run_in_executor(self._pool, partial(function, *arguments, **named))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._pool.submit(_settle, loop, future, partial(function, *arguments, **named))
+        return future
 
     def submit(self, function: Callable[[], None]) -> None:
         """Call `function` in a thread, from any thread."""
@@ -49,13 +52,7 @@ class SerialExecutor:
 
     def _move(self) -> None:
         while (entry := self._next()) is not None:
-            future, call = entry
-            try:
-                result = call()
-            except BaseException as error:  # noqa: BLE001  it is raised where the call is waited for
-                self._loop.call_soon_threadsafe(_fail, future, error)
-            else:
-                self._loop.call_soon_threadsafe(_succeed, future, result)
+            _settle(self._loop, *entry)
 
     def _next(self) -> tuple[asyncio.Future[Any], Callable[[], Any]] | None:
         with self._lock:
@@ -63,6 +60,16 @@ class SerialExecutor:
                 return self._waiting.popleft()
             self._is_moving = False
             return None
+
+
+def _settle(loop: asyncio.AbstractEventLoop, future: "asyncio.Future[Any]", call: Callable[[], Any]) -> None:
+    """In a thread: make the call, and tell who waits for it in the loop."""
+    try:
+        result = call()
+    except BaseException as error:  # noqa: BLE001  it is raised where the call is waited for
+        loop.call_soon_threadsafe(_fail, future, error)
+    else:
+        loop.call_soon_threadsafe(_succeed, future, result)
 
 
 def _succeed(future: "asyncio.Future[Any]", result: Any) -> None:
