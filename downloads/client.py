@@ -187,7 +187,11 @@ class Client:
 
     def forward_proxy(self, options: FetchOptions) -> AbstractAsyncContextManager[str]:
         """As `Link.forward_proxy`."""
-        return opened_forward_proxy(partial(self._connect, options))
+        return opened_forward_proxy(partial(self._connect, options), turn=self._turn)
+
+    def _turn(self, url: str) -> AbstractAsyncContextManager[None]:
+        """As `egress.forward_proxy.Turn`: such a connection is one transfer from its host."""
+        return self._hosts.slot(parse_address(url).host)
 
     async def _connect(self, options: FetchOptions, url: str) -> socket.socket:
         """As `egress.forward_proxy.Connect`: through the proxy of the options, where there is one."""

@@ -9,7 +9,7 @@ import hmac
 import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from secrets import token_urlsafe
 from urllib.parse import urlsplit, urlunsplit
@@ -32,6 +32,8 @@ _HOP_BY_HOP = frozenset(
 
 Connect = Callable[[str], Awaitable[socket.socket]]
 """Connects to the origin of a URL. Raises AddressRefused, OSError, or Refusal for what is no URL that may be called."""
+Turn = Callable[[str], AbstractAsyncContextManager[None]]
+"""Entered before the origin of a URL is connected to, once that may be, and left when the connection ends. Raises Refusal as `Connect`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class ForwardLimits:
         connections: Open at the same time; more are answered 503.
         size_bytes: Of all connections together, both ways; at the end of it they break.
         head_seconds: Within which a client has said what it wants.
-        connect_seconds: To resolve the name and to connect.
+        connect_seconds: To resolve the name and to connect, once it is this connection's turn.
         connection_seconds: After which a connection breaks, whatever it is at.
     """
 
@@ -54,14 +56,16 @@ class ForwardLimits:
 
 
 @asynccontextmanager
-async def opened_forward_proxy(connect: Connect, limits: ForwardLimits | None = None) -> AsyncIterator[str]:
+async def opened_forward_proxy(
+    connect: Connect, limits: ForwardLimits | None = None, turn: Turn = lambda _url: nullcontext()
+) -> AsyncIterator[str]:
     """A proxy at a free port of this machine, while the block lasts; all its connections end with it.
 
     Yields:
         Its URL with user and password, for the program that may use it, never for logs.
     """
     password = token_urlsafe(32)
-    proxy = _ForwardProxy(connect, limits or ForwardLimits(), password)
+    proxy = _ForwardProxy(connect, turn, limits or ForwardLimits(), password)
     server = await asyncio.start_server(proxy.accept, HOST, 0)
     try:
         yield f"http://{USER}:{password}@{HOST}:{server.sockets[0].getsockname()[1]}"
@@ -101,8 +105,9 @@ class _Asked:
 class _ForwardProxy:
     """One proxy, and the connections that it has."""
 
-    def __init__(self, connect: Connect, limits: ForwardLimits, password: str) -> None:
+    def __init__(self, connect: Connect, turn: Turn, limits: ForwardLimits, password: str) -> None:
         self._connect = connect
+        self._turn = turn
         self._limits = limits
         self._sign_in = b"Basic " + b64encode(f"{USER}:{password}".encode())
         self._left_bytes = limits.size_bytes
@@ -123,18 +128,18 @@ class _ForwardProxy:
         """One connection, to its end; how it ended is told to the client alone."""
         try:
             with suppress(ConnectionError, TimeoutError, _Spent):
-                async with asyncio.timeout(self._limits.connection_seconds):
-                    await self._answer(reader, writer)
+                async with asyncio.timeout(self._limits.connection_seconds), AsyncExitStack() as turn:
+                    await self._answer(reader, writer, turn)
         except Exception:
             log.exception("a connection through the forward proxy failed")
         finally:
             writer.close()
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, turn: AsyncExitStack) -> None:
         try:
             async with asyncio.timeout(self._limits.head_seconds):
                 asked = self._read(*await _read_head(reader))
-            origin_reader, origin_writer = await self._open(asked.url)
+            origin_reader, origin_writer = await self._open(asked.url, turn)
         except _Answered as answered:
             writer.write(_head(answered.status, *answered.headers))
             await writer.drain()
@@ -169,9 +174,10 @@ class _ForwardProxy:
             raise _Answered(400)
         return _Asked(target, (h11.Connection(h11.CLIENT).send(onward) or b"") + rest, is_tunnel=False)
 
-    async def _open(self, url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A connection to the origin of `url`. Raises _Answered."""
+    async def _open(self, url: str, turn: AsyncExitStack) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection to the origin of `url`, once it may be had. Raises _Answered."""
         try:
+            await turn.enter_async_context(self._turn(url))
             async with asyncio.timeout(self._limits.connect_seconds):
                 return await asyncio.open_connection(sock=await self._connect(url))
         except (AddressRefused, Refusal) as refused:
