@@ -17,6 +17,7 @@ log = log_for(__name__)
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 LINK_GONE = frozenset({401, 403, 404, 410})
 """When asked for the rest: the link has expired, or leads nowhere; what was fetched is kept for a fresh one."""
+_FORBIDDEN = 403
 _NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 """What a name server knows for sure; macOS has one number for both."""
 _REASONS = {
@@ -37,6 +38,7 @@ class FetchFailed(Refusal):
         is_transient: The same request may succeed later.
         is_link_gone: The link of a transfer that had begun leads nowhere any more; what was fetched is kept, and goes on
             with a fresh link to the same bytes.
+        is_forbidden: The server answered 403: as many sites do to every client that is no browser.
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class FetchFailed(Refusal):
         *,
         is_transient: bool = False,
         is_link_gone: bool = False,
+        is_forbidden: bool = False,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(code, message, retry_after=retry_after)
         self.is_transient = is_transient
         self.is_link_gone = is_link_gone
+        self.is_forbidden = is_forbidden
 
 
 class SkipReason(StrEnum):
@@ -91,6 +95,7 @@ def answered(status: int, *, is_resuming: bool, retry_after: float | None = None
         sentence,
         is_transient=status in TRANSIENT_STATUSES,
         is_link_gone=is_link_gone,
+        is_forbidden=status == _FORBIDDEN,
         retry_after=retry_after,
     )
 

@@ -6,7 +6,7 @@ from email.message import Message
 from downloads.budget import TimeBudget
 from downloads.client import Answer, Client
 from downloads.codings import Decoding, can_decode, corrupt
-from downloads.failures import answered, broken_off, stalled
+from downloads.failures import FetchFailed, answered, broken_off, stalled
 from downloads.options import FetchOptions
 from downloads.probe import probe
 from downloads.progress import StallDetector
@@ -25,13 +25,18 @@ class ClientLink:
         self.log = log
         self._client = client
         self._address = parse_address(url)
-        self._described: Representation | None = None
+        self._described: Representation | FetchFailed | None = None
 
     async def describe(self) -> Representation:
         if self._described is None:
-            self._described = await retry_transient(
-                lambda: probe(self._client, self._address, self.options), self.options, self.log
-            )
+            try:
+                self._described = await retry_transient(
+                    lambda: probe(self._client, self._address, self.options), self.options, self.log
+                )
+            except FetchFailed as failed:
+                self._described = failed
+        if isinstance(self._described, FetchFailed):
+            raise self._described
         return self._described
 
     async def read(self, url: str, most_bytes: int = MAX_PAGE_BYTES) -> Page:

@@ -8,6 +8,7 @@ from base.errors import Refusal
 from base.logging import log_for
 from base.words import LogLevel
 from downloads.client import Client
+from downloads.failures import FetchFailed
 from downloads.names import choose_name, is_file_by_name
 from downloads.options import FetchOptions
 from downloads.representation import Representation
@@ -51,15 +52,29 @@ class Resolving:
         link = ClientLink(self.client, url, options, log)
         if not follow_links:
             return itself(url)
+        found = await self._ask_all(link)
+        if found is None:
+            return itself(url, None if is_file_by_name(url) else await link.describe())
+        if found.is_file:
+            return found
+        return await asyncio.to_thread(select_files, found, parse_address(url), options)
+
+    async def _ask_all(self, link: Link) -> Resolution | None:
+        """What the first one knows; that the server forbids its page to us is final only where all others know nothing."""
+        forbidden: FetchFailed | None = None
         for resolver in self.resolvers:
-            found = await _ask(resolver, link)
-            if found is not None:
-                if found.is_file:
+            try:
+                found = await _ask(resolver, link)
+            except FetchFailed as failed:
+                if not failed.is_forbidden:
+                    raise
+                forbidden = forbidden or failed
+            else:
+                if found is not None:
                     return found
-                return await asyncio.to_thread(select_files, found, parse_address(url), options)
-        if is_file_by_name(url):
-            return itself(url)
-        return itself(url, await link.describe())
+        if forbidden is not None:
+            raise forbidden
+        return None
 
 
 async def _ask(resolver: Resolver, link: Link) -> Resolution | None:

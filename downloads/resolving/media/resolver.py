@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from base.logging import log_for
 from base.words import LogLevel
-from downloads.failures import SkipReason
+from downloads.failures import FetchFailed, SkipReason
 from downloads.names import clean_name
 from downloads.options import USER_AGENT
 from downloads.resolving.contract import Link, Resolution, ResolvedFile
 from downloads.resolving.media.extraction import Answer, ExtractionFailed, Media, Question, extract
 from downloads.resolving.pages import PageResolver
+from downloads.urls import shown_url
 
 log = log_for(__name__)
 
@@ -35,7 +36,12 @@ class MediaResolver:
         self._slots = asyncio.Semaphore(PROCESSES_AT_ONCE)
 
     async def resolve(self, link: Link) -> Resolution | None:
-        page = await self._pages.resolve(link)
+        try:
+            page = await self._pages.resolve(link)
+        except FetchFailed as failed:
+            if not failed.is_forbidden:
+                raise
+            return await self._resolve_forbidden(link)
         if page is None or page.is_listing or page.final_url is None:
             return page
         answer = await self._ask(link, page.final_url)
@@ -45,6 +51,16 @@ class MediaResolver:
         if found and not answer.is_generic:
             return Resolution(files=found, final_url=page.final_url, unnamed=answer.unnamed)
         return replace(page, files=(*page.files, *found))
+
+    async def _resolve_forbidden(self, link: Link) -> Resolution | None:
+        """What yt-dlp finds behind a page that is not shown to us: the parts of it that know the site ask otherwise."""
+        url = shown_url(link.url)
+        answer = await self._ask(link, url)
+        if answer is None or not answer.files:
+            return None
+        return Resolution(
+            files=tuple(_file(media, url) for media in answer.files), final_url=url, unnamed=answer.unnamed
+        )
 
     async def _ask(self, link: Link, url: str) -> Answer | None:
         """What yt-dlp says of the page at `url`; the owner of the link is told where that is nothing, or not all."""

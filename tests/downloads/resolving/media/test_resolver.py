@@ -1,5 +1,6 @@
 """Videos of pages: what stands beside the files of a page, what takes their place, and yt-dlp itself where it is installed."""
 
+import asyncio
 import json
 import re
 import tomllib
@@ -7,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from base.words import LogLevel
 from downloads.client import Client, open_session
-from downloads.failures import SkipReason
+from downloads.failures import FetchFailed, SkipReason
 from downloads.hosts import HostLimiter
 from downloads.options import FetchOptions
 from downloads.resolving.contract import Resolver
@@ -22,7 +24,7 @@ from downloads.resolving.pages import PageResolver
 from downloads.resolving.registry import is_media_known, load_resolvers
 from egress.forward_proxy import ForwardLimits
 from tests.downloads.resolving.conftest import Asking
-from tests.downloads.servers_for_tests import Asked, Origin, Reply, serving
+from tests.downloads.servers_for_tests import Asked, Change, Origin, Reply, serving
 
 ROOT = Path(__file__).parents[4]
 HTML = b"<a href=one.zip>1</a>"
@@ -82,6 +84,32 @@ async def test_where_yt_dlp_fails_the_page_is_looked_through(asking: Asking) -> 
     assert asking.said == [(LogLevel.WARNING, "yt-dlp could not be asked about the page: it took more than 180 s.")]
 
 
+def refusing(status: int) -> Change:
+    return lambda _asked, _reply: Reply(status, [("Content-Length", "0")])
+
+
+async def test_it_is_asked_of_a_page_that_is_forbidden_to_us(asking: Asking) -> None:
+    async with serving(Origin(change=refusing(403))) as origin:
+        resolvers: list[Resolver] = [answering(FILM, is_generic=False), PageResolver()]
+        found = await asking.resolve(origin.url("/watch"), resolvers=resolvers)
+        assert (found.final_url, len(origin.asked)) == (origin.url("/watch"), 1)
+    assert [file.name for file in found.files] == ["A_B_ film.mp4"]
+
+
+async def test_a_page_that_is_forbidden_fails_where_nothing_is_found_behind_it(asking: Asking) -> None:
+    async with serving(Origin(change=refusing(403))) as origin:
+        resolvers: list[Resolver] = [answering(is_generic=True), PageResolver()]
+        with pytest.raises(FetchFailed, match="answered 403"):
+            await asking.resolve(origin.url("/watch"), resolvers=resolvers)
+        assert len(origin.asked) == 1
+
+
+async def test_it_is_not_asked_of_a_page_that_is_not_there(asking: Asking) -> None:
+    async with serving(Origin(change=refusing(404))) as origin:
+        with pytest.raises(FetchFailed, match="answered 404"):
+            await asking.resolve(origin.url("/watch"), resolvers=[MediaResolver(never), PageResolver()])
+
+
 async def never(_question: Question) -> Answer:
     raise AssertionError
 
@@ -118,6 +146,27 @@ async def test_the_question_has_no_credentials_and_a_proxy_that_leads_where_the_
     assert questions[0].user_agent == asked_as
     assert questions[0].proxy.startswith("http://waybill:")
     assert questions[0].proxy not in repr(questions[0])
+
+
+async def test_what_goes_through_the_proxy_takes_turns_with_all_transfers_from_its_host() -> None:
+    hosts = HostLimiter(per_host=2)
+    async with (
+        serving(Origin()) as origin,
+        open_session(is_private_allowed=True) as session,
+        Client(session, hosts, is_private_allowed=True).forward_proxy(FetchOptions()) as proxy,
+        aiohttp.ClientSession() as asker,
+    ):
+
+        async def ask() -> bytes:
+            async with asker.get(origin.url(), proxy=proxy) as response:
+                return await response.read()
+
+        async with hosts.slot("127.0.0.1"), hosts.slot("127.0.0.1"):
+            asking = [asyncio.create_task(ask()) for _ in range(6)]
+            await asyncio.sleep(0.1)
+            assert (origin.asked, hosts.active("127.0.0.1")) == ([], 2)
+        assert await asyncio.gather(*asking) == [origin.content] * 6
+        assert origin.open_most <= 2
 
 
 def test_headers_of_a_site_come_after_those_of_the_owner() -> None:
