@@ -55,7 +55,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Figures:
-    """What one program needed for one load."""
+    """What one program needed for one load; the peak of memory is known of ours alone, which reads it by itself."""
 
     seconds: float
     cpu_seconds: float
@@ -187,13 +187,14 @@ def _run_program(command: list[str], target: Path, load: Load) -> Figures:
     said = process.stdout.read() if process.stdout else b""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.monotonic() - began
+    seconds, peak = time.monotonic() - began, 0
     if said:  # its start is not what is measured: a worker runs already
-        seconds = json.loads(said)["seconds"]
+        told = json.loads(said)
+        seconds, peak = told["seconds"], told["peak_bytes"]
     came = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     if process.returncode or came < load.total_bytes:
         sys.exit(f"downloads: {command[0]} ended with {process.returncode} and {came:,} bytes.")
-    return Figures(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1e3)
+    return Figures(seconds, usage.ru_utime + usage.ru_stime, peak / 1e6)
 
 
 def _print_table(loads: tuple[Load, ...], found: dict[str, dict[str, list[Figures]]], idle: Figures) -> None:

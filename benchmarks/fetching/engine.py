@@ -8,6 +8,7 @@ from pathlib import Path
 
 import uvloop
 
+from benchmarks.machine import peak_bytes
 from downloads.client import Client, open_session
 from downloads.fetch import Fetcher, FetchRequest
 from downloads.hosts import HostLimiter
@@ -38,7 +39,8 @@ async def fetch_all(urls: list[str], folder: Path) -> dict[str, object]:
         fetcher = Fetcher(Client(session, HostLimiter()), storage)
         for _ in range(FILES_AT_ONCE):
             group.create_task(take_turns(fetcher))
-    return {"seconds": time.monotonic() - began, "bytes": size_bytes, "digests": sorted(set(digests))}
+    seconds = time.monotonic() - began
+    return {"seconds": seconds, "bytes": size_bytes, "digests": sorted(set(digests)), "peak_bytes": peak_bytes()}
 
 
 if __name__ == "__main__":
