@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from cachetools import TTLCache
@@ -23,6 +24,9 @@ MAX_ADDRESS_WAIT_SECONDS = 60.0
 MEMORY_SECONDS = 1_800.0
 """A failure is forgotten so long after the last one of its kind."""
 MAX_KEPT = 20_000
+_KNOWN_NETWORKS = 1_024
+_KNOWN_CHARACTERS = 100
+"""Of an address that is read once for all its requests; a proxy may name longer ones."""
 
 
 def _monotonic() -> float:
@@ -136,6 +140,10 @@ def _wait_after(failures: int, age: float, longest: float) -> float:
 
 def network_of(address: str) -> str:
     """The address; of IPv6 the /64, which is what one customer has."""
+    return _read_network(address) if len(address) > _KNOWN_CHARACTERS else _known_network(address)
+
+
+def _read_network(address: str) -> str:
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -144,6 +152,9 @@ def network_of(address: str) -> str:
         mapped = parsed.ipv4_mapped
         return str(mapped or ipaddress.ip_network((parsed, 64), strict=False))
     return str(parsed)
+
+
+_known_network = lru_cache(_KNOWN_NETWORKS)(_read_network)
 
 
 def _key(kind: str, text: str) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from redis.asyncio import Redis
 
@@ -21,8 +20,8 @@ from base.words import Role
 
 _SWEEP_SECONDS = 10.0
 HOUR, MINUTE, SECOND = "hour", "minute", "second"
-Limits = list[tuple[str, RateLimitItem]]
 _EACH = {HOUR: "an hour", MINUTE: "a minute", SECOND: "a second"}
+_SECONDS = {HOUR: 3_600, MINUTE: 60, SECOND: 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,30 @@ class Allowance:
     name: str
     limit: int
     remaining: int
-    reset_at: datetime
+    reset_seconds: int
+    """When that is, in seconds since 1970."""
+
+    @property
+    def reset_at(self) -> datetime:
+        return datetime.fromtimestamp(self.reset_seconds, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """At most `amount` in one window, whose name says how long it is."""
+
+    name: str
+    amount: int
+
+    @property
+    def seconds(self) -> int:
+        return _SECONDS[self.name]
+
+    def key_for(self, caller: str) -> str:
+        return f"LIMITER/{caller}/{self.amount}/1/{self.name}"
+
+
+Limits = list[_Limit]
 
 
 class Rates:
@@ -83,7 +105,7 @@ class Rates:
 
         async def read() -> Sequence[Allowance]:
             limits = reversed(self._limits_of(caller or ""))
-            return [await self._left(name, limit, caller or "") for name, limit in limits]
+            return [await self._left(limit, caller or "") for limit in limits]
 
         return await self._breaker.call(read, []) if caller else []
 
@@ -92,29 +114,27 @@ class Rates:
 
     async def _take(self, caller: str, limits: Limits) -> Allowance:
         count = 0
-        for name, limit in limits:
+        for limit in limits:
             count = await self._count(limit, caller)
             if count > limit.amount:
-                raise _too_often(self._what, await self._allowance(name, limit, caller, count))
-        return await self._allowance(*limits[-1], caller, count)
+                raise _too_often(self._what, await self._allowance(limit, caller, count))
+        return await self._allowance(limits[-1], caller, count)
 
-    async def _count(self, limit: RateLimitItem, caller: str) -> int:
+    async def _count(self, limit: _Limit, caller: str) -> int:
         """How many operations of `caller` there were in this window, with this one."""
         key = limit.key_for(caller)
-        count = await self._storage.incr(key, limit.get_expiry())
-        if count > limit.amount and await self._storage.get_expiry(key) - time.time() > limit.get_expiry() + 1:
+        count = await self._storage.incr(key, limit.seconds)
+        if count > limit.amount and await self._storage.get_expiry(key) - time.time() > limit.seconds + 1:
             await self._storage.clear(key)  # the clock was set back, and the window would last that much longer
-            count = await self._storage.incr(key, limit.get_expiry())
+            count = await self._storage.incr(key, limit.seconds)
         return count
 
-    async def _left(self, name: str, limit: RateLimitItem, caller: str) -> Allowance:
-        return await self._allowance(name, limit, caller, await self._storage.get(limit.key_for(caller)))
+    async def _left(self, limit: _Limit, caller: str) -> Allowance:
+        return await self._allowance(limit, caller, await self._storage.get(limit.key_for(caller)))
 
-    async def _allowance(self, name: str, limit: RateLimitItem, caller: str, count: int) -> Allowance:
+    async def _allowance(self, limit: _Limit, caller: str, count: int) -> Allowance:
         reset = max(await self._storage.get_expiry(limit.key_for(caller)), time.time())
-        return Allowance(
-            name, limit.amount, max(limit.amount - count, 0), datetime.fromtimestamp(math.ceil(reset), UTC)
-        )
+        return Allowance(limit.name, limit.amount, max(limit.amount - count, 0), math.ceil(reset))
 
 
 class WindowCounts(MemoryStorage):
@@ -146,14 +166,8 @@ class WindowCounts(MemoryStorage):
 
 def _limits(per_hour: int, per_minute: int, per_second: int) -> Limits:
     """The shorter first: who is too fast for a second does not use up their minute."""
-    limits: Limits = []
-    if per_second:
-        limits.append((SECOND, RateLimitItemPerSecond(per_second)))
-    if per_minute:
-        limits.append((MINUTE, RateLimitItemPerMinute(per_minute)))
-    if per_hour:
-        limits.append((HOUR, RateLimitItemPerHour(per_hour)))
-    return limits
+    amounts = {SECOND: per_second, MINUTE: per_minute, HOUR: per_hour}
+    return [_Limit(name, amount) for name, amount in amounts.items() if amount]
 
 
 def rate_storage(redis: "Redis | None", prefix: str) -> Storage:
@@ -181,11 +195,11 @@ def rate_headers(allowance: Allowance | None) -> dict[str, str]:
     return {
         "X-RateLimit-Limit": str(allowance.limit),
         "X-RateLimit-Remaining": str(allowance.remaining),
-        "X-RateLimit-Reset": str(int(allowance.reset_at.timestamp())),
+        "X-RateLimit-Reset": str(allowance.reset_seconds),
     }
 
 
 def _too_often(what: str, allowance: Allowance) -> Refusal:
-    seconds = max(1, math.ceil(allowance.reset_at.timestamp() - time.time()))
+    seconds = max(1, math.ceil(allowance.reset_seconds - time.time()))
     message = f"At most {allowance.limit} {what} {_EACH[allowance.name]}: try again in {seconds} s."
     return Refusal(ErrorCode.RATE_LIMITED, message, retry_after=seconds, headers=rate_headers(allowance))
