@@ -46,6 +46,7 @@ _TOLD_BY_LITERALS = {ProvidedRequiredArgumentsRule, ValuesOfCorrectTypeRule}
 _RULES = (*(rule for rule in specified_rules if rule not in _TOLD_BY_LITERALS), Literals)
 _SUBSCRIPTION = OperationType.SUBSCRIPTION
 OTHER = "other"
+INTROSPECTION = "introspection"
 DOCUMENT = "document"
 PLANS = "plans"
 """The keys under which an operation's extensions hold its document and the cache of plans."""
@@ -118,6 +119,8 @@ class Document:
 
     def is_introspection(self, operation_name: str | None) -> bool:
         """Whether an operation asks at its root for nothing but the schema, by the looks of its fields there."""
+        if self.operation_info(operation_name).field != INTROSPECTION:
+            return False
         operation = get_operation_ast(self.node, operation_name) if self.node else None
         return (
             operation is not None
@@ -135,7 +138,7 @@ class Document:
         """
         if self.errors:
             return list(self.errors)
-        if operation_name is None and len(self.operations) > 1:
+        if self.operation_info(operation_name).type == OTHER and operation_name is None and len(self.operations) > 1:
             message = "This document has several operations: say which with operationName."
             return [graphql_error(Refusal(ErrorCode.BAD_INPUT, message, "operationName"))]
         return self.wrong_variables(operation_name, variables)
@@ -165,7 +168,7 @@ class Document:
         selections = operation.selection_set.selections
         names = {node.name.value for node in selections if isinstance(node, FieldNode)}
         if any(name.startswith("__") for name in names):
-            return "introspection"
+            return INTROSPECTION
         if len(names) > 1:
             return "several"
         return next((name for name in names if root is not None and name in root.fields), "other")

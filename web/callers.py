@@ -3,9 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from starlette.datastructures import Headers
-
 from schema.context import Context, RequestServices
+from web.headers import request_headers
 
 BaseUrl = Callable[[Mapping[str, Any]], str]
 """How a client reached us, by the scope of its request."""
@@ -19,6 +18,6 @@ def context_of(scope: Mapping[str, Any], services: RequestServices, base_url: Ba
         base_url(scope),
         state["viewer"],
         state["viewer_refusal"],
-        Headers(raw=list(scope["headers"])).get("authorization"),
+        request_headers(scope).get("authorization"),
         state["address"],
     )

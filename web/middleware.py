@@ -4,14 +4,15 @@ Errors of any depth are answered inside of it.
 """
 
 import asyncio
+import logging
+import random
 import re
-import secrets
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.callers import find_viewer
@@ -23,6 +24,7 @@ from uploads.capability import carries_right, redact_path
 from web.cors import CorsPolicy, is_preflight
 from web.draining import Draining
 from web.errors import error_response, refusal_of
+from web.headers import RequestHeaders, request_headers
 from web.metrics import Traffic, count_request
 from web.proxies import address_of
 from web.timeouts import with_timeout
@@ -49,12 +51,13 @@ class RequestMiddleware:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        scope.setdefault("state", {})
+        headers = request_headers(scope)
         given = headers.get("x-request-id", "")
-        id_ = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        id_ = given if _REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
         token = request_id.set(id_)
         address = address_of(scope, self._trusted_proxies)
-        scope.setdefault("state", {})["address"] = address
+        scope["state"]["address"] = address
         log_context = LogContext(address)
         context_token = current_log_context.set(log_context)
         traffic = Traffic(scope)
@@ -65,7 +68,7 @@ class RequestMiddleware:
             request_id.reset(token)
 
     async def _serve(
-        self, scope: Scope, receive: Receive, send: Send, headers: Headers, id_: str, log_context: LogContext
+        self, scope: Scope, receive: Receive, send: Send, headers: RequestHeaders, id_: str, log_context: LogContext
     ) -> None:
         started = time.perf_counter()
         status = 0
@@ -94,16 +97,17 @@ class RequestMiddleware:
             if scope["type"] == "http":
                 seconds = time.perf_counter() - started
                 count_request(scope, status, None if scope["state"].get("is_stream") else seconds)
-                log.info(
-                    "request",
-                    method=scope["method"],
-                    path=redact_path(scope["path"]),
-                    status=status,
-                    ms=round(seconds * 1000, 1),
-                    **log_context.line(),
-                )
+                if log.is_enabled_for(logging.INFO):
+                    log.info(
+                        "request",
+                        method=scope["method"],
+                        path=redact_path(scope["path"]),
+                        status=status,
+                        ms=round(seconds * 1000, 1),
+                        **log_context.line(),
+                    )
 
-    def _completed(self, answer: Iterable[tuple[bytes, bytes]], headers: Headers, id_: str) -> RawHeaders:
+    def _completed(self, answer: Iterable[tuple[bytes, bytes]], headers: RequestHeaders, id_: str) -> RawHeaders:
         """What every answer says; the names of its own headers are in lower case (ASGI)."""
         raw = [(b"x-request-id", id_.encode())]
         varies = [b"Origin"]  # also where any may call: without an Origin nothing is said
@@ -138,7 +142,7 @@ class AuthenticationMiddleware:
         if scope["type"] != "lifespan":
             state = scope.setdefault("state", {})
             state["viewer"] = state["viewer_refusal"] = None
-            authorization = Headers(scope=scope).get("authorization")
+            authorization = request_headers(scope).get("authorization")
             if authorization and not _needs_nobody(scope):
                 await self._find(state, authorization)
         await self._app(scope, receive, send)

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar, cast
 
 import orjson
 from strawberry.http import process_result
@@ -95,12 +96,37 @@ async def with_deadline(seconds: float | None, work: Awaitable[Found], since: fl
     limit = asyncio.timeout_at(end)
     known = None if seconds is None or end is None else Deadline(seconds, time.monotonic() + end - now)
     token = deadline.set(known)
+    steps = work.__await__()
     try:
+        first = next(steps)  # what waits for nothing ends here, and needs no timer
         async with limit:
-            return await work
+            return await _Rest(first, steps)
+    except StopIteration as end_of_work:
+        return cast("Found", end_of_work.value)
     except TimeoutError:
         if known is None or not limit.expired():
             raise
         raise known.refusal() from None
     finally:
         deadline.reset(token)
+
+
+class _Rest(Generic[Found]):
+    """What is left of something to await after its first step, which waits for `first`."""
+
+    def __init__(self, first: Any, steps: Generator[Any, Any, Found]) -> None:
+        self._first = first
+        self._steps = steps
+
+    def __await__(self) -> Generator[Any, Any, Found]:
+        waited_for = self._first
+        while True:
+            try:
+                yield waited_for
+                step: Callable[[], Any] = partial(next, self._steps)
+            except BaseException as error:  # noqa: BLE001  whatever it is, it is the work's
+                step = partial(self._steps.throw, error)
+            try:
+                waited_for = step()
+            except StopIteration as end:
+                return cast("Found", end.value)

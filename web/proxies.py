@@ -7,6 +7,8 @@ from typing import Any
 
 from starlette.datastructures import Headers
 
+from web.headers import request_headers
+
 _HOST = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _PAIR = re.compile(r'(proto|host)\s*=\s*"?([^";,\s]+)"?')
 _FOR = re.compile(r'for\s*=\s*"?([^";,\s]+)"?')
@@ -19,7 +21,7 @@ def base_url_of(scope: Mapping[str, Any], public_url: str, trusted_proxies: Sequ
     """
     if public_url:
         return public_url
-    headers = Headers(raw=list(scope["headers"]))
+    headers = request_headers(scope)
     scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
     host = headers.get("host") or "{}:{}".format(*(scope.get("server") or ("127.0.0.1", 80)))
     if is_trusted(scope.get("client"), trusted_proxies):
@@ -64,7 +66,7 @@ def address_of(scope: Mapping[str, Any], trusted_proxies: Sequence[str]) -> str 
         return None
     if not trusted_proxies:
         return str(client[0])
-    headers = Headers(raw=list(scope["headers"]))
+    headers = request_headers(scope)
     forwarded = ",".join(headers.getlist("x-forwarded-for"))
     way = forwarded.split(",") if forwarded else _FOR.findall(",".join(headers.getlist("forwarded")).lower())
     address = str(client[0])

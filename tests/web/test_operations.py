@@ -143,3 +143,33 @@ async def test_a_timeout_inside_of_an_operation_is_not_its_deadline() -> None:
 
     with pytest.raises(TimeoutError):
         await with_deadline(5, fail())
+
+
+async def test_what_waits_for_nothing_is_answered_at_once() -> None:
+    async def answer(is_good: bool) -> str:
+        if not is_good:
+            raise KeyError
+        return "answer"
+
+    assert await with_deadline(5, answer(is_good=True)) == "answer"
+    with pytest.raises(KeyError):
+        await with_deadline(5, answer(is_good=False))
+
+
+@pytest.mark.parametrize("seconds", [0.02, 5])
+async def test_work_that_is_stopped_at_its_first_wait_still_tidies_up(seconds: float) -> None:
+    tidied: list[str] = []
+
+    async def wait() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0)
+            tidied.append("all")
+
+    task = asyncio.create_task(with_deadline(seconds, wait()))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    (end,) = await asyncio.gather(task, return_exceptions=True)
+    assert (getattr(end, "code", None), tidied) == ("TIMED_OUT" if seconds < 1 else None, ["all"])
+    assert isinstance(end, Refusal | asyncio.CancelledError)

@@ -21,6 +21,7 @@ from schema.context import RequestServices
 from web.callers import BaseUrl, context_of
 from web.errors import headers_of, refusal_of
 from web.forms import FORM_DEADLINE_FACTOR, MAX_FORM_BYTES, check_preflight, is_form, read_form
+from web.headers import request_headers
 from web.negotiation import JSON, negotiate
 from web.operations import RefusedResult, encode_result, refused, with_deadline
 from web.page import is_page_wanted, read_page
@@ -63,7 +64,7 @@ class HttpTransport:
         self._status_of = status_rule(is_legacy=services.settings.graphql_legacy_status)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
+        headers = request_headers(scope)
         if is_page_wanted(scope["method"], headers, scope["query_string"].decode("latin-1")):
             # What the page names beside itself lies beside the address without a slash at its end.
             page = RedirectResponse("../graphql") if scope["path"].endswith("/") else self._page
