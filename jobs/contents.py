@@ -1,7 +1,6 @@
 """Contents of jobs: items, files, inputs, history and log, read in batches."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from tortoise.connection import get_connection
@@ -20,14 +19,7 @@ from uploads.queries import LISTED
 file_of = record_type(File)
 """The row as an object, with the columns that were read."""
 
-_INPUTS = Listing(
-    f"(SELECT {LISTED} FROM uploads) AS u JOIN job_uploads w ON w.upload_id = u.id",
-    ("w.position",),
-    (KeyType.INT4,),
-    "u.*",
-    conditions=("w.job_id = $1",),
-)
-"""Of one job, whose id is its value."""
+_INPUTS = f"(SELECT {LISTED} FROM uploads) AS u JOIN job_uploads w ON w.upload_id = u.id"
 
 
 def list_items(job_id: str, status: ItemStatus | None = None, *, needs_review: bool | None = None) -> Listing:
@@ -55,7 +47,7 @@ def list_lines(job_id: str, least: LogLevel) -> Listing:
 
 def list_job_uploads(job_id: str) -> Listing:
     """A job's inputs, in the order in which the client named them."""
-    return replace(_INPUTS, values=(job_id,))
+    return Listing(_INPUTS, ("w.position",), (KeyType.INT4,), "u.*", ("w.job_id = $1",), (job_id,), row_id="w.id")
 
 
 def levels_from(least: LogLevel) -> list[LogLevel]:

@@ -47,7 +47,9 @@ class Window:
     @property
     def size(self) -> int:
         """Rows asked for."""
-        return next((size for size in (self.first, self.last) if size is not None), DEFAULT_SIZE)
+        if self.first is not None:
+            return self.first
+        return DEFAULT_SIZE if self.last is None else self.last
 
     @property
     def is_backward(self) -> bool:
@@ -88,6 +90,8 @@ class Listing:
     is_descending: bool = False
     is_found_first: bool = False
     is_its_own_cursor: bool = False
+    row_id: str = ""
+    """SQL: the id of the table's row that is one of the list, where `source` is several tables."""
 
     def where(self, condition: str, *values: Any) -> "Listing":
         """This list with one more condition, in which each `?` stands for the next value."""

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain, islice
 from typing import Any, TypeVar
 
+import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from base.errors import Refusal
@@ -83,8 +84,12 @@ async def _read_together(
     listing, window = wanted[next(iter(bounded))]
     order = ", ".join(f"{_key(place)} {_direction(listing, window)}" for place in range(len(listing.keys)))
     values = list(chain.from_iterable(one.values for one in bounded.values()))
-    if db.capabilities.dialect == "postgres" and _differ_in_a_text(pages, values):
+    is_of_parents, is_postgres = _differ_in_a_text(pages, values), db.capabilities.dialect == "postgres"
+    if is_of_parents and is_postgres:
         rows = await fetch_rows(db, _lateral(pages[0][0], order), values)
+    elif is_of_parents and _row_id(listing) and not listing.is_found_first:
+        statement = _correlated(replace(listing, values=()), window, order)
+        rows = await fetch_rows(db, statement, orjson.dumps(values).decode())
     else:
         rows = await fetch_rows(db, _union(tuple(pages), order), *values)
     places = list(bounded)
@@ -108,6 +113,27 @@ def _lateral(page: str, order: str) -> str:
         f"SELECT (parent.place - 1)::int AS place, page.* FROM unnest($1::text[]) WITH ORDINALITY AS parent(id, place) "
         f"CROSS JOIN LATERAL ({page.replace('$1', 'parent.id')}) AS page ORDER BY place, {order}"
     )
+
+
+@lru_cache(_KEPT_SELECTS)
+def _correlated(listing: Listing, window: Window, order: str) -> str:
+    """The statement of one page for each text of a JSON array, on SQLite: it has no LATERAL.
+
+    The rows of each page are found by their ids; like the page alone it reads no more of a list than its part.
+    """
+    direction, source = _direction(listing, window), listing.source
+    first = ", ".join(f"{key} {direction}" for key in listing.keys)
+    found = f"SELECT {_row_id(listing)} FROM {source}{_where(listing)} ORDER BY {first} {_limit(window)}"
+    columns = f"{source}.*" if listing.columns == "*" else listing.columns
+    return (
+        f"SELECT parent.place, {columns}, {_keys(listing)} FROM (SELECT key AS place, value AS parent_id FROM json_each($1)) AS parent "
+        f"JOIN {source} WHERE {_row_id(listing)} IN ({found.replace('$1', 'parent_id')}) ORDER BY place, {order}"
+    )
+
+
+def _row_id(listing: Listing) -> str:
+    """SQL: the id of a row of the list; empty where it is not known."""
+    return listing.row_id or (f"{listing.source}.id" if listing.source.isidentifier() else "")
 
 
 @lru_cache(_KEPT_UNIONS)
@@ -169,13 +195,12 @@ def _select_text(bounded: Listing, window: Window) -> str:
     """For any values and cursors."""
     direction = _direction(bounded, window)
     order = ", ".join(f"{key} {direction}" for key in bounded.keys)
-    keys = ", ".join(f"{key} AS {_key(place)}" for place, key in enumerate(bounded.keys))
-    limit = f"LIMIT {window.size + 1}" + (f" OFFSET {window.offset}" if window.offset else "")
+    keys, limit = _keys(bounded), _limit(window)
     if not bounded.is_found_first:
         columns = f"{bounded.columns}, {keys}"
         return f"SELECT {columns} FROM {bounded.source}{_where(bounded)} ORDER BY {order} {limit}"
     found = f"SELECT id AS found_id, {keys} FROM {bounded.source}{_where(bounded)} ORDER BY {order} {limit}"
-    names = [_key(place) for place in range(len(bounded.keys))]
+    names = _key_names(len(bounded.keys))
     return (
         f"SELECT {bounded.columns}, {', '.join(names)} FROM ({found}) AS found "
         f"JOIN {bounded.source} ON id = found_id ORDER BY {', '.join(f'{name} {direction}' for name in names)}"
@@ -184,13 +209,16 @@ def _select_text(bounded: Listing, window: Window) -> str:
 
 def _page(found: list[dict[str, Any]], listing: Listing, window: Window) -> Page:
     """The page of the rows that were found."""
-    totals = [int(row.pop("list_total")) for row in found if window.is_counted]
-    found = [row for row in found if row[_key(0)] is not None]
+    total = None
+    if window.is_counted:
+        totals = [int(row.pop("list_total")) for row in found]
+        total = totals[0]
+        found = [row for row in found if row[_key(0)] is not None]
     has_more = len(found) > window.size
     found = found[: window.size]
     if window.is_backward:
         found.reverse()
-    names = [_key(place) for place in range(len(listing.keys))]
+    names = _key_names(len(listing.keys))
     cursors = Cursors([[row.pop(name) for name in names] for row in found], listing)
     has_before = bool(window.after or window.offset)
     return Page(
@@ -198,7 +226,7 @@ def _page(found: list[dict[str, Any]], listing: Listing, window: Window) -> Page
         cursors,
         bool(window.before) if window.is_backward else has_more,
         has_more if window.is_backward else has_before,
-        totals[0] if totals else None,
+        total,
     )
 
 
@@ -217,8 +245,21 @@ def _direction(listing: Listing, window: Window) -> str:
     return "ASC" if _is_upward(listing, window) else "DESC"
 
 
+def _keys(listing: Listing) -> str:
+    return ", ".join(f"{key} AS {_key(place)}" for place, key in enumerate(listing.keys))
+
+
+def _limit(window: Window) -> str:
+    return f"LIMIT {window.size + 1}" + (f" OFFSET {window.offset}" if window.offset else "")
+
+
 def _key(place: int) -> str:
     return f"key_{place}"
+
+
+@cache
+def _key_names(count: int) -> tuple[str, ...]:
+    return tuple(_key(place) for place in range(count))
 
 
 def _where(listing: Listing) -> str:
