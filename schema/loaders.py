@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
-
-from strawberry.dataloader import DataLoader
+from itertools import islice, repeat
+from typing import Any, Generic, TypeVar, cast
 
 from auth.api_tokens import find_api_tokens
 from auth.queries import users_by_ids
@@ -35,36 +35,96 @@ _TURNS_TO_REFUSE = 50
 """Turns of the event loop in which a refusal is through all levels of an answer, and what waits is cancelled."""
 K = TypeVar("K")
 V = TypeVar("V")
-K_contra = TypeVar("K_contra", contravariant=True)
-V_co = TypeVar("V_co", covariant=True)
+
+
+@dataclass(eq=False)
+class _Batch(Generic[K, V]):
+    """What was asked for together: keys, and where what is loaded for them is waited for."""
+
+    asked: list[tuple[list[K], "asyncio.Future[list[V | Exception]]"]] = field(default_factory=list)
+    task: "asyncio.Task[None] | None" = None
+
+    @property
+    def is_wanted(self) -> bool:
+        return not all(future.cancelled() for _, future in self.asked)
+
+    def leave(self, future: "asyncio.Future[list[V | Exception]]") -> None:
+        """Stop what nobody waits for any more."""
+        if future.cancelled() and self.task is not None and not self.is_wanted:
+            self.task.cancel()
+
+
+class BatchLoader(Generic[K, V]):
+    """Gathers the keys of one turn of the event loop and loads them with one call; it remembers nothing.
+
+    Args:
+        load: Takes keys, and answers a value or an exception for each.
+    """
+
+    def __init__(self, load: Callable[[list[K]], Awaitable[Sequence[V | BaseException]]]) -> None:
+        self._load = load
+        self._gathered: _Batch[K, V] | None = None
+
+    async def load(self, key: K) -> V:
+        """What is loaded for `key`; raises why it cannot be."""
+        (found,) = await self.load_many([key])
+        return found
+
+    async def load_many(self, keys: Iterable[K]) -> list[V]:
+        """What is loaded for each of `keys`; raises why the first that cannot be is not."""
+        found = await self.load_each(keys)
+        for one in found:
+            if isinstance(one, Exception):
+                raise one
+        return cast("list[V]", found)
+
+    def load_each(self, keys: Iterable[K]) -> "asyncio.Future[list[V | Exception]]":
+        """What is loaded for each of `keys`, or why it cannot be."""
+        loop, wanted = asyncio.get_running_loop(), list(keys)
+        future: asyncio.Future[list[V | Exception]] = loop.create_future()
+        if not wanted:
+            future.set_result([])
+            return future
+        batch = self._gathered
+        if batch is None or not batch.is_wanted:
+            batch = self._gathered = _Batch()
+            loop.call_soon(self._dispatch, batch)
+        batch.asked.append((wanted, future))
+        future.add_done_callback(batch.leave)
+        return future
+
+    def _dispatch(self, batch: _Batch[K, V]) -> None:
+        batch.task = asyncio.ensure_future(self._answer(batch))
+
+    async def _answer(self, batch: _Batch[K, V]) -> None:
+        if self._gathered is batch:
+            self._gathered = None
+        if not batch.is_wanted:
+            return
+        keys = [key for wanted, _ in batch.asked for key in wanted]
+        try:
+            values = iter(await self._load(keys))
+        except Exception as error:  # noqa: BLE001  each key has it
+            values = repeat(error)
+        for wanted, future in batch.asked:
+            found = cast("list[V | Exception]", list(islice(values, len(wanted))))
+            if not future.cancelled():
+                future.set_result(found)
 
 
 class _OnFirstUse(Generic[K, V]):
     """A loader that is made when it is first used: a connection that only watches needs none."""
 
-    def __init__(self, make: Callable[[], DataLoader[K, V]]) -> None:
+    def __init__(self, make: Callable[[], BatchLoader[K, V]]) -> None:
         self._make = make
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
-    def __get__(self, instance: object, owner: type) -> DataLoader[K, V]:
+    def __get__(self, instance: object, owner: type) -> BatchLoader[K, V]:
         loader = self._make()
         vars(instance)[self._name] = loader
         return loader
-
-
-class BatchLoader(DataLoader[K, V]):
-    """Strawberry's loader, without batches that nobody waits for.
-
-    Where all keys of a batch are cancelled before it is dispatched, strawberry-graphql 0.341 never dispatches it, and lets later keys
-    join it: they would wait for ever, on a connection or in a group of subscribers that lives on.
-    """
-
-    def load(self, key: K) -> Awaitable[V]:
-        if self.batch is not None and all(task.future.cancelled() for task in self.batch.tasks):
-            self.batch = None
-        return super().load(key)
 
 
 class Loaders:
@@ -97,27 +157,11 @@ class Loaders:
     found_webhooks: _OnFirstUse[tuple[Viewer, str], Webhook] = _OnFirstUse(lambda: _of_viewer(find_webhooks))
 
 
-class _Loads(Protocol[K_contra, V_co]):
-    def load(self, key: K_contra) -> Awaitable[V_co]: ...
-
-
-async def load_each(loader: _Loads[K, V], keys: Iterable[K]) -> list[V | Exception]:
-    """What is loaded for each of `keys`, or why it cannot be."""
-    found = await asyncio.gather(*map(loader.load, keys), return_exceptions=True)
-    return [_value_or_error(one) for one in found]
-
-
-def _value_or_error(found: V | BaseException) -> V | Exception:
-    if isinstance(found, BaseException) and not isinstance(found, Exception):
-        raise found
-    return found
-
-
-def _steady(load: Callable[[list[K]], Awaitable[Sequence[V | BaseException]]]) -> DataLoader[K, V]:
+def _steady(load: Callable[[list[K]], Awaitable[Sequence[V | BaseException]]]) -> BatchLoader[K, V]:
     async def load_with_retry(keys: list[K]) -> Sequence[V | BaseException]:
         return await read_with_retry(load, keys)
 
-    return BatchLoader(load_fn=load_with_retry, cache=False)
+    return BatchLoader(load_with_retry)
 
 
 def _in_turn(load: Callable[[list[K]], Awaitable[Sequence[V]]]) -> Callable[[list[K]], Awaitable[Sequence[V]]]:
@@ -136,7 +180,7 @@ def _in_turn(load: Callable[[list[K]], Awaitable[Sequence[V]]]) -> Callable[[lis
 
 def _of_viewer(
     load: Callable[[Viewer, list[str]], Awaitable[Sequence[V | BaseException]]],
-) -> DataLoader[tuple[Viewer, str], V]:
+) -> BatchLoader[tuple[Viewer, str], V]:
     """Of one viewer: loaders belong to a request."""
 
     async def load_visible(keys: list[tuple[Viewer, str]]) -> Sequence[V | BaseException]:

@@ -8,7 +8,6 @@ import strawberry
 
 from models.listing import Listing, Page, Window
 from schema.context import Info, selects
-from schema.loaders import load_each
 from schema.types.rows import derived
 
 __all__ = ["Connection", "Edge", "Page", "PageInfo", "Window", "connection_of", "counted", "nested_connections"]
@@ -92,4 +91,4 @@ async def nested_connections(
 async def load_pages(info: Info, listings: Sequence[Listing], window: Window) -> list[Page | Exception]:
     """The same window of many lists."""
     window = counted(info, window)
-    return await load_each(info.context.loaders.pages, [(listing, window) for listing in listings])
+    return await info.context.loaders.pages.load_each([(listing, window) for listing in listings])

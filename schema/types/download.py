@@ -14,7 +14,6 @@ from downloads import download_options
 from downloads.planning import FileInPlan
 from execution.batches import batch_field
 from schema.context import Context, Info
-from schema.loaders import load_each
 from schema.types.error import JobError
 from schema.types.item import JobItem, item_type
 from schema.types.job import Job
@@ -45,7 +44,7 @@ class DownloadHost:
 async def _settings(roots: Sequence["Download"], info: Info) -> list[DownloadOptions | Exception]:
     context = info.context
     most = context.services.settings.max_answer_size
-    texts = await load_each(context.loaders.options, [(most, root.id) for root in roots])
+    texts = await context.loaders.options.load_each([(most, root.id) for root in roots])
     return [text if isinstance(text, Exception) else _settings_in(text) for text in texts]
 
 
@@ -57,7 +56,7 @@ def _settings_in(text: str) -> DownloadOptions:
 
 async def _active_items(roots: Sequence["Download"], info: Info) -> list[list[JobItem] | Exception]:
     running = [root.id for root in roots if root.row.status is JobStatus.PROCESSING]
-    found = dict(zip(running, await load_each(info.context.loaders.active_items, running), strict=True))
+    found = dict(zip(running, await info.context.loaders.active_items.load_each(running), strict=True))
     return [
         rows if isinstance(rows, Exception) else [item_type(row) for row in rows]
         for rows in (found.get(root.id, ()) for root in roots)

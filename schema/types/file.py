@@ -11,7 +11,6 @@ from jobs.retention import Retention
 from models.fields import now
 from results.links import file_path
 from schema.context import Context, Info
-from schema.loaders import load_each
 from schema.types.enums import FileRole
 from schema.types.node import Node
 from schema.types.rows import column, derived
@@ -21,7 +20,7 @@ from schema.types.scalars import BigInt
 async def _expires_at(roots: Sequence["File"], info: Info) -> list[datetime | Exception | None]:
     """Noted once it is over; until then it follows from the end of the job."""
     jobs = list({root.row.job_id for root in roots if _goes_with_its_job(root.row)})
-    ends = dict(zip(jobs, await load_each(info.context.loaders.job_ends, jobs), strict=True))
+    ends = dict(zip(jobs, await info.context.loaders.job_ends.load_each(jobs), strict=True))
     retention = Retention.of(info.context.services.settings)
     return [
         _end_of(ends[root.row.job_id], retention) if _goes_with_its_job(root.row) else root.row.expires_at

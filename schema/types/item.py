@@ -12,7 +12,6 @@ from execution.batches import batch_field
 from models.records import record_type
 from models.sql import Row
 from schema.context import Info
-from schema.loaders import load_each
 from schema.types.enums import ItemStatus
 from schema.types.error import JobError, error_type
 from schema.types.file import File, file_type
@@ -25,7 +24,7 @@ _item_of = record_type(models.Item)
 
 
 async def _files(roots: Sequence["JobItem"], info: Info) -> list[list[File] | Exception]:
-    found = await load_each(info.context.loaders.item_files, [root.id for root in roots])
+    found = await info.context.loaders.item_files.load_each([root.id for root in roots])
     return [
         files if isinstance(files, Exception) else [file_type(file, info.context) for file in files] for files in found
     ]

@@ -20,7 +20,6 @@ from jobs.scheduling.external import Lease
 from models.fields import now
 from results.links import bundle_path
 from schema.context import Context, Info
-from schema.loaders import load_each
 from schema.types.alignment import Alignment, alignment_type
 from schema.types.arguments import After, Before, First, Last, MinLevel, NeedsReview, Offset, RoleOfFiles, StatusOfItems
 from schema.types.connection import Connection, Window, connection_or_error, load_pages, nested_connections
@@ -47,7 +46,7 @@ RETRY_COLUMNS = (
 
 async def _queue_positions(roots: Sequence["Job"], info: Info) -> list[int | Exception | None]:
     waiting = [root.id for root in roots if _waits_for_a_worker(root.row)]
-    places = dict(zip(waiting, await load_each(info.context.loaders.queue_positions, waiting), strict=True))
+    places = dict(zip(waiting, await info.context.loaders.queue_positions.load_each(waiting), strict=True))
     return [places.get(root.id) for root in roots]
 
 
@@ -84,7 +83,7 @@ def _error(job: JobRow, inputs: Inputs | Exception) -> JobError | Exception | No
 
 async def _inputs_of(jobs: Sequence[JobRow], info: Info) -> dict[str, Inputs | Exception]:
     ids = [job.id for job in jobs]
-    return dict(zip(ids, await load_each(info.context.loaders.inputs, ids), strict=True))
+    return dict(zip(ids, await info.context.loaders.inputs.load_each(ids), strict=True))
 
 
 async def _leases(roots: Sequence["Job"], info: Info) -> list[Lease | Exception | None]:
@@ -92,7 +91,7 @@ async def _leases(roots: Sequence["Job"], info: Info) -> list[Lease | Exception 
     viewer = info.context.viewer
     if viewer.role is not words.Role.WORKER:
         return [None] * len(roots)
-    return await load_each(info.context.loaders.leases, [(viewer, root.id) for root in roots])
+    return await info.context.loaders.leases.load_each([(viewer, root.id) for root in roots])
 
 
 async def _lease_ids(roots: Sequence["Task"], info: Info) -> list[strawberry.ID | Exception | None]:
@@ -107,7 +106,7 @@ def _lease_id(lease: Lease | Exception | None) -> strawberry.ID | Exception | No
 
 async def _alignments(roots: Sequence["Task"], info: Info) -> list[Alignment | Exception | None]:
     ids = [root.id for root in roots if root.row.kind == ALIGNMENT]
-    summaries = dict(zip(ids, await load_each(info.context.loaders.summaries, ids), strict=True))
+    summaries = dict(zip(ids, await info.context.loaders.summaries.load_each(ids), strict=True))
     return [_alignment(root, summaries.get(root.id)) for root in roots]
 
 
@@ -119,7 +118,7 @@ async def _options(roots: Sequence["Job"], info: Info) -> list[Json | Exception]
     """As they are stored: parsed, they would take twenty times the memory, for nothing."""
     context = info.context
     most = context.services.settings.max_answer_size
-    texts = await load_each(context.loaders.options, [(most, root.id) for root in roots])
+    texts = await context.loaders.options.load_each([(most, root.id) for root in roots])
     return [text if isinstance(text, Exception) else Json(orjson.Fragment(text)) for text in texts]
 
 
@@ -138,7 +137,7 @@ async def _uploads(
 
 
 async def _files(roots: Sequence["Job"], info: Info, role: RoleOfFiles = None) -> list[list[File] | Exception]:
-    found = await load_each(info.context.loaders.job_files, [root.id for root in roots])
+    found = await info.context.loaders.job_files.load_each([root.id for root in roots])
     return [
         files
         if isinstance(files, Exception)

@@ -55,7 +55,7 @@ class ApiToken(Node):
 async def owners_of_rows(roots: Sequence[Any], info: Info) -> list[User]:
     """Whose each of `roots` is, by its row."""
     owners = [root.row.owner_id for root in roots]
-    users = await info.context.loaders.users.load_many(owners)
+    users = await info.context.loaders.users.load_many(dict.fromkeys(owners))
     shown = {user.id: user_type(user) for user in users if user is not None}
     return [shown[owner_id] for owner_id in owners]  # who owns something is not removed
 

@@ -13,7 +13,6 @@ from execution.batches import batch_field
 from jobs.retention import Use
 from models.fields import now
 from schema.context import Context, Info
-from schema.loaders import load_each
 from schema.types.enums import UploadStatus
 from schema.types.error import JobError, error_type
 from schema.types.node import Node
@@ -32,14 +31,14 @@ async def _jobs(roots: Sequence["Upload"], info: Info) -> "list[list[Job] | Exce
     from schema.types.jobs import job_type  # noqa: PLC0415  the two types name each other
 
     context = info.context
-    found = await load_each(context.loaders.upload_jobs, [(context.viewer, root.id) for root in roots])
+    found = await context.loaders.upload_jobs.load_each([(context.viewer, root.id) for root in roots])
     return [jobs if isinstance(jobs, Exception) else [job_type(job, context) for job in jobs] for jobs in found]
 
 
 async def _expires_at(roots: Sequence["Upload"], info: Info) -> list[datetime | Exception | None]:
     """Stored for what is unfinished; for what is finished it follows from the jobs that use it."""
     finished = [root.id for root in roots if root.row.status is Status.COMPLETED]
-    uses = dict(zip(finished, await load_each(info.context.loaders.upload_uses, finished), strict=True))
+    uses = dict(zip(finished, await info.context.loaders.upload_uses.load_each(finished), strict=True))
     retention = info.context.services.settings.retention_inputs
     return [_end_of(root.row, uses.get(root.id), retention) for root in roots]
 

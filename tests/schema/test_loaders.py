@@ -12,8 +12,9 @@ async def _twice(keys: list[int]) -> list[int]:
 
 
 async def test_keys_are_loaded_after_a_batch_was_cancelled_before_it_was_dispatched() -> None:
-    loader = BatchLoader(load_fn=_twice, cache=False)
+    loader = BatchLoader(_twice)
     first = asyncio.ensure_future(loader.load(1))
+    await asyncio.sleep(0)
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
@@ -24,9 +25,10 @@ async def test_keys_are_loaded_after_a_batch_was_cancelled_before_it_was_dispatc
 
 
 async def test_a_batch_of_which_only_some_are_cancelled_is_loaded() -> None:
-    loader = BatchLoader(load_fn=_twice, cache=False)
-    first, second = loader.load(1), loader.load(2)
-    asyncio.ensure_future(first).cancel()
+    loader = BatchLoader(_twice)
+    first, second = (asyncio.ensure_future(loader.load(key)) for key in (1, 2))
+    await asyncio.sleep(0)
+    first.cancel()
 
     async with asyncio.timeout(5):
         assert await second == 4
