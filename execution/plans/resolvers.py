@@ -9,9 +9,10 @@ from datetime import datetime
 from enum import Enum
 from functools import partial
 from types import NoneType
-from typing import Any
+from typing import Any, cast
 
 from graphql import GraphQLField, GraphQLResolveInfo, GraphQLSchema
+from graphql.pyutils import Path
 from strawberry.schema import Schema
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import convert_arguments
@@ -20,8 +21,10 @@ from strawberry.types.fields.resolver import StrawberryResolver
 
 from execution.batches import BATCH, BatchFunction
 
-Call = Callable[[Any, GraphQLResolveInfo[Any]], Any]
-"""Takes a source and what its resolver is told."""
+InfoOf = Callable[[Path], GraphQLResolveInfo[Any]]
+"""What a resolver is told at a path."""
+Call = Callable[[Any, Path], Any]
+"""Takes a source and its path."""
 _BACKREF = GraphQLCoreConverter.DEFINITION_BACKREF
 _UNCHANGEABLE = (str, int, float, NoneType, Enum, datetime)
 """Arguments of these classes may be the same object in several calls."""
@@ -35,12 +38,19 @@ class DirectResolver:
     field: StrawberryField
     function: StrawberryResolver[Any]
 
-    def bind(self, arguments: dict[str, Any], info: GraphQLResolveInfo[Any]) -> Call | None:
-        """The resolver with `arguments` as they were coerced; None where each call needs its own copy of them."""
+    def bind(self, arguments: dict[str, Any], info_of: InfoOf, path: Path) -> Call | None:
+        """The resolver with `arguments` as they were coerced; None where each call needs its own copy of them.
+
+        Args:
+            arguments: By their names in the schema.
+            info_of: Asked only where the resolver wants to be told.
+            path: Of the first call.
+        """
         config, scalars = self.schema.config, self.schema.schema_converter.scalar_registry
         make_info, function, field = config.info_class, self.function, self.field
+        resolve = cast("Callable[..., Any]", function.wrapped_func)
         converted = convert_arguments(
-            arguments, field.arguments, scalar_registry=scalars, config=config, info=make_info(info, field)
+            arguments, field.arguments, scalar_registry=scalars, config=config, info=make_info(info_of(path), field)
         )
         if not all(isinstance(value, _UNCHANGEABLE) for value in converted.values()):
             return None
@@ -48,11 +58,11 @@ class DirectResolver:
         info_name = function.info_parameter.name if function.info_parameter else None
         has_self = function.self_parameter is not None
 
-        def call(source: Any, info: GraphQLResolveInfo[Any]) -> Any:
+        def call(source: Any, path: Path) -> Any:
             named: dict[str, Any] = dict.fromkeys(sources, source)
             if info_name is not None:
-                named[info_name] = make_info(info, field)
-            return function(source, **named, **converted) if has_self else function(**named, **converted)
+                named[info_name] = make_info(info_of(path), field)
+            return resolve(source, **named, **converted) if has_self else resolve(**named, **converted)
 
         return call
 

@@ -6,6 +6,7 @@ completes the whole value once more and calls no resolver a second time.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Iterable
+from functools import partial
 from itertools import chain
 from typing import Any, Protocol
 
@@ -121,11 +122,11 @@ class PlanRun:
 
     def _bind(self, field: OpenField, path: Path) -> Call:
         """The resolver of `field` with its arguments, for all places; `path` is that of the first."""
-        arguments = self._arguments(field)
+        arguments, info_of = self._arguments(field), partial(self._host.info_of, field)
         direct = field.direct
-        if isinstance(direct, DirectResolver) and (bound := direct.bind(arguments, self._host.info_of(field, path))):
+        if isinstance(direct, DirectResolver) and (bound := direct.bind(arguments, info_of, path)):
             return bound
-        return lambda source, info: field.resolve(source, info, **arguments)
+        return lambda source, path: field.resolve(source, info_of(path), **arguments)
 
     def _call_together(self, field: OpenField, resolver: BatchResolver, places: list[Place]) -> list[Outcome]:
         """One call for all places."""
@@ -139,7 +140,7 @@ class PlanRun:
     def _call(self, field: OpenField, place: Place, call: Call) -> Outcome:
         _, source, path = place
         try:
-            result = call(source, self._host.info_of(field, path))
+            result = call(source, path)
         except Exception as error:  # noqa: BLE001  whatever it is, graphql-core tells of it
             result = error
         outcome = Outcome(field, place, result)
