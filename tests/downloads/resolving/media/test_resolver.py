@@ -228,6 +228,20 @@ async def test_yt_dlp_finds_the_video_of_a_player(asking: Asking) -> None:
 
 @needs_yt_dlp
 @pytest.mark.long
+async def test_yt_dlp_finds_the_video_of_a_player_that_is_shown_to_browsers_alone(asking: Asking) -> None:
+    shown = showing({"file": "/film", "type": "video/mp4"})
+
+    def change(asked: Asked, reply: Reply) -> Reply:
+        is_browser = "Mozilla" in asked.headers.get("User-Agent", "")
+        return shown(asked, reply) if is_browser else refusing(403)(asked, reply)
+
+    async with serving(Origin(change=change)) as origin:
+        found = await asking.resolve(origin.url("/watch"), resolvers=load_resolvers())
+        assert [(file.name, file.url) for file in found.files] == [("Holiday.mp4", origin.url("/film"))]
+
+
+@needs_yt_dlp
+@pytest.mark.long
 async def test_yt_dlp_does_not_reach_what_the_server_may_not_call() -> None:
     async with serving(Origin(change=showing({"file": "/film"}))) as origin, open_session() as session:
         client = Client(session, HostLimiter())
