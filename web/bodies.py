@@ -37,7 +37,7 @@ class BodyReader(asyncio.BufferedProtocol):
         self._remaining = remaining
         self._is_paused = False
 
-    def begin(self, arrived: bytes) -> None:
+    def begin(self, arrived: bytes | bytearray) -> None:
         """Hand over what uvicorn had read already."""
         count_received(self._scope, len(arrived))
         view = memoryview(arrived)

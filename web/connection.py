@@ -329,7 +329,7 @@ class HttpConnection(HttpToolsProtocol):
         if cycle.waiting_for_100_continue:
             cycle.waiting_for_100_continue = False
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        arrived, cycle.body = bytes(cycle.body), bytearray()
+        arrived, cycle.body = cycle.body, bytearray()
         reader = BodyReader(self, partial(self._go_on_after, cycle), cycle.scope, sink, length - len(arrived))
         if cycle.more_body:
             self.transport.set_protocol(reader)
