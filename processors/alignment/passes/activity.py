@@ -8,8 +8,8 @@ from processors.alignment.passes.recogniser import FRAME_SAMPLES, FRAME_SECONDS,
 
 BLOCK_FRAMES = 60_000
 SHORTEST_PAUSE_FRAMES = 12
-LEAST_RANGE_DB = 8.0
-"""Between the quiet and the loud of a recording; of steady noise it is less, of any speech much more."""
+LEAST_RANGE_DB = 6.0
+"""Between the quiet and the loud of a recording; of steady noise it is less, of speech that can be understood in noise more."""
 SPEECH_SHARE = 0.35
 """Of that range, from the quiet upwards, where speech begins."""
 SILENT_PEAK = 4

@@ -41,6 +41,8 @@ from processors.alignment.passes.script import (
 
 LEAST_SHARE, DOUBTFUL_SHARE = 0.3, 0.6
 """Of the words in rows: below the first the text is of another recording, below the second a person should look."""
+SURE_WORDS, LEAST_OF_FEW = 8, 0.4
+"""So many words in rows, or this share of a short text; other texts had 7 words at most, and 35 %."""
 JUDGED_TOKENS = 8
 """Fewer words than this say nothing by being in rows."""
 WORST_SCORE = -28.0
@@ -167,14 +169,20 @@ def check_share(
     comparison: Comparison, samples: Samples, script: Script, activity: Activity, recogniser: Recogniser
 ) -> None:
     """Raises Refusal where what was heard is something else, or is heard at another speed."""
-    if len(comparison.tokens) < JUDGED_TOKENS or comparison.share >= LEAST_SHARE:
+    if len(comparison.tokens) < JUDGED_TOKENS or is_believable(comparison):
         return
-    told = f"only {comparison.share:.0%} of the words were heard in their order"
+    told = f"only {comparison.matched / len(comparison.tokens):.0%} of the words were heard in their order"
     speed = find_speed(likely_speeds(comparison, activity), samples, script, recogniser)
     if speed is not None:
         how = f"{speed:.3g} times too fast" if speed > 1 else f"{1 / speed:.3g} times too slow"
         raise refuse(f"The header of the recording tells a wrong rate: {told}, for the speech is {how}.")
     raise refuse(f"The transcript does not match the recording: {told}.")
+
+
+def is_believable(comparison: Comparison) -> bool:
+    """Whether enough words were heard in rows, by their share and by their number: in noise so little is heard that two rows are much of it."""
+    least = min(SURE_WORDS, LEAST_OF_FEW * len(comparison.tokens))
+    return comparison.share >= LEAST_SHARE and comparison.matched >= least
 
 
 def likely_speeds(comparison: Comparison, activity: Activity) -> list[float]:
