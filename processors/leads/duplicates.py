@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import lru_cache
 from itertools import pairwise
 
 from processors.leads.email_addresses import email_key, plain_email
@@ -81,7 +80,7 @@ class KeyCollector:
 
 
 def cheap_keys(reader: LeadReader, cells: Cells) -> Iterator[tuple[Rule, object]]:
-    """One key per e-mail cell, phone cell, and name with company."""
+    """One key per e-mail cell, phone cell, and name with company, whose fold is cheaper than one of each."""
     for value in reader.values(cells, reader.emails):
         address = plain_email(value) or read_emails(value).address
         if address:
@@ -93,9 +92,9 @@ def cheap_keys(reader: LeadReader, cells: Cells) -> Iterator[tuple[Rule, object]
             bucket = phone_bucket(value, region)
             if bucket:
                 yield Rule.PHONE, bucket
-    name = name_key(reader, cells)
-    if name:
-        yield Rule.NAME, name
+    company = reader.value(cells, Field.COMPANY)
+    if company and (name := reader.whole_name(cells)):
+        yield Rule.NAME, fold(f"{name} {company}")
 
 
 def name_key(reader: LeadReader, cells: Cells) -> tuple[str, str] | None:
@@ -103,11 +102,8 @@ def name_key(reader: LeadReader, cells: Cells) -> tuple[str, str] | None:
     company = reader.value(cells, Field.COMPANY)
     if not company:
         return None
-    key = fold(reader.whole_name(cells)), cached_fold(company)
+    key = fold(reader.whole_name(cells)), fold(company)
     return key if all(key) else None
-
-
-cached_fold = lru_cache(maxsize=65536)(fold)
 
 
 def find_duplicates(

@@ -12,6 +12,7 @@ from processors.leads.sheet_rows import SheetRows
 from processors.leads.sheets import NOT_KEPT, REASONS_COLUMN, LeadSheet, not_kept_values
 from processors.leads.spool import PLAN, Plan
 from processors.leads.xlsx_export import XlsxExport
+from processors.tables.cells import text_row
 from processors.tables.csv_export import CsvExport
 from processors.tables.tables import MAX_COLUMNS
 
@@ -56,8 +57,9 @@ def write_item(item: ItemResult, sheet: LeadSheet, tally: Tally, table: CsvExpor
     if "score" in result:
         values = sheet.values(result)
         tally.add_kept(result, values)
-        table.add(values)
-        book.rows[0].add(values)
+        row = text_row(values)
+        table.add_row(row)
+        book.rows[0].add_row(row)
     elif item.status in {ItemStatus.FAILED, ItemStatus.SKIPPED}:
         tally.add_left_out(item.status, result)
         book.rows[1].add(not_kept_values(item, result))

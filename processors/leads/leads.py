@@ -14,7 +14,7 @@ from processors.leads.names import PersonName, read_name, whole_name
 from processors.leads.phone_numbers import country_of_calling_code, has_phone_region
 from processors.leads.phones import FoundPhone, read_phones
 from processors.leads.websites import FoundWebsite, read_website
-from processors.tables.text import fold, one_line
+from processors.tables.text import LINE_BREAK, fold, one_line
 
 Cells = Sequence[str | None]
 NameCells = tuple[str | None, str | None, str | None, NameOrder | None]
@@ -25,9 +25,10 @@ ASIDE = (
     *(one.value for one in (Field.WEBSITE, Field.COUNTRY)),
 )
 """What things are set aside under."""
+NO_EMAIL, NO_PHONE = FoundEmails(), FoundPhone()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lead:
     """What is known about one person; None where nothing is.
 
@@ -116,8 +117,8 @@ class LeadReader:
             found = read_emails(value)
             rest = rest if is_shown else found.rest
             if found.address:
-                return FoundEmails(found.address, found.name, rest)
-        return FoundEmails(rest=rest)
+                return found if rest == found.rest else found._replace(rest=rest)
+        return FoundEmails(rest=rest) if rest else NO_EMAIL
 
     def phone(self, cells: Cells, region: str | None) -> FoundPhone:
         """The first valid number of a row, and what is to be set aside; `region` as `region` tells it."""
@@ -126,8 +127,8 @@ class LeadReader:
             found = cached_phones(value, region)
             rest = rest if is_shown else found.rest
             if found.phone:
-                return FoundPhone(found.phone, rest)
-        return FoundPhone(rest=rest)
+                return found if rest == found.rest else found._replace(rest=rest)
+        return FoundPhone(rest=rest) if rest else NO_PHONE
 
     def website(self, cells: Cells, email: str | None) -> FoundWebsite:
         """The first website of a row and the first profile, and what is to be set aside."""
@@ -180,11 +181,13 @@ class LeadReader:
             country_code=country.code,
             notes=self.value(cells, Field.NOTES),
             extra={
-                heading: one_line(value)
+                heading: value.replace(LINE_BREAK, " ")
                 for index, heading in self.extras
                 if index < len(cells) and (value := cells[index])
             },
-            set_aside={key: one_line(value) for key, value in zip(ASIDE, aside, strict=True) if value},
+            set_aside={key: one_line(value) for key, value in zip(ASIDE, aside, strict=True) if value}
+            if any(aside)
+            else {},
         )
 
 

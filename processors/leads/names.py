@@ -19,7 +19,8 @@ BORN = re.compile(r"\s(?:geb\.?|geborene[rn]?|n[ée]e?|born|roz\.?|nata)\s(?=\S)
 SEVERAL = re.compile(r"[&/+;@\d]")
 """What stands in no name of one person."""
 MOST_GIVEN_NAMES = 5
-PLAIN_NAME = re.compile(r"([A-Z][a-z]+) ([A-Z][a-z]+)")
+FIRST_EASTERN = "\u1100"
+"""The first letter of the Korean script; those of Chinese and Japanese come after it."""
 
 
 class PersonName(NamedTuple):
@@ -82,11 +83,15 @@ def read_name(name: str | None, first: str | None, last: str | None, order: Name
 
 
 def plain_name(name: str, order: NameOrder | None) -> PersonName | None:
-    """A short cut for the commonest name, first and last in plain letters: as `read_name`, or None."""
-    words = PLAIN_NAME.fullmatch(name) if order is not NameOrder.LAST_FIRST else None
-    if words is None or is_title(words[1]) or is_ending(words[2]) or is_company_form(words[2]):
+    """A short cut for the commonest name, two words of letters alone: as `read_name`, or None."""
+    words = name.split(" ")
+    if len(words) != 2 or order is NameOrder.LAST_FIRST or not all(map(str.isalpha, words)):
         return None
-    return PersonName(name, words[1], words[2])
+    full = case_name(name)
+    first, last = full.split(" ")
+    if is_title(first) or is_ending(last) or is_company_form(last) or not has_name_order(full):
+        return None
+    return PersonName(full, first, last)
 
 
 def whole_name(name: str | None, first: str | None, last: str | None, order: NameOrder | None = None) -> str:
@@ -99,6 +104,8 @@ def whole_name(name: str | None, first: str | None, last: str | None, order: Nam
 
 def take_aside(name: str, asides: list[str]) -> str:
     """`name` without what stands in brackets or quotation marks, which goes to `asides`; all of it if nothing is left."""
+    if name.isalpha():
+        return name
     found = [next(filter(None, groups), "").strip() for groups in BRACKETS.findall(name)]
     left = " ".join(BRACKETS.sub(" ", name).split()).replace(" ,", ",") if found else name
     if not found or not any(map(str.isalnum, left)):
@@ -112,6 +119,8 @@ def part_name(name: str, order: NameOrder | None) -> NameParts:
 
     Without a comma, `order` tells where the family name is, if a heading said so.
     """
+    if "," not in name and order is not NameOrder.LAST_FIRST:
+        return NameParts(name.strip())
     parts = [part for one in name.split(",") if (part := one.strip())]
     if len(parts) < 2 and order is not NameOrder.LAST_FIRST:
         return NameParts(parts[0] if parts else name)
@@ -197,5 +206,6 @@ def is_person(text: str) -> bool:
 def has_name_order(name: str) -> bool:
     """Whether the first name comes first in this script; Chinese, Japanese and Korean names begin with the family."""
     return name.isascii() or not any(
-        unicodedata.name(one, "").startswith(("CJK", "HIRAGANA", "KATAKANA", "HANGUL")) for one in name
+        one >= FIRST_EASTERN and unicodedata.name(one, "").startswith(("CJK", "HIRAGANA", "KATAKANA", "HANGUL"))
+        for one in name
     )

@@ -1,6 +1,7 @@
 """The processor of kind `leads`."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import cast
 
 import orjson
@@ -38,8 +39,7 @@ class LeadsProcessor:
 
     def process(self, work: Work, part: AssignedSlice) -> Iterator[ItemResult]:
         """COMPLETED with the lead, SKIPPED for a duplicate, or FAILED for a row that reaches nobody."""
-        plan = Plan.from_bytes(work.spool[PLAN].read_bytes())
-        reader = LeadReader(plan.mapping, cast("LeadsOptions", work.options).country)
+        reader = reader_of(work.spool[PLAN].read_bytes(), cast("LeadsOptions", work.options).country)
         for index, row, cells, duplicate in read_slice(work.spool, part):
             lead = reader.read(cells)
             if duplicate:
@@ -52,6 +52,12 @@ class LeadsProcessor:
     def finish(self, work: Work, results: Iterable[ItemResult]) -> Iterator[MadeFile]:
         """leads.csv, leads.xlsx and report.json; see `finishing`."""
         yield from finish_leads(work, cast("LeadsOptions", work.options), results)
+
+
+@lru_cache(maxsize=1)
+def reader_of(plan: bytes, country: str | None) -> LeadReader:
+    """The reader of the rows of a plan, which all slices of a job share."""
+    return LeadReader(Plan.from_bytes(plan).mapping, country)
 
 
 def lead_json(row: int, lead: Lead) -> bytes:

@@ -22,7 +22,7 @@ class Tally:
         self.repeats: Counter[str] = Counter()
         self.scores: Counter[int] = Counter()
         self.reasons: Counter[tuple[str, ...]] = Counter()
-        self.filled: Counter[tuple[bool, ...]] = Counter()
+        self.filled: Counter[bytes] = Counter()
         self.models: Counter[str | None] = Counter()
         self.not_enriched: Counter[str] = Counter()
 
@@ -31,7 +31,7 @@ class Tally:
         self.statuses[ItemStatus.COMPLETED] += 1
         self.scores[lead["score"]] += 1
         self.reasons[tuple(lead["reasons"])] += 1
-        self.filled[tuple([value is not None for value in values])] += 1
+        self.filled[bytes([value is not None for value in values])] += 1
         enrichment = lead.get("enrichment", {})
         if enrichment.get("problem"):
             self.not_enriched[enrichment["problem"]] += 1
@@ -108,7 +108,7 @@ def single_reasons(combined: Counter[tuple[str, ...]]) -> Counter[str]:
     return single
 
 
-def fill_counts(filled: Counter[tuple[bool, ...]], headings: Sequence[str], kept: int) -> list[dict[str, Any]]:
+def fill_counts(filled: Counter[bytes], headings: Sequence[str], kept: int) -> list[dict[str, Any]]:
     """For each column of leads.csv, how many of the kept leads have a value in it, and what percentage that is."""
     counts = [0] * len(headings)
     for pattern, count in filled.items():

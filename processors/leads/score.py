@@ -1,8 +1,8 @@
 """Score a lead from 0 to 100 by fixed rules. Each rule is a reason with its points."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from processors.leads.email_addresses import DISPOSABLE_DOMAINS, FREE_DOMAINS, email_domain, is_role
 from processors.leads.fields import Field
@@ -32,6 +32,8 @@ class Rule(Enum):
         self.points = points
         self.sentence = f"{words} ({points:+d})." if points else f"{words} (0)."
 
+    __hash__ = object.__hash__
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -43,45 +45,47 @@ class Score:
 
 def score_lead(lead: Lead) -> Score:
     """The score of a lead."""
-    rules = [*email_rules(lead), *phone_rules(lead), *other_rules(lead)]
+    return add_up((*email_rules(lead), *phone_rules(lead), *other_rules(lead)))
+
+
+@lru_cache(maxsize=1024)
+def add_up(rules: tuple[Rule, ...]) -> Score:
+    """The score of a lead to which `rules` apply; few combinations occur."""
     points = sum(rule.points for rule in rules)
     return Score(max(0, min(100, points)), tuple(rule.sentence for rule in rules))
 
 
-def email_rules(lead: Lead) -> Iterator[Rule]:
+def email_rules(lead: Lead) -> tuple[Rule, ...]:
     """What the e-mail address earns."""
     if lead.email is None:
-        if Field.EMAIL in lead.set_aside:
-            yield Rule.BAD_EMAIL
-        return
-    yield Rule.EMAIL
+        return (Rule.BAD_EMAIL,) if Field.EMAIL in lead.set_aside else ()
     domain = email_domain(lead.email)
     if domain in DISPOSABLE_DOMAINS:
-        yield Rule.DISPOSABLE
-        return
-    yield Rule.ROLE if is_role(lead.email) else Rule.PERSONAL
-    yield Rule.FREE_DOMAIN if domain in FREE_DOMAINS else Rule.OWN_DOMAIN
+        return Rule.EMAIL, Rule.DISPOSABLE
+    reader = Rule.ROLE if is_role(lead.email) else Rule.PERSONAL
+    return Rule.EMAIL, reader, Rule.FREE_DOMAIN if domain in FREE_DOMAINS else Rule.OWN_DOMAIN
 
 
-def phone_rules(lead: Lead) -> Iterator[Rule]:
+def phone_rules(lead: Lead) -> tuple[Rule, ...]:
     """What the phone number earns."""
     if lead.phone is not None:
-        yield Rule.PHONE
-    elif Field.PHONE in lead.set_aside:
-        yield Rule.BAD_PHONE
+        return (Rule.PHONE,)
+    return (Rule.BAD_PHONE,) if Field.PHONE in lead.set_aside else ()
 
 
-def other_rules(lead: Lead) -> Iterator[Rule]:
+def other_rules(lead: Lead) -> list[Rule]:
     """What the other fields earn."""
+    rules = []
     if lead.first_name and lead.last_name:
-        yield Rule.FULL_NAME
+        rules.append(Rule.FULL_NAME)
     elif lead.name:
-        yield Rule.SOME_NAME
+        rules.append(Rule.SOME_NAME)
     if lead.company:
-        yield Rule.COMPANY
+        rules.append(Rule.COMPANY)
     if lead.website:
-        yield Rule.WEBSITE
+        rules.append(Rule.WEBSITE)
     elif Field.WEBSITE in lead.set_aside:
-        yield Rule.BAD_WEBSITE
+        rules.append(Rule.BAD_WEBSITE)
     if lead.country:
-        yield Rule.COUNTRY
+        rules.append(Rule.COUNTRY)
+    return rules

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import IO
 
-from processors.tables.cells import FORMULA_STARTS, Values
+from processors.tables.cells import FORMULA_STARTS, TextRow, Values, text_row
 from processors.tables.tables import MAX_COLUMNS, MAX_ROWS, column_letter
 
 MAX_UNITS = 32_767
@@ -63,13 +63,16 @@ class SheetRows:
 
     def add(self, values: Values) -> None:
         """The next row; whole numbers become numbers, all else text."""
+        self.add_row(text_row(values))
+
+    def add_row(self, row: TextRow) -> None:
+        """As `add`, of a row whose text was looked at already."""
         if self.count >= MAX_ROWS:
             self.left_out += 1
             return
         self.count += 1
-        values = self.share(values)
-        text = "|".join([value for value in values if type(value) is str])
-        self.waiting.append(self.render(values) if is_plain(text) else self.render_escaped(values))
+        values = self.share(row.values)
+        self.waiting.append(self.render(values) if is_plain(row) else self.render_escaped(values))
         if len(self.waiting) >= BATCH:
             self.flush()
 
@@ -105,14 +108,14 @@ class SheetRows:
         self.waiting = []
 
 
-def is_plain(text: str) -> bool:
-    """Whether cells joined by `|` can stand in XML as they are: no markup, nothing invisible, no spaces at edges."""
+def is_plain(row: TextRow) -> bool:
+    """Whether the cells of `row` can stand in XML as they are: no markup, nothing invisible, no spaces at edges."""
+    text = row.text
     return (
-        text.isprintable()
+        row.is_printable
         and len(text) <= SHORT_ROW
         and not ("&" in text or "<" in text or ">" in text or "_x" in text or " |" in text or "| " in text)
-        and text[:1] != " "
-        and text[-1:] != " "
+        and text[-1] != " "
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from processors.contract import ItemResult, ItemStatus
@@ -40,7 +41,7 @@ class LeadSheet:
         """The cells of one result."""
         extra = lead["extra"].get
         return [
-            *(lead[key] for key in PLAIN_KEYS),
+            *plain_values(lead),
             " ".join(lead["reasons"]),
             lead["row"],
             "; ".join(f"{LABELS_BY_KEY[key]}: {value}" for key, value in lead["setAside"].items()) or None,
@@ -55,7 +56,7 @@ def enriched_values(enrichment: Map[str, Any]) -> Values:
     return [*(enrichment.get(key) for key, _ in ENRICHED), enrichment.get("problem") or step]
 
 
-PLAIN_KEYS = tuple(key for key, _ in FIXED[:-3])
+plain_values = itemgetter(*(key for key, _ in FIXED[:-3]))
 LABELS_BY_KEY: dict[str, str] = {field.value: label for field, label in LABELS.items()} | {PROFILE: "Profile"}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from processors.tables.cells import FORMULA_STARTS, Values, joined_text, may_begin_formula
+from processors.tables.cells import FORMULA_STARTS, TextRow, Values, may_begin_formula, text_row
 
 BATCH = 500
 MARK = "\ufeff"
@@ -42,10 +42,12 @@ class CsvExport:
 
     def add(self, values: Values) -> None:
         """The next row."""
-        text = joined_text(values)
-        if may_begin_formula(text):
-            values = quote_row(values)
-        if "," in text or '"' in text or not text.isprintable():
+        self.add_row(text_row(values))
+
+    def add_row(self, row: TextRow) -> None:
+        """The next row, whose text was looked at already."""
+        values = quote_row(row.values) if may_begin_formula(row) else row.values
+        if "," in row.text or '"' in row.text or not row.is_printable:
             self.quoting_writer.writerow(values)
         else:
             cells = [value if type(value) is str else "" if value is None else str(value) for value in values]

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from math import isfinite
 from typing import TypeAlias
 
 
@@ -31,6 +32,18 @@ LINE_BREAK = "\n"
 """What divides the lines of a clean cell; `one_line` takes it out where a value is one line."""
 LARGEST_EXACT = 2**53
 TO_SPACES = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum()})
+
+
+class SignsToSpaces(dict[int, int]):
+    """For `str.translate`: a space for punctuation, symbols and white space, itself for everything else."""
+
+    def __missing__(self, code: int) -> int:
+        """The character that takes the place of `code`, which is remembered."""
+        self[code] = ord(" ") if unicodedata.category(chr(code))[0] in "PSZ" else code
+        return self[code]
+
+
+SIGNS_TO_SPACES = SignsToSpaces()
 PLAIN_I = str.maketrans("İı", "ii")
 """The Turkish letters, whose case folding no other language shares."""
 
@@ -53,7 +66,7 @@ def clean_cell(value: Cell) -> str | None:
 
 def number_text(value: float) -> str | None:
     """A number as a person would type it: 12345.0 is "12345"; infinities and NaN are nothing."""
-    if value != value or value in {float("inf"), float("-inf")}:  # noqa: PLR0124  the test for NaN
+    if not isfinite(value):
         return None
     if value.is_integer() and abs(value) < LARGEST_EXACT:
         return str(int(value))
@@ -119,7 +132,7 @@ def plain_line(line: str) -> str:
 
 def one_line(value: str) -> str:
     """A clean `value` with its line breaks made spaces."""
-    return value.replace(LINE_BREAK, " ") if LINE_BREAK in value else value
+    return value.replace(LINE_BREAK, " ")
 
 
 def seen(character: str) -> str:
@@ -136,7 +149,7 @@ def fold(value: str) -> str:
     if value.isascii():
         return " ".join(value.lower().translate(TO_SPACES).split())
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value.translate(PLAIN_I)).casefold())
-    return " ".join("".join(" " if unicodedata.category(one)[0] in "PSZ" else one for one in plain).split())
+    return " ".join(plain.translate(SIGNS_TO_SPACES).split())
 
 
 def clean_row(cells: Sequence[Cell]) -> list[str | None]:
