@@ -25,7 +25,7 @@ from background.calls.result_lines import encode_file, encode_result, encode_sum
 from background.calls.work import CallWork
 from background.child.current_item import CurrentItem
 from background.child.frames import FILE, HEADER, REFERENCE, RESULTS, SLICE, SUMMARY, decode_call
-from background.child.writer import MessageWriter
+from background.child.writer import MessageWriter, Ticker
 from base.words import SlicePhase
 from processors.contract import AssignedSlice, ItemResult, MadeFile, Processor, Reference, Summary
 from processors.loading import load_kind, load_processor
@@ -49,10 +49,11 @@ def main(memory_bytes: int, descriptor: int) -> None:
     _die_with_parent(channel)
     _yield_to_server()
     _limit_memory(memory_bytes)
+    ticker = Ticker()
     idle_bytes = _memory_bytes("VmRSS")
     while True:
         call = decode_call(_next_body(channel))
-        writer = MessageWriter(channel, is_careful=call.is_careful)
+        writer = MessageWriter(channel, ticker, is_careful=call.is_careful)
         end = answer(call, writer, current)
         is_retiring = end.outcome == "memory" or _memory_bytes("VmRSS") - idle_bytes > GROWTH_BYTES
         writer.close(replace(end, is_retiring=is_retiring))

@@ -3,6 +3,8 @@
 import contextlib
 import os
 import threading
+import time
+from queue import SimpleQueue
 
 import orjson
 
@@ -12,6 +14,25 @@ from background.child.frames import END, LOG, PROGRESS, RESULTS, frame
 from base.words import LogLevel
 
 
+class Ticker:
+    """Flushes the writer of the call at hand some time after it began to wait: one thread for all calls of a child."""
+
+    def __init__(self) -> None:
+        self._waiting: SimpleQueue[MessageWriter] = SimpleQueue()
+        threading.Thread(target=self._tick, daemon=True).start()
+
+    def add(self, writer: "MessageWriter") -> None:
+        """Something waits in `writer` since now."""
+        self._waiting.put(writer)
+
+    def _tick(self) -> None:
+        while True:
+            writer = self._waiting.get()
+            if not writer.is_closed:
+                time.sleep(FLUSH_SECONDS)
+                writer.flush()
+
+
 class MessageWriter:
     """The child's end of the channel during one call: messages leave in order, together, at 64 KiB or after 100 ms.
 
@@ -19,22 +40,22 @@ class MessageWriter:
     threads the processor may have left behind.
     """
 
-    def __init__(self, channel: int, *, is_careful: bool) -> None:
+    def __init__(self, channel: int, ticker: Ticker, *, is_careful: bool) -> None:
         self._channel = channel
+        self._ticker = ticker
         self._is_careful = is_careful
         self._lock = threading.Lock()
         self._frames: list[bytes] = []
         self._lines: list[bytes] = []
         self._size = 0
         self._progress: tuple[float, float | None] | None = None
-        self._waiting = threading.Event()
-        self._closed = threading.Event()
-        threading.Thread(target=self._tick_until_closed, daemon=True).start()
+        self._is_waiting = False
+        self.is_closed = False
 
     def add(self, letter: bytes, body: bytes) -> None:
         """Send `body` soon; at once in a careful call."""
         with self._lock:
-            if self._closed.is_set():
+            if self.is_closed:
                 return
             if letter == RESULTS:
                 self._lines.append(body)
@@ -43,7 +64,7 @@ class MessageWriter:
             self._size += len(body)
             if self._is_careful or self._size >= FLUSH_BYTES:
                 self._write()
-        self._waiting.set()
+        self._wait()
 
     def add_line(self, level: LogLevel, message: str) -> None:
         """See `MessageSink`."""
@@ -52,26 +73,28 @@ class MessageWriter:
     def set_progress(self, done: float, total: float | None) -> None:
         """See `MessageSink`."""
         self._progress = (done, total)
-        self._waiting.set()
+        self._wait()
 
     def close(self, end: CallEnd) -> None:
         """Send what waits and then `end`."""
         with self._lock:
             self._seal_progress()
             self._seal(END, orjson.dumps(end))
-            self._closed.set()
+            self.is_closed = True
             self._write()
-        self._waiting.set()
 
-    def _tick_until_closed(self) -> None:
-        while not self._closed.is_set():
-            self._waiting.wait()
-            self._closed.wait(FLUSH_SECONDS)
-            self._waiting.clear()
-            with self._lock, contextlib.suppress(MemoryError):
-                if not self._closed.is_set():
-                    self._seal_progress()
-                    self._write()
+    def flush(self) -> None:
+        """Send what waits, unless the call has ended."""
+        self._is_waiting = False
+        with self._lock, contextlib.suppress(MemoryError):
+            if not self.is_closed:
+                self._seal_progress()
+                self._write()
+
+    def _wait(self) -> None:
+        if not self._is_waiting:
+            self._is_waiting = True
+            self._ticker.add(self)
 
     def _seal_progress(self) -> None:
         progress, self._progress = self._progress, None
