@@ -43,6 +43,15 @@ class CallFiles:
         if await self._storage.free_bytes() < self._reserved_bytes:
             raise DiskFull
 
+    @asynccontextmanager
+    async def inputs(self, claim: Claim, *, are_read: bool = True) -> AsyncIterator[list[Source]]:
+        """As `sources`, in a folder that is removed when the block is left; none, and no folder, unless they `are_read`."""
+        if not are_read:
+            yield []
+            return
+        async with self.folder(claim, "inputs") as folder:
+            yield await self.sources(claim, folder)
+
     async def sources(self, claim: Claim, folder: Path) -> list[Source]:
         """The inputs of the job, each as one file; those that are none of this machine are copied to `folder`.
 

@@ -101,8 +101,7 @@ class Phases:
                     await recorder.add(message)
 
         async with self._files.adopting() as files:
-            async with self._files.folder(claim) as folder, self._files.folder(claim, "inputs") as inputs:
-                sources = await self._files.sources(claim, inputs)
+            async with self._files.folder(claim) as folder, self._files.inputs(claim) as sources:
                 try:
                     await self._run(self._call(claim, folder, inputs=sources), on_message, recorder.write)
                 except NeedsInput as question:
@@ -134,8 +133,8 @@ class Phases:
             while results.left:
                 part = AssignedSlice(claim.first_index, results.begin_call(), claim.payload, reviews)
                 try:
-                    async with self._files.folder(claim) as folder, self._files.folder(claim, "inputs") as inputs:
-                        sources = await self._files.sources(claim, inputs) if kind.reads_inputs else []
+                    reading = self._files.inputs(claim, are_read=kind.reads_inputs)
+                    async with self._files.folder(claim) as folder, reading as sources:
                         spool = await self._files.spool(claim, folder)
                         given = {"spool": spool, "inputs": sources, "part": part, "is_careful": is_careful}
                         await self._run(self._call(claim, folder, **given), on_message, write)
