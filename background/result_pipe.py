@@ -6,8 +6,11 @@ to the disk.
 
 import asyncio
 import errno
+import fcntl
 import os
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from jobs.contents import results_after
 from processors.contract import ItemError, ItemResult, MadeFile
 
 RESULTS_PER_READ = 1_000
+PIPE_BYTES = 2**20
 OPEN_SECONDS = 0.01
 
 FilesBetween = Callable[[int, int], Awaitable[Mapping[int, Sequence[MadeFile]]]]
@@ -39,6 +43,7 @@ async def send_results(
     """
     try:
         pipe = await _open_for(path, open_seconds)
+        _widen(pipe)
         try:
             index = -1
             while rows := await results_after(job_id, index, RESULTS_PER_READ):
@@ -64,6 +69,13 @@ async def _open_for(path: Path, every_seconds: float) -> int:
             if error.errno != errno.ENXIO:
                 raise
         await asyncio.sleep(every_seconds)
+
+
+def _widen(pipe: int) -> None:
+    """Have the pipe hold about as much as is read at once, so that the next is read while the reader works; Linux alone can."""
+    if sys.platform == "linux":
+        with suppress(OSError):  # a user may have so much in pipes and no more
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 async def _write(pipe: int, data: bytes) -> None:

@@ -10,6 +10,7 @@ from base.words import FileRole, ItemStatus
 from processors.contract import FetchedBlob, ItemError, ItemResult, MadeFile, Summary
 
 MAX_SUMMARY_BYTES = 256 * 1024
+READ_BYTES = 2**18
 
 
 def encode_file(made: MadeFile) -> bytes:
@@ -70,6 +71,6 @@ def encode_results(items: Iterable[ItemResult]) -> bytes:
 
 def read_results(path: Path) -> Iterator[ItemResult]:
     """The items of `encode_results` in a file or pipe, in the same order, one at a time; they are read once."""
-    with path.open("rb") as file:
+    with path.open("rb", READ_BYTES) as file:
         for line in file:
             yield decode_result(line.removesuffix(b"\n"))
