@@ -1,30 +1,9 @@
 // Somebody starts work of several kinds; one upload is paused, survives the server and the tab, and goes on with its file.
 import { scenario } from './scenario.mjs'
+import { openSlowLine } from './slow_line.mjs'
 
 const BYTES = 3_000_000
-const FIRST_BYTES = 1_000_000
 const fileOf = (name, size) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.alloc(size, 'x') })
-
-// The first bytes come through, what follows stays on its way; from the break on nothing comes through any more.
-async function openSlowLine(page) {
-  const held = []
-  const reset = route => route.abort('connectionreset').catch(() => null)
-  let isFirst = true
-  let handle = route => {
-    if (route.request().method() !== 'PATCH') return route.continue()
-    if (!isFirst) return held.push(route)
-    isFirst = false
-    return route.continue({ postData: Buffer.alloc(FIRST_BYTES, 'x') })
-  }
-  await page.route(/\/files\//, route => handle(route))
-  return {
-    break() {
-      handle = reset
-      return Promise.all(held.map(reset))
-    },
-    nextRequest: () => new Promise(resolve => (handle = resolve)),
-  }
-}
 
 await scenario(async ({ open, have, url, leads }) => {
   const page = await open()

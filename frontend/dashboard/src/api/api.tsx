@@ -32,9 +32,10 @@ export function useApi(): Api {
   return api
 }
 
-export function useIsSignedIn(): boolean {
+/** The id of who is signed in. */
+export function usePerson(): string | null {
   const { session } = useApi()
-  return useSyncExternalStore(session.subscribe, () => session.token() !== null)
+  return useSyncExternalStore(session.subscribe, session.person)
 }
 
 export function useIsServerAway(): boolean {

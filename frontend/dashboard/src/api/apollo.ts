@@ -13,11 +13,11 @@ export function openApollo(session: Session, socket: Socket, connection: Connect
   const withToken = new SetContextLink(async ({ headers }) => {
     if (session.token() === null) return {} // before sign-in
     const token = await session.freshToken()
-    return { token, headers: { ...headers, Authorization: `Bearer ${token}` } }
+    return { token, person: session.person(), headers: { ...headers, Authorization: `Bearer ${token}` } }
   })
   const onceMore = new ErrorLink(({ error, operation, forward }) => {
-    const { token } = operation.getContext() as { token?: string }
-    if (!token || !CombinedGraphQLErrors.is(error) || !isTokenEnded(error.errors)) return undefined
+    const { token, person } = operation.getContext() as { token?: string; person?: string }
+    if (!token || person !== session.person() || !CombinedGraphQLErrors.is(error) || !isTokenEnded(error.errors)) return undefined
     return from(session.freshToken(token)).pipe(mergeMap(() => forward(operation)))
   })
   const overHttp = new HttpLink({ uri: session.endpoint, fetch: connection.fetch })

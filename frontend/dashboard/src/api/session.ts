@@ -1,7 +1,7 @@
 /** A session that renews itself, shared by all tabs; see docs/clients.md. */
 
 const ENDED = ['TOKEN_EXPIRED', 'INVALID_TOKEN', 'UNAUTHENTICATED']
-const TOKENS = '{ accessToken expiresAt refreshToken }'
+const TOKENS = '{ accessToken expiresAt refreshToken user { id } }'
 const LOGIN = `mutation Login($username: String!, $password: String!) { login(username: $username, password: $password) ${TOKENS} }`
 const REFRESH = `mutation Refresh($token: String!) { refreshSession(refreshToken: $token) ${TOKENS} }`
 const ANONYMOUS = `mutation Anonymous { startAnonymousSession ${TOKENS} }`
@@ -9,7 +9,9 @@ const LOGOUT = 'mutation Logout { logout }'
 const KEY = 'waybill.session'
 const MARGIN_MS = 60_000
 
-type Tokens = { accessToken: string; refreshToken: string; goodUntil: number }
+type Tokens = { person: string; accessToken: string; refreshToken: string; goodUntil: number }
+/** Of somebody who has not signed out, and must sign in again. */
+type Ended = { person: string; accessToken?: never }
 type Answer = { data?: Record<string, unknown>; errors?: readonly Refusal[] }
 type Refusal = { message: string; extensions?: Record<string, unknown> }
 
@@ -39,6 +41,12 @@ export class Session {
   /** The token as it is, for what may go without one. */
   token = () => this.#read()?.accessToken ?? null
 
+  /** The id of who is signed in. */
+  person = () => this.#read()?.person ?? null
+
+  /** Who is signed in, or is to sign in again because the session ended by itself. */
+  expectedPerson = () => this.#stored()?.person ?? null
+
   subscribe = (listener: () => void) => {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
@@ -62,9 +70,9 @@ export class Session {
       this.#renewal ??= this.#renewOnce(tokens).finally(() => (this.#renewal = null))
       await this.#renewal
     }
-    const fresh = this.token()
-    if (!fresh) throw new Refused('Sign in first.', 'UNAUTHENTICATED')
-    return fresh
+    const fresh = this.#read()
+    if (fresh?.person !== tokens.person) throw new Refused('Sign in first.', 'UNAUTHENTICATED')
+    return fresh.accessToken
   }
 
   /** One tab renews, the others find what it got. Browsers have locks on HTTPS and on this machine only. */
@@ -75,20 +83,24 @@ export class Session {
     return navigator.locks ? navigator.locks.request(KEY, renew) : renew()
   }
 
-  async #renew({ refreshToken }: Tokens) {
+  async #renew({ person, refreshToken }: Tokens) {
+    const isStillIt = () => this.#read()?.refreshToken === refreshToken // and nobody has signed out or in meanwhile
     try {
-      await this.#open(REFRESH, { token: refreshToken })
+      const tokens = await this.#askForTokens(REFRESH, { token: refreshToken })
+      if (isStillIt()) this.#write(tokens)
     } catch (error) {
       if (!(error instanceof Refused) || !ENDED.includes(error.code)) return // not reached: the old token may do for now
-      this.#write(null)
+      if (isStillIt()) this.#write({ person })
       throw error
     }
   }
 
-  async #open(query: string, variables: object) {
+  #open = async (query: string, variables: object) => this.#write(await this.#askForTokens(query, variables))
+
+  async #askForTokens(query: string, variables: object): Promise<Tokens> {
     const { value, lifetime } = await this.#ask(query, variables)
-    const { accessToken, refreshToken } = value as { accessToken: string; refreshToken: string }
-    this.#write({ accessToken, refreshToken, goodUntil: Date.now() + lifetime - MARGIN_MS })
+    const { accessToken, refreshToken, user } = value as { accessToken: string; refreshToken: string; user: { id: string } }
+    return { person: user.id, accessToken, refreshToken, goodUntil: Date.now() + lifetime - MARGIN_MS }
   }
 
   async #ask(query: string, variables: object, token?: string) {
@@ -103,12 +115,17 @@ export class Session {
   }
 
   #read(): Tokens | null {
-    const text = localStorage.getItem(KEY)
-    return text ? (JSON.parse(text) as Tokens) : null
+    const stored = this.#stored()
+    return stored?.accessToken ? stored : null
   }
 
-  #write(tokens: Tokens | null) {
-    if (tokens) localStorage.setItem(KEY, JSON.stringify(tokens))
+  #stored(): Tokens | Ended | null {
+    const text = localStorage.getItem(KEY)
+    return text ? (JSON.parse(text) as Tokens | Ended) : null
+  }
+
+  #write(stored: Tokens | Ended | null) {
+    if (stored) localStorage.setItem(KEY, JSON.stringify(stored))
     else localStorage.removeItem(KEY)
     this.#tell()
   }

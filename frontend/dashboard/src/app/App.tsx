@@ -3,7 +3,7 @@ import { ModalsProvider } from '@mantine/modals'
 import { Notifications } from '@mantine/notifications'
 import { useEffect, useState } from 'react'
 import { RouterProvider } from 'react-router/dom'
-import { ApiProvider, useApi, useIsSignedIn, type Api } from '../api/api'
+import { ApiProvider, useApi, usePerson, type Api } from '../api/api'
 import { SignInPage } from '../signin/SignInPage'
 import { ServerAwayBanner } from './ServerAwayBanner'
 import { router } from './routes'
@@ -28,14 +28,16 @@ export function App({ api, nonce }: Props) {
 /** All pages for who is signed in, the form for who is not; nothing of one person is left for the next. */
 function Pages() {
   const { apollo, socket } = useApi()
-  const isSignedIn = useIsSignedIn()
-  const [isClean, setClean] = useState(true)
+  const person = usePerson()
+  const [shown, setShown] = useState(person) // whose data there are
   useEffect(() => {
-    if (isSignedIn) return setClean(false)
-    if (isClean) return
+    if (shown === person) return
+    if (shown === null) return setShown(person)
+    let isCurrent = true // until somebody else has signed in
     socket.terminate()
-    void apollo.clearStore().then(() => setClean(true)) // it ends queries that are under way: the form has one
-  }, [isSignedIn, isClean, apollo, socket])
-  if (isSignedIn) return <RouterProvider router={router} />
-  return isClean && <SignInPage />
+    void apollo.clearStore().then(() => isCurrent && setShown(person)) // it ends queries that are under way: the form has one
+    return () => void (isCurrent = false)
+  }, [person, shown, apollo, socket])
+  if (shown !== person) return null
+  return person === null ? <SignInPage /> : <RouterProvider router={router} />
 }

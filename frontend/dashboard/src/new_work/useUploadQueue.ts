@@ -1,4 +1,4 @@
-/** The one queue of this tab; it goes on when another page is opened, and ends when its person signs out. */
+/** The one queue of this tab; it goes on when another page is opened or the session ends by itself, and ends when its person signs out. */
 import { useSyncExternalStore } from 'react'
 import { useApi, type Api } from '../api/api'
 import { useServer } from '../api/server'
@@ -22,6 +22,11 @@ export function useSendings() {
 function openQueue({ connection, session }: Api, chunkSize: number) {
   const opened = new UploadQueue(chunkSize)
   connection.onReturn(opened.resumeUnreached)
-  session.subscribe(() => session.token() === null && opened.forgetAll())
+  let owner = session.expectedPerson()
+  session.subscribe(() => {
+    if (session.expectedPerson() === owner) return
+    owner = session.expectedPerson()
+    opened.forgetAll()
+  })
   return opened
 }

@@ -41,6 +41,7 @@ export function SignInPage() {
         <Paper component="form" withBorder shadow="sm" p="lg" onSubmit={submit}>
           <Stack>
             <Title order={1} size="h3">{t('title')}</Title>
+            {!problem && session.expectedPerson() && <Text size="sm">{t('ended')}</Text>}
             {problem && <Alert color="red" variant="light" role="alert">{problem}</Alert>}
             <TextInput name="username" label={t('username')} autoComplete="username" autoCapitalize="none" required withAsterisk={false} data-autofocus />
             <PasswordInput name="password" label={t('password')} autoComplete="current-password" required withAsterisk={false} />

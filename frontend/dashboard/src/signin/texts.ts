@@ -7,6 +7,7 @@ export const useSignInTexts = catalogue('signin', {
   signIn: { en: 'Sign in', de: 'Anmelden' },
   anonymous: { en: 'Continue without an account', de: 'Ohne Konto weiter' },
   or: { en: 'or', de: 'oder' },
+  ended: { en: 'Your session has ended. Uploads go on.', de: 'Ihre Sitzung ist beendet. Uploads gehen weiter.' },
   notReached: { en: 'The server did not answer. Try again.', de: 'Der Server hat nicht geantwortet. Versuchen Sie es noch einmal.' },
   purpose: {
     en: 'Everything that happens to a file after the upload.',
