@@ -1,7 +1,7 @@
 /** Filter, search and order of a list, kept in the address bar. */
 import { useMemo } from 'react'
-import { useSearchParams } from 'react-router'
 import type { JobFilter, JobOrder, JobOrderField, JobStatus, JobType } from '../api/schema'
+import { useSearch } from '../app/useSearch'
 
 export type ListState = ReturnType<typeof useListState>
 
@@ -9,30 +9,30 @@ const DAY_MS = 86_400_000
 
 /** @param type Of the jobs; null for all. */
 export function useListState(type: JobType | null) {
-  const [params, setParams] = useSearchParams()
-  const query = params.toString()
+  const [search, change] = useSearch()
+  const query = search.toString()
   const state = useMemo(() => read(new URLSearchParams(query), type), [query, type])
 
   function set(name: string, value: string | string[] | null) {
-    setParams(
-      before => {
-        const after = new URLSearchParams(before)
-        after.delete(name)
-        for (const part of [value ?? []].flat()) if (part) after.append(name, part)
-        return after
-      },
-      { replace: true },
-    )
+    change(before => {
+      const after = new URLSearchParams(before)
+      after.delete(name)
+      for (const part of [value ?? []].flat()) if (part) after.append(name, part)
+      return after
+    })
   }
 
   /** Order by `field`; a second time in the other direction. */
   function sortBy(field: JobOrderField) {
-    const isSame = state.orderBy.field === field
-    const direction = isSame ? (state.orderBy.direction === 'DESC' ? 'ASC' : 'DESC') : field === 'TITLE' ? 'ASC' : 'DESC'
-    setParams(before => new URLSearchParams([...without(before, 'sort'), ['sort', `${field}.${direction}`]]), { replace: true })
+    change(before => {
+      const { orderBy } = read(before, type)
+      const isSame = orderBy.field === field
+      const direction = isSame ? (orderBy.direction === 'DESC' ? 'ASC' : 'DESC') : field === 'TITLE' ? 'ASC' : 'DESC'
+      return new URLSearchParams([...without(before, 'sort'), ['sort', `${field}.${direction}`]])
+    })
   }
 
-  const clear = () => setParams(before => new URLSearchParams([...before].filter(([name]) => name === 'sort')), { replace: true })
+  const clear = () => change(before => new URLSearchParams([...before].filter(([name]) => name === 'sort')))
 
   return { ...state, set, sortBy, clear }
 }

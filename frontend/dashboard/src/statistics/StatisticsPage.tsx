@@ -1,6 +1,6 @@
 import { Grid, Group, SegmentedControl, Select, Skeleton, Stack, Text, Title } from '@mantine/core'
-import { useSearchParams } from 'react-router'
 import { useServer } from '../api/server'
+import { useSearch } from '../app/useSearch'
 import { Panel } from '../job/Panel'
 import { Problem } from '../jobs/Problem'
 import { useKindName } from '../jobs/titles'
@@ -16,18 +16,18 @@ type Period = keyof typeof PERIODS
 /** Counts of jobs as figures and charts; the address bar keeps what is counted. */
 export function StatisticsPage() {
   const t = useStatisticsTexts()
-  const [search, setSearch] = useSearchParams()
+  const [search, change] = useSearch()
   const period = (search.get('period') ?? 'month') in PERIODS ? ((search.get('period') ?? 'month') as Period) : 'month'
   const kind = search.get('kind')
   const days = PERIODS[period]
   const { data, error, refetch, now } = useStatistics(days, kind)
   const choose = (name: string, value: string | null) =>
-    setSearch(before => {
+    change(before => {
       const after = new URLSearchParams(before)
       if (value) after.set(name, value)
       else after.delete(name)
       return after
-    }, { replace: true })
+    })
 
   return (
     <Stack gap="md">
