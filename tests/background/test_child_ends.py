@@ -196,8 +196,10 @@ async def test_a_killed_server_leaves_no_process_behind(spaced_script: Path, loo
     tmp_path = spaced_script.parent
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen([sys.executable, spaced_script, tmp_path, loop], env=environment, cwd=tmp_path) as server:
-        pids = [await number_told(tmp_path / "0"), await number_told(tmp_path / "1")]
-        mine = {int(pid) for pid in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()}
-        assert mine == set(pids)
-        server.kill()
+        try:
+            pids = [await number_told(tmp_path / "0"), await number_told(tmp_path / "1")]
+            mine = {int(pid) for pid in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()}
+            assert mine == set(pids)
+        finally:
+            server.kill()
     await wait_until(lambda: not alive(pids))
