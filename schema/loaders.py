@@ -104,6 +104,10 @@ class BatchLoader(Generic[K, V]):
         keys = [key for wanted, _ in batch.asked for key in wanted]
         try:
             values = iter(await self._load(keys))
+        except asyncio.CancelledError:
+            for _, future in batch.asked:
+                future.cancel()
+            raise
         except Exception as error:  # noqa: BLE001  each key has it
             values = repeat(error)
         for wanted, future in batch.asked:

@@ -32,3 +32,11 @@ async def test_a_batch_of_which_only_some_are_cancelled_is_loaded() -> None:
 
     async with asyncio.timeout(5):
         assert await second == 4
+
+
+async def test_who_waits_is_cancelled_where_the_loading_is() -> None:
+    async def be_cancelled(_keys: list[int]) -> list[int]:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(BatchLoader(be_cancelled).load(1), 5)
