@@ -60,7 +60,11 @@ class Outcome:
 
 
 class Sender:
-    """Sends messages through a session that looks at each address it connects to."""
+    """Sends messages through a session that looks at each address it connects to.
+
+    Attributes:
+        timeout_seconds: For an attempt as a whole.
+    """
 
     def __init__(
         self,
@@ -70,7 +74,7 @@ class Sender:
     ) -> None:
         self._session = session
         self._clock = clock
-        self._timeout_seconds = timeout_seconds
+        self.timeout_seconds = timeout_seconds
 
     async def send(self, webhook: Webhook, message: Message) -> Outcome:
         """Send `message` and say what came of it; whatever the receiver and its address do, it does not raise."""
@@ -83,10 +87,10 @@ class Sender:
 
     async def _attempt(self, webhook: Webhook, message: Message) -> Outcome:
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asyncio.timeout(self.timeout_seconds):
                 return await self._post(webhook, message)
         except TimeoutError:
-            return Outcome(None, f"The receiver did not answer within {self._timeout_seconds:g} s.")
+            return Outcome(None, f"The receiver did not answer within {self.timeout_seconds:g} s.")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             log.debug("a receiver was not reached", delivery=message.id, cause=str(error))
             return Outcome(None, _reason_of(error))

@@ -247,10 +247,8 @@ async def test_a_test_that_fails_says_why_and_does_not_count(intranet: App, rece
     assert [delivery.id for delivery in await WebhookDelivery.all()] == [again["id"]]
 
 
-async def test_a_test_of_a_receiver_that_hangs_is_answered(
-    intranet: App, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("webhooks.sending.TIMEOUT_SECONDS", 0.2)
+async def test_a_test_of_a_receiver_that_hangs_is_answered(intranet: App, receiver: Receiver) -> None:
+    intranet.services.request.sender.timeout_seconds = 0.2
     person = await intranet.person()
     webhook = await created(intranet, person, receiver.url)
     receiver.may_answer.clear()
@@ -285,7 +283,7 @@ async def test_the_deliveries_are_read_newest_first_with_one_statement(app: App)
         assert (newest["event"], newest["jobId"]) == ("batch.completed", "batch-1754556928-12a41dbec0f3")
         assert (newest["statusCode"], newest["error"], newest["deliveredAt"]) == (500, "It failed.", None)
         assert newest["nextAttemptAt"] is not None
-    assert len([text for text in statements if "webhook_deliveries" in text and "UNION ALL" in text]) == 1
+    assert len([text for text in statements if "webhook_deliveries" in text]) == 1
     for first in (-1, 101):
         answer = await app.ask(DELIVERIES, person, first=first)
         assert (answer.codes[0], answer.field) == ("BAD_INPUT", "first")
