@@ -42,7 +42,7 @@ await scenario(async ({ open, have }) => {
   await page.getByRole('tab', { name: 'Limits' }).click()
   await page.getByText('Your operations are not limited.').waitFor()
   await page.getByRole('tab', { name: 'Audit log' }).click()
-  await page.getByText('SIGNED_IN').first().waitFor()
+  await page.getByRole('cell', { name: 'Signed in', exact: true }).first().waitFor()
   seen.complaints = page.complaints
 
   const other = await open()
