@@ -11,15 +11,7 @@ from processors.alignment.passes.script import PlacedToken, Token
 from processors.contract import ItemStatus
 from tests.processors.alignment.conftest import RunAlignment, wav
 from tests.processors.alignment.espeak import say
-
-LETTER = (
-    "My dear sister, thank you for the photograph that you sent me in January. I have put it above the kitchen table, "
-    "where everybody can see how much your garden has changed."
-)
-BREAD = (
-    "To make the bread, mix the flour with warm water and a little salt. Let it rest for an hour under a cloth, then fold "
-    "it several times and bake it until the crust is dark."
-)
+from tests.processors.alignment.texts import BREAD, LETTER
 
 
 def in_noise(samples: np.ndarray, decibels: float) -> np.ndarray:

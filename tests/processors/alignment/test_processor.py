@@ -10,23 +10,7 @@ from base.errors import ErrorCode, Refusal
 from processors.contract import ItemStatus
 from tests.processors.alignment.conftest import Run, RunAlignment, wav
 from tests.processors.alignment.espeak import RATE, hiss, say, silence
-
-HARBOUR = (
-    "The old harbour was quiet in the morning. Two fishing boats came back before the sun was up, and the men carried "
-    "their baskets across the wooden bridge. A child was waiting for them with a yellow dog."
-)
-MARKET = (
-    "Every Friday the farmers bring apples and cheese to the market. They talk about the weather for hours, because the "
-    "rain decides what they can sell in the autumn."
-)
-LETTER = (
-    "My dear sister, thank you for the photograph that you sent me in January. I have put it above the kitchen table, "
-    "where everybody can see how much your garden has changed."
-)
-BREAD = (
-    "To make the bread, mix the flour with warm water and a little salt. Let it rest for an hour under a cloth, then fold "
-    "it several times and bake it until the crust is dark."
-)
+from tests.processors.alignment.texts import BREAD, HARBOUR, LETTER, MARKET
 
 
 def starts_of(run: Run, text: str) -> list[float]:
