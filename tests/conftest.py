@@ -57,6 +57,12 @@ class PerServer(LoadScopeScheduling):  # type: ignore[misc]
         file = nodeid.partition("::")[0]
         return file if file.startswith(SHARE_A_SERVER) else nodeid
 
+    def remove_node(self, node: Any) -> str | None:
+        """What a process that died had done is not given out again: xdist 3.8 waits for ever for the end of it."""
+        workload = self.assigned_work[node]
+        self.assigned_work[node] = {scope: unit for scope, unit in workload.items() if not all(unit.values())}
+        return super().remove_node(node)  # type: ignore[no-any-return]
+
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> PerServer:
     return PerServer(config, log)
