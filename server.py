@@ -1,7 +1,6 @@
 """Program 1: answers HTTP and WebSocket."""
 
 import argparse
-import gc
 import os
 import sys
 from collections.abc import Coroutine
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import uvloop
 
+from app.garbage import spare_garbage_collection
 from app.maintenance import forget_secret_key, migrate_tables, reset_password
 from app.plug_ins import log_plug_ins
 from app.roles import Role, server_role
@@ -106,8 +106,7 @@ async def _serve(settings: Settings, role: Role, shutdown: Shutdown) -> int:
     async with opened_server(settings, role) as services:
         shutdown.on_signal(services.draining.begin)
         app = services.asgi(build_schema())
-        gc.collect()
-        gc.freeze()  # what was loaded by now stays; looking through it at every collection would cost milliseconds
+        spare_garbage_collection()
         ready = f"Waybill {VERSION} is ready: {without_passwords(settings.public_url) or address_of(port)}/graphql"
         limits = ConnectionLimits(
             admission_for(

@@ -4,26 +4,26 @@ Keys, the login throttle, rates, and an outside issuer where one is set.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-
-import aiohttp
-from redis.asyncio import Redis
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from auth.accounts import ensure_admin
 from auth.keys import Keys
 from auth.login_throttle import LoginThrottle
-from auth.outside import OutsideIssuer
-from auth.outside_keys import OutsideKeys, fetching
 from auth.rates import Rates, rate_storage
 from auth.redis_failure_counters import RedisFailureCounters
 from auth.wiring import AuthServices
 from base.errors import ErrorCode, Refusal, translate_errors
 from base.logging import announce
+from base.redis import Redis
 from base.settings import Settings
 from base.settings_checks import MIN_KEY_CHARACTERS
 from events.hub import Publisher
 from events.messages import Event
 from storage.data_folder import read_secret_key
+
+if TYPE_CHECKING:
+    from auth.outside import OutsideIssuer
 
 
 def read_keys(settings: Settings) -> Keys:
@@ -52,12 +52,7 @@ async def opened_auth(
     async def publish_access(user_id: str) -> None:
         await publisher.publish(Event("access", {"id": user_id}))
 
-    async with AsyncExitStack() as stack:
-        issuer = None
-        if settings.oidc_issuer:
-            session = await stack.enter_async_context(aiohttp.ClientSession())
-            issuer_keys = OutsideKeys(settings.oidc_issuer, fetching(session))
-            issuer = OutsideIssuer(settings.oidc_issuer, settings.oidc_audience, settings.oidc_role_claim, issuer_keys)
+    async with _opened_issuer(settings) as issuer:
         yield AuthServices(
             keys,
             publish_access,
@@ -70,6 +65,22 @@ async def opened_auth(
                 what="anonymous sessions",
             ),
         )
+
+
+@asynccontextmanager
+async def _opened_issuer(settings: Settings) -> AsyncIterator["OutsideIssuer | None"]:
+    """The outside issuer of the settings, until the block is left; None where they name none."""
+    if not settings.oidc_issuer:
+        yield None
+        return
+    import aiohttp  # noqa: PLC0415  as these: 17 MB, with the ciphers of all tokens
+
+    from auth.outside import OutsideIssuer  # noqa: PLC0415
+    from auth.outside_keys import OutsideKeys, fetching  # noqa: PLC0415
+
+    async with aiohttp.ClientSession() as session:
+        keys = OutsideKeys(settings.oidc_issuer, fetching(session))
+        yield OutsideIssuer(settings.oidc_issuer, settings.oidc_audience, settings.oidc_role_claim, keys)
 
 
 async def announce_new_admin(settings: Settings) -> None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from app.auth import read_keys
-from app.connections import Messaging
 from app.enrichment import opened_enrichers
+from app.messaging import Messaging
 from auth.sealing import Sealer
 from background.deliveries import running_dispatcher
 from background.executors.opening import executors_for

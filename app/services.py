@@ -9,8 +9,9 @@ from starlette.types import ASGIApp
 
 from app.auth import announce_new_admin, opened_auth, read_keys
 from app.background import BackgroundServices, opened_background, recover_leases, running_background
-from app.connections import Messaging, opened_database, opened_messaging
+from app.connections import opened_database
 from app.downloads import make_download_services
+from app.messaging import Messaging, opened_messaging
 from app.roles import Role
 from app.uploads import make_upload_services
 from auth.keys import agree_on_key
@@ -34,6 +35,7 @@ from uploads.limits import has_space
 from uploads.redis_lock import RELEASES
 from uploads.wiring import UploadServices
 from web.app import build_app
+from web.bounds import Bounds
 from web.draining import Draining
 from web.health import Check
 from web.persisted import PersistedQueries
@@ -49,6 +51,7 @@ class Services:
     Attributes:
         checks: How each part is asked whether it works, by its name in `/ready`.
         draining: Begins the end of the server, and hands over what it does.
+        bounds: Of requests.
     """
 
     request: RequestServices
@@ -56,11 +59,20 @@ class Services:
     persisted: PersistedQueries
     checks: dict[str, Check]
     draining: Draining = field(default_factory=Draining)
+    bounds: Bounds = field(default_factory=Bounds)
 
     def asgi(self, schema: Schema) -> ASGIApp:
         """The web application that answers with `schema` over these services."""
-        settings = self.request.settings
-        return build_app(settings, schema, self.request, self.results, self.persisted, self.checks, self.draining)
+        return build_app(
+            self.request.settings,
+            schema,
+            self.request,
+            self.results,
+            self.persisted,
+            self.checks,
+            self.draining,
+            self.bounds,
+        )
 
 
 @asynccontextmanager

@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from redis.asyncio import Redis
-
 from auth.signatures import Signer
+from base.redis import Redis
 from base.settings import Settings
+from jobs.inputs import foresee_using, foresee_waiting
 from jobs.outbox import Outbox
 from jobs.scheduling.external import check_may_upload
 from jobs.upload_hooks import on_upload_completed, on_upload_progress, on_upload_removed
@@ -29,6 +29,8 @@ def make_upload_services(
         on_progress=partial(on_upload_progress, outbox=outbox),
         on_completed=partial(on_upload_completed, outbox=outbox),
         on_gone=partial(on_upload_removed, outbox=outbox),
+        foresee_growth=foresee_waiting,
+        foresee_end=foresee_using,
         check_creator=check_may_upload,
         limits=Limits(
             max_size_bytes=settings.max_upload_size,

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+import orjson
+
 from base.addresses import shown_address
 from base.logging import log_for, request_id, shortened, without_passwords
 
@@ -188,4 +190,5 @@ def reason_of(error: BaseException, address: str = "") -> str:
 
 def rfc3339(moment: datetime) -> str:
     """`moment` (aware) in UTC with milliseconds, ending in `Z`: the one form in which times leave Waybill."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    text = str(orjson.dumps(moment.astimezone(UTC)), "ascii")  # as isoformat writes it, in half the time
+    return text[1:24] + "Z" if moment.microsecond else text[1:20] + ".000Z"

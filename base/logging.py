@@ -7,14 +7,15 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-import structlog
+from base.log_text import TextRenderer
+from base.plain_structlog import structlog
 
 MAX_WORD_CHARACTERS = 500
 """Of each value of a line: names of operations and files, paths, origins and messages of libraries hold callers' words."""
@@ -50,18 +51,16 @@ class LogContext:
     _waiting: int = 0
     _since: float = 0.0
 
-    @contextmanager
-    def in_database(self) -> Iterator[None]:
-        """Count the time of the block; of blocks that overlap or lie within each other only once."""
+    def enter_database(self) -> None:
+        """Count the time from now on, until `leave_database`; of waits that overlap only once."""
         if not self._waiting:
             self._since = time.perf_counter()
         self._waiting += 1
-        try:
-            yield
-        finally:
-            self._waiting -= 1
-            if not self._waiting:
-                self.database_seconds += time.perf_counter() - self._since
+
+    def leave_database(self) -> None:
+        self._waiting -= 1
+        if not self._waiting:
+            self.database_seconds += time.perf_counter() - self._since
 
     def line(self) -> dict[str, Any]:
         """What is known, for a log line; security events are marked as such."""
@@ -105,7 +104,6 @@ def set_up_logging(format_: Literal["text", "json"], level: str, is_outage: IsOu
     shared: list[structlog.typing.Processor] = [
         partial(_without_trace_of, is_outage),
         _add_request_id,
-        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -113,11 +111,7 @@ def set_up_logging(format_: Literal["text", "json"], level: str, is_outage: IsOu
         _bounded,
     ]
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if format_ == "json"
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
+        structlog.processors.JSONRenderer() if format_ == "json" else TextRenderer(has_colors=sys.stderr.isatty())
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
@@ -164,6 +158,8 @@ def _without_trace_of(
     is_outage: IsOutage, _logger: object, _method: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
     info = event.get("exc_info")
+    if info is None:
+        return event
     error = sys.exception() if info is True else info[1] if isinstance(info, tuple) else info
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
@@ -175,7 +171,14 @@ def _without_trace_of(
 
 def _bounded(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Say no password, and no more of anybody's words than a line has room for."""
-    return {name: value if name.startswith("_") else _bounded_value(name, value) for name, value in event.items()}
+    for name, value in event.items():
+        if not (isinstance(value, _PLAIN) or _is_harmless(value) or name.startswith("_")):
+            event[name] = _bounded_value(name, value)
+    return event
+
+
+def _is_harmless(value: Any) -> bool:
+    return type(value) is str and len(value) <= MAX_WORD_CHARACTERS and "://" not in value
 
 
 def _bounded_value(name: str, value: Any) -> Any:

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from redis.exceptions import RedisError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
 from base.logging import log_for
+from base.redis import redis_failures
 
 log = log_for(__name__)
 
@@ -22,8 +22,6 @@ Found = TypeVar("Found")
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[Any]]
 
-REDIS_FAILURES = (RedisError, OSError)
-"""What asking a Redis raises when it is away or hangs: a timeout is an OSError."""
 REDIS_TIMEOUT_SECONDS = 0.5
 OPEN_SECONDS = 5.0
 """So long a service that failed is not asked, or whatever asks, one after the other, would wait for it each time."""
@@ -117,7 +115,7 @@ class CircuitBreaker:
         self,
         warning: str,
         *,
-        opens_on: type[BaseException] | tuple[type[BaseException], ...] = REDIS_FAILURES,
+        opens_on: type[BaseException] = BaseException,
         timeout_seconds: float = REDIS_TIMEOUT_SECONDS,
         open_seconds: float = OPEN_SECONDS,
         clock: Clock = time.monotonic,
@@ -141,7 +139,7 @@ class CircuitBreaker:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 return await work()
-        except REDIS_FAILURES as error:
+        except redis_failures() as error:
             if isinstance(error, self._opens_on):
                 self._open_until = self._clock() + self._open_seconds
             log.warning(self._warning, reason=type(error).__name__)

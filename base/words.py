@@ -4,6 +4,7 @@ They are spelled as clients see them.
 """
 
 from enum import StrEnum
+from functools import cached_property
 
 
 class Role(StrEnum):
@@ -48,7 +49,7 @@ class JobStatus(StrEnum):
     CANCELLED = "CANCELLED"
     SKIPPED = "SKIPPED"
 
-    @property
+    @cached_property
     def is_active(self) -> bool:
         """Not finished."""
         return self not in {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.SKIPPED}

@@ -48,6 +48,8 @@ def test_refusals_do_not_share_their_headers() -> None:
     ("moment", "text"),
     [
         (datetime(2026, 11, 21, 10, 0, 0, 999_999, tzinfo=UTC), "2026-11-21T10:00:00.999Z"),
+        (datetime(2026, 11, 21, 10, 0, 0, 999, tzinfo=UTC), "2026-11-21T10:00:00.000Z"),
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00.000Z"),
         (datetime(2026, 11, 21, 10, tzinfo=timezone(timedelta(hours=-3))), "2026-11-21T13:00:00.000Z"),
     ],
 )
