@@ -11,7 +11,7 @@ from auth.audit import Action, note
 from auth.lifecycle import end_sessions
 from auth.login_throttle import attempt_of
 from auth.names import check_name
-from auth.outside import OutsideToken
+from auth.outside_token import OutsideToken
 from auth.passwords import ITSELF, check_new_password, hash_password, is_password
 from auth.queries import find_user, require_person, user_not_found
 from auth.quotas import quota_of

@@ -9,7 +9,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connection
 
 from models.fields import now
-from models.sql import fetch_rows
+from models.sql import execute_soon, fetch_rows
 
 _MAX_DETAIL = 500
 
@@ -62,12 +62,9 @@ async def note(
         db: The transaction of what is told; without one the entry stands alone.
     """
     text = detail[:_MAX_DETAIL].replace("\0", "") if detail else None
-    await fetch_rows(
-        db or get_connection("default"),
-        "INSERT INTO audit_entries (at, actor_id, action, object_id, detail) VALUES ($1, $2, $3, $4, $5) RETURNING id",
-        now().timestamp(),
-        actor_id,
-        str(action),
-        object_id or None,
-        text or None,
-    )
+    statement = "INSERT INTO audit_entries (at, actor_id, action, object_id, detail) VALUES ($1, $2, $3, $4, $5)"
+    values = (now().timestamp(), actor_id, str(action), object_id or None, text or None)
+    if db is None:
+        await fetch_rows(get_connection("default"), statement, *values)
+    else:
+        await execute_soon(db, statement, *values)

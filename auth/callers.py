@@ -5,7 +5,7 @@ It is an access token of ours, an API token, or a token of the outside issuer.
 
 from auth.accounts import take_in
 from auth.api_tokens import PREFIX, find_token_viewer
-from auth.outside import OutsideIssuer
+from auth.outside_token import OutsideToken
 from auth.queries import find_session_viewer
 from auth.viewer import Viewer
 from auth.wiring import AuthServices
@@ -28,11 +28,10 @@ async def find_viewer(auth: AuthServices, authorization: str | None) -> Viewer |
     if token.startswith(PREFIX):
         return await find_token_viewer(token)
     if auth.issuer is not None and auth.issuer.has_issued(token):
-        return await _find_outside_viewer(auth, auth.issuer, token)
+        return await _find_outside_viewer(auth, await auth.issuer.read(token))
     return await find_session_viewer(auth.keys, token)
 
 
-async def _find_outside_viewer(auth: AuthServices, issuer: OutsideIssuer, text: str) -> Viewer:
-    token = await issuer.read(text)
+async def _find_outside_viewer(auth: AuthServices, token: OutsideToken) -> Viewer:
     user = await take_in(auth, token)
     return Viewer(user.id, user.role, "", token.expires_at)

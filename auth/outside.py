@@ -12,23 +12,13 @@ import jwt
 
 from auth.outside_keys import ALGORITHMS, OutsideKeys
 from auth.outside_kinds import check_kind
+from auth.outside_token import OutsideToken
 from base.errors import ErrorCode, Refusal
 from base.words import Role
 
 _LEEWAY_SECONDS = 30
 """Clocks of two machines differ."""
 _MAX_SUBJECT = 255
-
-
-@dataclass(frozen=True, slots=True)
-class OutsideToken:
-    """What a good token says. `role` is None where no claim is to tell it."""
-
-    issuer: str
-    subject: str
-    role: Role | None
-    issued_at: datetime
-    expires_at: datetime
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import time
 from tortoise.connection import get_connection
 
 from auth.keys import Keys
+from auth.names import MAX_LENGTH
 from auth.tokens import read_access_token
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
@@ -107,8 +108,8 @@ async def first_user_at() -> float:
     return float(rows[0]["at"] or time.time())
 
 
-async def list_users(first: int, offset: int) -> list[User]:
-    """Up to `first` users after the first `offset`, in the order in which they were made.
+async def list_users(first: int, offset: int, search: str | None = None) -> list[User]:
+    """Up to `first` users after the first `offset`, in the order in which they were made; `search` is a part of a name.
 
     Raises:
         Refusal: BAD_INPUT.
@@ -116,7 +117,11 @@ async def list_users(first: int, offset: int) -> list[User]:
     _check_size(first)
     if not 0 <= offset <= _MAX_OFFSET:
         raise Refusal(ErrorCode.BAD_INPUT, "offset is 0 or more.", "offset")
-    return await User.all().order_by("created_at", "id").offset(offset).limit(first) if first else []
+    part = (search or "").replace("\0", "").strip()  # PostgreSQL takes no NUL
+    if len(part) > MAX_LENGTH:
+        raise Refusal(ErrorCode.BAD_INPUT, f"A search has at most {MAX_LENGTH} characters.", "search")
+    users = User.filter(username__icontains=part) if part else User.all()
+    return await users.order_by("created_at", "id").offset(offset).limit(first) if first else []
 
 
 async def list_audit_entries(object_id: str | None, first: int, after: str | None) -> list[AuditEntry]:

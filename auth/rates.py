@@ -8,13 +8,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-
-from limits.aio.storage import MemoryStorage, RedisStorage, Storage
-from redis.asyncio import Redis
+from typing import Protocol
 
 from auth.quotas import is_of_address, quota_of
 from auth.viewer import Viewer
 from base.errors import ErrorCode, Refusal
+from base.redis import Redis
 from base.resilience import REDIS_TIMEOUT_SECONDS, CircuitBreaker
 from base.words import Role
 
@@ -57,6 +56,22 @@ class _Limit:
 Limits = list[_Limit]
 
 
+class RateStorage(Protocol):
+    """Counts in windows, one for each key; moments are seconds since 1970."""
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Count `amount` in the window of `key`, which lasts `expiry` seconds from its first count; all counted there."""
+
+    async def get(self, key: str) -> int:
+        """All counted in the window of `key`."""
+
+    async def get_expiry(self, key: str) -> float:
+        """When the window of `key` ends; now where there is none."""
+
+    async def clear(self, key: str) -> None:
+        """Forget the window of `key`."""
+
+
 class Rates:
     """Counts `what` in windows that begin with a caller's first one. What cannot be counted is allowed.
 
@@ -66,7 +81,7 @@ class Rates:
 
     def __init__(
         self,
-        storage: Storage,
+        storage: RateStorage,
         *,
         per_hour: int = 0,
         per_minute: int = 0,
@@ -96,7 +111,7 @@ class Rates:
         """
         if not caller or not (limits := self._limits_of(caller)):
             return None
-        if isinstance(self._storage, MemoryStorage):
+        if isinstance(self._storage, WindowCounts):
             return await self._take(caller, limits)
         return await self._breaker.call(lambda: self._take(caller, limits), None)
 
@@ -137,31 +152,42 @@ class Rates:
         return Allowance(limit.name, limit.amount, max(limit.amount - count, 0), math.ceil(reset))
 
 
-class WindowCounts(MemoryStorage):
-    """Counts in the memory of this process; those whose window has ended are let go of from time to time.
-
-    limits 5.8 itself starts a task at each count that looks through all callers.
-    """
+class WindowCounts:
+    """Counts in the memory of this process; those whose window has ended are let go of from time to time."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self._counts: dict[str, int] = {}
+        self._ends: dict[str, float] = {}
         self._sweep_at = 0.0
 
-    async def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Count in the window of `key`, which lasts `expiry` seconds from its first count."""
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """As `RateStorage.incr`."""
         moment = time.time()
-        if self.expirations.get(key, 0) <= moment:
+        if self._ends.get(key, 0) <= moment:
             self._sweep(moment)
-            self.storage[key], self.expirations[key] = 0, moment + expiry
-        self.storage[key] += amount
-        return self.storage[key]
+            self._counts[key], self._ends[key] = 0, moment + expiry
+        self._counts[key] += amount
+        return self._counts[key]
+
+    async def get(self, key: str) -> int:
+        """As `RateStorage.get`."""
+        return self._counts[key] if self._ends.get(key, 0) > time.time() else 0
+
+    async def get_expiry(self, key: str) -> float:
+        """As `RateStorage.get_expiry`."""
+        return self._ends.get(key, time.time())
+
+    async def clear(self, key: str) -> None:
+        """As `RateStorage.clear`."""
+        self._counts.pop(key, None)
+        self._ends.pop(key, None)
 
     def _sweep(self, moment: float) -> None:
         if moment < self._sweep_at:
             return
         self._sweep_at = moment + _SWEEP_SECONDS
-        for key in [key for key, end in self.expirations.items() if end <= moment]:
-            del self.storage[key], self.expirations[key]
+        for key in [key for key, end in self._ends.items() if end <= moment]:
+            del self._counts[key], self._ends[key]
 
 
 def _limits(per_hour: int, per_minute: int, per_second: int) -> Limits:
@@ -170,10 +196,12 @@ def _limits(per_hour: int, per_minute: int, per_second: int) -> Limits:
     return [_Limit(name, amount) for name, amount in amounts.items() if amount]
 
 
-def rate_storage(redis: "Redis | None", prefix: str) -> Storage:
+def rate_storage(redis: Redis | None, prefix: str) -> RateStorage:
     """Where operations are counted: in `redis`, under keys that begin with `prefix`, or in the memory of this process."""
     if redis is None:
         return WindowCounts()
+    from limits.aio.storage import RedisStorage  # noqa: PLC0415  it loads more than all of this room
+
     options: dict[str, object] = {"connection_pool": redis.connection_pool}
     return RedisStorage("redis://", implementation="redispy", key_prefix=f"{prefix}:rates", **options)  # type: ignore[arg-type]
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from redis.asyncio import Redis
-
 from auth.login_throttle import MEMORY_SECONDS
+from base.redis import Redis
 
 _LIFE_MS = int(MEMORY_SECONDS * 1_000)
 

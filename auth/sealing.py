@@ -6,10 +6,14 @@ Fernet: AES-128 in CBC mode with HMAC-SHA256. While a key changes, what was seal
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from auth.keys import Keys
+from base.loaded_errors import errors_of
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 
 class SealBroken(ValueError):  # noqa: N818  it reads as what happened
@@ -20,7 +24,8 @@ class Sealer:
     """Seals short texts; what is sealed for one purpose opens for no other."""
 
     def __init__(self, keys: Keys, purpose: str) -> None:
-        self._fernet = MultiFernet([Fernet(_key_for(key, purpose)) for key in keys.accepted])
+        self._keys = keys
+        self._purpose = purpose
 
     def seal(self, text: str) -> str:
         """`text`, encrypted; base64url."""
@@ -34,8 +39,14 @@ class Sealer:
         """
         try:
             return self._fernet.decrypt(sealed.encode()).decode()
-        except InvalidToken as error:
+        except errors_of("cryptography.fernet", "InvalidToken") as error:
             raise SealBroken from error
+
+    @cached_property
+    def _fernet(self) -> "MultiFernet":
+        from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415  8 MB, and few downloads have secrets
+
+        return MultiFernet([Fernet(_key_for(key, self._purpose)) for key in self._keys.accepted])
 
 
 def _key_for(key: str, purpose: str) -> bytes:

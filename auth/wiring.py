@@ -2,11 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from auth.keys import Keys
 from auth.login_throttle import LoginThrottle
-from auth.outside import OutsideIssuer
 from auth.rates import Rates, rate_storage
+
+if TYPE_CHECKING:
+    from auth.outside import OutsideIssuer
 
 OnChange = Callable[[str], Awaitable[None]]
 """Told a user's id after the commit that ended one of their tokens or changed their role; it must not raise."""
@@ -31,5 +34,5 @@ class AuthServices:
     on_change: OnChange = ignore_change
     is_anonymous_allowed: bool = False
     login_throttle: LoginThrottle = field(default_factory=LoginThrottle)
-    issuer: OutsideIssuer | None = None
+    issuer: "OutsideIssuer | None" = None
     anonymous_rates: Rates = field(default_factory=lambda: Rates(rate_storage(None, "")))

@@ -1,4 +1,5 @@
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -37,6 +38,16 @@ def test_a_token_says_who_in_which_session_and_until_when() -> None:
     assert access.expires_at.tzinfo is UTC
 
 
+def test_a_token_is_read_by_libraries_of_jwt() -> None:
+    moment = now()
+    token, expires_at = issue_access_token(KEYS, USER, SESSION, moment)
+    assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "JWT"}
+    assert jwt.decode(token, KEY, algorithms=["HS256"], issuer="waybill") == {
+        "iss": "waybill", "use": "access", "sub": USER, "sid": SESSION,
+        "iat": int(moment.timestamp()), "exp": int(expires_at.timestamp()),
+    }  # fmt: skip
+
+
 def test_a_token_ends_after_30_minutes() -> None:
     good, _ = issue_access_token(KEYS, USER, SESSION, now() - LIFETIME + timedelta(seconds=5))
     over, _ = issue_access_token(KEYS, USER, SESSION, now() - LIFETIME - timedelta(seconds=1))
@@ -62,7 +73,7 @@ def test_the_forged_tokens_of_this_file_are_good_where_nothing_is_changed() -> N
     [
         {"iss": "elsewhere"}, {"iss": None}, {"use": "refresh"}, {"use": None}, {"use": ["access"]}, {"sub": None},
         {"sid": None}, {"sid": 1}, {"exp": None}, {"exp": "soon"}, {"iat": None}, {"nbf": now() + timedelta(hours=1)},
-        {"iat": now() + timedelta(hours=1)},
+        {"iat": now() + timedelta(hours=1)}, {"aud": "us"},
     ],
 )  # fmt: skip
 def test_a_token_with_a_claim_that_is_missing_or_wrong_is_invalid(changes: dict[str, Any]) -> None:
@@ -79,6 +90,19 @@ def test_a_token_of_another_algorithm_is_invalid() -> None:
     assert code_of(forged("x" * 64, "HS512"), "x" * 64) == ErrorCode.INVALID_TOKEN
     unsigned = jwt.encode({"sub": USER, "sid": SESSION}, "", algorithm="none")
     assert code_of(unsigned) == ErrorCode.INVALID_TOKEN
+    _, claims, signature = forged().split(".")
+    assert code_of(f"{unsigned.split('.')[0]}.{claims}.{signature}") == ErrorCode.INVALID_TOKEN
+
+
+@pytest.mark.parametrize("change", [lambda token: token + "=", lambda token: token[:-1], lambda token: f".{token}", lambda token: f"{token}.",
+                                    lambda token: token.replace(".", "..", 1), lambda token: token[:-1] + "é"])  # fmt: skip
+def test_a_token_is_good_in_one_spelling_only(change: Callable[[str], str]) -> None:
+    assert code_of(change(forged())) == ErrorCode.INVALID_TOKEN
+
+
+@pytest.mark.parametrize("claims", [b"no JSON", b"[]", b"\xff"])
+def test_signed_nonsense_is_invalid(claims: bytes) -> None:
+    assert code_of(jwt.PyJWS().encode(claims, KEY, algorithm="HS256")) == ErrorCode.INVALID_TOKEN
 
 
 def test_a_token_whose_claims_were_changed_is_invalid() -> None:
