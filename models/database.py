@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import asyncpg
 from tortoise import Tortoise
 from tortoise.backends.base.client import TransactionContext
 from tortoise.connection import get_connection
 from tortoise.exceptions import BaseORMException, DBConnectionError
 
 from base.errors import ErrorCode, Refusal
+from base.loaded_errors import errors_of
 from base.resilience import retry
 
 Found = TypeVar("Found")
@@ -33,26 +33,20 @@ _MIGRATING_SETTINGS = {
     "idle_in_transaction_session_timeout": "600000"
 }
 _UNREACHABLE = (
-    DBConnectionError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.InterfaceError,
+    "PostgresConnectionError",
+    "CannotConnectNowError",
+    "TooManyConnectionsError",
+    "AdminShutdownError",
+    "CrashShutdownError",
+    "InterfaceError",
     # A standby, or a server that protects itself when its disk is nearly full.
-    asyncpg.ReadOnlySQLTransactionError,
+    "ReadOnlySQLTransactionError",
     # The server's farewell has arrived, and the end of the connection not yet.
-    asyncpg.InternalClientError,
+    "InternalClientError",
     # A newer version has changed a table meanwhile: the client forgets what it knew of it, and the same succeeds.
-    asyncpg.InvalidCachedStatementError,
+    "InvalidCachedStatementError",
 )
-_BUSY = (
-    asyncpg.LockNotAvailableError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.QueryCanceledError,
-)
+_BUSY = ("LockNotAvailableError", "DeadlockDetectedError", "SerializationError", "QueryCanceledError")
 _SQLITE_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _SQLITE_FULL = {
     sqlite3.SQLITE_FULL,
@@ -103,13 +97,13 @@ def refusal_of_database(error: BaseException) -> Refusal | None:
     if is_out_of_space(error):
         message = "The server has no room on its disk; try again later."
         return Refusal(ErrorCode.INSUFFICIENT_STORAGE, message, retry_after=60)
-    if isinstance(error, asyncpg.InvalidCachedStatementError):
+    if _is_of_postgres(error, "InvalidCachedStatementError"):
         message = "A newer version has just changed the database; try again."
         return Refusal(ErrorCode.SERVICE_UNAVAILABLE, message, retry_after=1)
     if is_unreachable(error):
         message = "The database cannot be reached; try again later."
         return Refusal(ErrorCode.SERVICE_UNAVAILABLE, message, retry_after=2)
-    if isinstance(error, BaseORMException | sqlite3.Error | asyncpg.PostgresError):
+    if isinstance(error, BaseORMException | sqlite3.Error) or _is_of_postgres(error, "PostgresError"):
         if is_busy(error):
             message = "The database is busy with somebody else's change; try again."
             return Refusal(ErrorCode.DATABASE_ERROR, message, retry_after=2)
@@ -120,14 +114,15 @@ def refusal_of_database(error: BaseException) -> Refusal | None:
 def is_busy(error: BaseException) -> bool:
     """Whether somebody else's lock, or a change at the same time, kept the database from doing it: the same may succeed."""
     return any(
-        isinstance(one, _BUSY) or (isinstance(one, sqlite3.Error) and _code_of(one) & 0xFF in _SQLITE_BUSY)
+        _is_of_postgres(one, *_BUSY) or (isinstance(one, sqlite3.Error) and _code_of(one) & 0xFF in _SQLITE_BUSY)
         for one in _chain(error)
     )
 
 
 def is_unreachable(error: BaseException) -> bool:
     """Whether the database is away, or a standby that only reads, and the same may succeed later."""
-    return isinstance(error, _UNREACHABLE) and not isinstance(error, ValueError)  # those are of values
+    is_away = isinstance(error, DBConnectionError) or _is_of_postgres(error, *_UNREACHABLE)
+    return is_away and not isinstance(error, ValueError)  # those are of values
 
 
 async def retry_while_away(work: Callable[[], Awaitable[Found]], deadline_seconds: float) -> Found:
@@ -142,9 +137,14 @@ async def retry_while_away(work: Callable[[], Awaitable[Found]], deadline_second
 def is_out_of_space(error: BaseException) -> bool:
     """Whether the database has no room for what was to be written."""
     return any(
-        isinstance(one, asyncpg.DiskFullError) or (isinstance(one, sqlite3.Error) and _code_of(one) in _SQLITE_FULL)
+        _is_of_postgres(one, "DiskFullError") or (isinstance(one, sqlite3.Error) and _code_of(one) in _SQLITE_FULL)
         for one in _chain(error)
     )
+
+
+def _is_of_postgres(error: BaseException, *names: str) -> bool:
+    """Whether `error` is one of those that PostgreSQL's client names so; it is loaded where it is used."""
+    return isinstance(error, errors_of("asyncpg", *names))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

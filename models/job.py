@@ -106,3 +106,4 @@ class JobUpload(Model):
     class Meta:
         table = "job_uploads"
         unique_together = (("job_id", "upload_id"),)
+        indexes = (("job_id", "position"),)

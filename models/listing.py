@@ -90,8 +90,10 @@ class Listing:
     is_descending: bool = False
     is_found_first: bool = False
     is_its_own_cursor: bool = False
-    row_id: str = ""
-    """SQL: the id of the table's row that is one of the list, where `source` is several tables."""
+    parent: str = ""
+    """SQL: the id of the parent of a row, where each of many has such a list; no condition names it."""
+    row_id: str = "id"
+    """SQL: the id of the row that is one of the list."""
 
     def where(self, condition: str, *values: Any) -> "Listing":
         """This list with one more condition, in which each `?` stands for the next value."""
@@ -105,7 +107,7 @@ class Listing:
         return self.where(f"{column} IN ({', '.join('?' for _ in values)})", *values) if values else self.where("1 = 0")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Page:
     """Some rows of a listing in its order, as they were at one moment; each has a cursor, which is written when it is read."""
 

@@ -1,25 +1,21 @@
 """Pages of rows by keyset: a page stays where it is while rows are inserted before it, however deep it lies."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, TypeVar
 
 import orjson
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from base.errors import Refusal
 from models.cursors import Cursors, read_cursor
 from models.listing import Listing, Page, Window
 from models.sql import fetch_rows
 
 _AT_ONCE = 100
-"""Lists that one statement reads: SQLite joins at most 500 by UNION ALL."""
-_PLACE = re.compile(r"\$([0-9]+)")
+"""Lists that one statement reads."""
 _KEPT_SELECTS = 1_024
-_KEPT_UNIONS = 128
 """Statements that are kept: building one takes longer than many a database takes to answer it."""
 
 T = TypeVar("T")
@@ -32,30 +28,28 @@ async def read_page(db: BaseDBAsyncClient, listing: Listing, window: Window) -> 
         Refusal: BAD_INPUT for a window that makes no sense or a cursor that is not one of this list.
     """
     bounded = _bounded(listing, window.checked())
-    if window.is_counted:
-        rows = (await _read_together(db, {0: bounded}, [(listing, window)]))[0]
-    else:
-        rows = await fetch_rows(db, _select(bounded, window), *bounded.values)
-    return _page(rows, listing, window)
+    rows = await fetch_rows(db, _select(*_forms(listing, bounded, window)), *bounded.values)
+    (page,) = _pages([rows], listing, window)
+    return page
 
 
-async def read_pages(db: BaseDBAsyncClient, wanted: Sequence[tuple[Listing, Window]]) -> list[Page | Refusal]:
-    """What `read_page` reads or raises for each of `wanted`, with one statement per 100 of one source and direction."""
-    answers: dict[int, Page | Refusal] = {}
-    alike: dict[Any, dict[int, Listing]] = {}
-    for place, (listing, window) in enumerate(wanted):
-        try:
-            bounded = _bounded(listing, window.checked())
-        except Refusal as refusal:
-            answers[place] = refusal
-            continue
-        kind = (listing.source, listing.columns, listing.keys, _is_upward(listing, window), window.is_counted)
-        alike.setdefault(kind, {})[place] = bounded
-    for group in alike.values():
-        for part in batched(group.items(), _AT_ONCE):
-            rows = await _read_together(db, dict(part), wanted)
-            answers |= {place: _page(rows.get(place, []), *wanted[place]) for place, _ in part}
-    return [answers[place] for place in range(len(wanted))]
+async def read_pages(db: BaseDBAsyncClient, listing: Listing, parent_ids: Sequence[str], window: Window) -> list[Page]:
+    """Read the same part of the list of each parent, with one statement per 100 of them.
+
+    Raises:
+        Refusal: As `read_page` does.
+    """
+    bounded = _bounded(listing, window.checked())
+    is_postgres = db.capabilities.dialect == "postgres"
+    forms = _forms(_of_parent(listing), _of_parent(bounded), window)
+    statement = _select_of_each(*forms, len(bounded.values) + 1, is_postgres=is_postgres)
+    found: list[list[dict[str, Any]]] = [[] for _ in parent_ids]
+    for first in range(0, len(parent_ids), _AT_ONCE):
+        parents = parent_ids[first : first + _AT_ONCE]
+        given = parents if is_postgres else orjson.dumps(parents).decode()
+        for row in await fetch_rows(db, statement, *bounded.values, given):
+            found[first + row.pop("place")].append(row)
+    return _pages(found, listing, window)
 
 
 async def read_all(db: BaseDBAsyncClient, listing: Listing) -> list[dict[str, Any]]:
@@ -70,108 +64,16 @@ async def count_rows(db: BaseDBAsyncClient, listing: Listing) -> int:
     return int(row["list_total"])
 
 
-async def _read_together(
-    db: BaseDBAsyncClient, bounded: dict[int, Listing], wanted: Sequence[tuple[Listing, Window]]
-) -> dict[int, list[dict[str, Any]]]:
-    """The rows of pages of one source and direction, by place in `wanted`."""
-    written: dict[Any, str] = {}  # most lists differ in their values alone
-    pages = []
-    for place, one in bounded.items():
-        window = wanted[place][1]
-        form = (one.conditions, one.is_found_first, window)
-        page = written[form] if form in written else written.setdefault(form, _select(one, window))
-        pages.append((page, _count(wanted[place][0]) if window.is_counted else "", len(one.values)))
-    listing, window = wanted[next(iter(bounded))]
-    order = ", ".join(f"{_key(place)} {_direction(listing, window)}" for place in range(len(listing.keys)))
-    values = list(chain.from_iterable(one.values for one in bounded.values()))
-    is_of_parents, is_postgres = _differ_in_a_text(pages, values), db.capabilities.dialect == "postgres"
-    if is_of_parents and is_postgres:
-        rows = await fetch_rows(db, _lateral(pages[0][0], order), values)
-    elif is_of_parents and _row_id(listing) and not listing.is_found_first:
-        statement = _correlated(replace(listing, values=()), window, order)
-        rows = await fetch_rows(db, statement, orjson.dumps(values).decode())
-    else:
-        rows = await fetch_rows(db, _union(tuple(pages), order), *values)
-    places = list(bounded)
-    found: dict[int, list[dict[str, Any]]] = {}
-    for row in rows:
-        found.setdefault(places[row.pop("place")], []).append(row)
-    return found
+def _of_parent(listing: Listing) -> Listing:
+    """The list of the parent that a statement calls `parent_id`."""
+    return replace(listing, conditions=(*listing.conditions, f"{listing.parent} = parent_id"))
 
 
-def _differ_in_a_text(pages: Sequence[tuple[str, str, int]], values: list[Any]) -> bool:
-    """Whether the pages are of one statement, which counts nothing and whose one value is a text: the id of a parent."""
-    return len(set(pages)) == 1 and pages[0][1:] == ("", 1) and all(isinstance(value, str) for value in values)
-
-
-def _lateral(page: str, order: str) -> str:
-    """The statement of one page for each text of an array.
-
-    However many pages there are it is short: asyncpg has statements of more than 15 KiB planned anew each time.
-    """
-    return (
-        f"SELECT (parent.place - 1)::int AS place, page.* FROM unnest($1::text[]) WITH ORDINALITY AS parent(id, place) "
-        f"CROSS JOIN LATERAL ({page.replace('$1', 'parent.id')}) AS page ORDER BY place, {order}"
-    )
-
-
-@lru_cache(_KEPT_SELECTS)
-def _correlated(listing: Listing, window: Window, order: str) -> str:
-    """The statement of one page for each text of a JSON array, on SQLite: it has no LATERAL.
-
-    The rows of each page are found by their ids; like the page alone it reads no more of a list than its part.
-    """
-    direction, source = _direction(listing, window), listing.source
-    first = ", ".join(f"{key} {direction}" for key in listing.keys)
-    found = f"SELECT {_row_id(listing)} FROM {source}{_where(listing)} ORDER BY {first} {_limit(window)}"
-    columns = f"{source}.*" if listing.columns == "*" else listing.columns
-    return (
-        f"SELECT parent.place, {columns}, {_keys(listing)} FROM (SELECT key AS place, value AS parent_id FROM json_each($1)) AS parent "
-        f"JOIN {source} WHERE {_row_id(listing)} IN ({found.replace('$1', 'parent_id')}) ORDER BY place, {order}"
-    )
-
-
-def _row_id(listing: Listing) -> str:
-    """SQL: the id of a row of the list; empty where it is not known."""
-    return listing.row_id or (f"{listing.source}.id" if listing.source.isidentifier() else "")
-
-
-@lru_cache(_KEPT_UNIONS)
-def _union(pages: tuple[tuple[str, str, int], ...], order: str) -> str:
-    """The statements of several pages as one.
-
-    Args:
-        pages: The statement of each, the statement that counts its list (or nothing), and how many values they have.
-        order: Of the rows of one page.
-    """
-    statements = []
-    first = 0
-    for place, (page, count, values) in enumerate(pages):
-        statements.append(_renumbered(_read_one(place, page, count), first))
-        first += values
-    return f"{' UNION ALL '.join(statements)} ORDER BY place, {order}"
-
-
-def _read_one(place: int, page: str, count: str) -> str:
-    """The page at `place`; where it is counted, with the total in each row, of which there is one for an empty page, too.
-
-    One statement sees one moment, on SQLite and on PostgreSQL.
-    """
-    page = f"({page}) AS page_{place}"
-    if not count:
-        return f"SELECT {place} AS place, page_{place}.* FROM {page}"
-    return (
-        f"SELECT {place} AS place, list_total, page_{place}.* FROM ({count}) AS total_{place} LEFT JOIN {page} ON TRUE"
-    )
-
-
-def _count(listing: Listing) -> str:
-    return f"SELECT count(*) AS list_total FROM {listing.source}{_where(listing)}"
-
-
-def _renumbered(statement: str, first: int) -> str:
-    """`statement` for values that come after `first` others."""
-    return _PLACE.sub(lambda match: f"${int(match[1]) + first}", statement)
+def _forms(listing: Listing, bounded: Listing, window: Window) -> tuple[Listing, Listing, Window]:
+    """The same without values and cursors: of that there are few, and each has its statement."""
+    window = replace(window, after=None, before=None)
+    bounded = replace(bounded, values=())
+    return replace(listing, values=()) if window.is_counted else bounded, bounded, window
 
 
 def _bounded(listing: Listing, window: Window) -> Listing:
@@ -185,49 +87,103 @@ def _bounded(listing: Listing, window: Window) -> Listing:
     return listing
 
 
-def _select(bounded: Listing, window: Window) -> str:
-    """One row more than the window has, from the end at which it begins."""
-    return _select_text(replace(bounded, values=()), replace(window, after=None, before=None))
+@lru_cache(_KEPT_SELECTS)
+def _select(listing: Listing, bounded: Listing, window: Window) -> str:
+    """The statement of a page; where that is counted, each row has the total, and an empty page has one row with it.
+
+    One statement sees one moment, on SQLite and on PostgreSQL.
+
+    Args:
+        listing: The whole list, which is counted.
+        bounded: The list between the cursors of `window`.
+        window: Without its cursors.
+    """
+    page = _select_page(bounded, window)
+    if not window.is_counted:
+        return page
+    return f"SELECT * FROM ({_count(listing)}) AS total LEFT JOIN ({page}) AS page ON TRUE ORDER BY {_order(bounded, window)}"
 
 
 @lru_cache(_KEPT_SELECTS)
-def _select_text(bounded: Listing, window: Window) -> str:
-    """For any values and cursors."""
+def _select_of_each(listing: Listing, bounded: Listing, window: Window, place: int, *, is_postgres: bool) -> str:
+    """The statement of `_select` for each parent of an array, which is the value at `place`; on SQLite it is one of JSON.
+
+    It is short for any number of parents: asyncpg has statements of more than 15 KiB planned anew each time.
+    """
+    order = _order(bounded, window)
+    if is_postgres:
+        parents = f"(SELECT id AS parent_id, place::int - 1 AS place FROM unnest(${place}::text[]) WITH ORDINALITY AS given(id, place))"
+        page = f"SELECT place, page.* FROM {parents} AS parent CROSS JOIN LATERAL ({_select_page(bounded, window)}) AS page"
+    else:
+        parents = f"(SELECT value AS parent_id, key AS place FROM json_each(${place}))"
+        page = f"SELECT place, {_columns(bounded)} FROM {parents} AS parent JOIN {bounded.source} WHERE {_found(bounded, window)}"
+    if window.is_counted:
+        total = f"SELECT place, ({_count(listing)}) AS list_total FROM {parents} AS parent"
+        page = f"SELECT * FROM ({total}) AS total LEFT JOIN ({page}) AS page USING (place)"
+    return f"{page} ORDER BY place, {order}"
+
+
+def _found(bounded: Listing, window: Window) -> str:
+    """The condition of rows of a page, by their ids: SQLite has no LATERAL, and reads no more of a list than its part so."""
+    order = ", ".join(f"{key} {_direction(bounded, window)}" for key in bounded.keys)
+    found = f"SELECT {bounded.row_id} FROM {bounded.source}{_where(bounded)} ORDER BY {order} {_limit(window)}"
+    return f"{bounded.row_id} IN ({found})"
+
+
+def _select_page(bounded: Listing, window: Window) -> str:
+    """One row more than the window has, from the end at which it begins."""
     direction = _direction(bounded, window)
     order = ", ".join(f"{key} {direction}" for key in bounded.keys)
-    keys, limit = _keys(bounded), _limit(window)
     if not bounded.is_found_first:
-        columns = f"{bounded.columns}, {keys}"
-        return f"SELECT {columns} FROM {bounded.source}{_where(bounded)} ORDER BY {order} {limit}"
-    found = f"SELECT id AS found_id, {keys} FROM {bounded.source}{_where(bounded)} ORDER BY {order} {limit}"
-    names = _key_names(len(bounded.keys))
+        return f"SELECT {_columns(bounded)} FROM {bounded.source}{_where(bounded)} ORDER BY {order} {_limit(window)}"
+    found = f"SELECT id AS found_id, {_keys(bounded)} FROM {bounded.source}{_where(bounded)} ORDER BY {order} {_limit(window)}"
+    names = ", ".join(_key_names(len(bounded.keys)))
     return (
-        f"SELECT {bounded.columns}, {', '.join(names)} FROM ({found}) AS found "
-        f"JOIN {bounded.source} ON id = found_id ORDER BY {', '.join(f'{name} {direction}' for name in names)}"
+        f"SELECT {bounded.columns}, {names} FROM ({found}) AS found "
+        f"JOIN {bounded.source} ON id = found_id ORDER BY {_order(bounded, window)}"
     )
 
 
-def _page(found: list[dict[str, Any]], listing: Listing, window: Window) -> Page:
-    """The page of the rows that were found."""
-    total = None
-    if window.is_counted:
-        totals = [int(row.pop("list_total")) for row in found]
-        total = totals[0]
-        found = [row for row in found if row[_key(0)] is not None]
-    has_more = len(found) > window.size
-    found = found[: window.size]
-    if window.is_backward:
-        found.reverse()
-    names = _key_names(len(listing.keys))
-    cursors = Cursors([[row.pop(name) for name in names] for row in found], listing)
-    has_before = bool(window.after or window.offset)
-    return Page(
-        found,
-        cursors,
-        bool(window.before) if window.is_backward else has_more,
-        has_more if window.is_backward else has_before,
-        total,
-    )
+def _columns(listing: Listing) -> str:
+    """Those of the list, and its keys."""
+    columns = f"{listing.source}.*" if listing.columns == "*" else listing.columns
+    return f"{columns}, {_keys(listing)}"
+
+
+def _order(listing: Listing, window: Window) -> str:
+    return ", ".join(f"{name} {_direction(listing, window)}" for name in _key_names(len(listing.keys)))
+
+
+def _count(listing: Listing) -> str:
+    return f"SELECT count(*) AS list_total FROM {listing.source}{_where(listing)}"
+
+
+def _pages(found: Iterable[list[dict[str, Any]]], listing: Listing, window: Window) -> list[Page]:
+    """The page of each list of which these rows were found."""
+    names, size, is_backward = _key_names(len(listing.keys)), window.size, window.is_backward
+    has_before, has_after = bool(window.after or window.offset), bool(window.before)
+    pages = []
+    for rows in found:
+        total = _pop_total(rows) if window.is_counted else None
+        has_more = len(rows) > size
+        if has_more:
+            del rows[size:]
+        if is_backward:
+            rows.reverse()
+        cursors = Cursors([tuple(map(row.pop, names)) for row in rows], listing)
+        has_next, has_previous = (has_after, has_more) if is_backward else (has_more, has_before)
+        pages.append(Page(rows, cursors, has_next, has_previous, total))
+    return pages
+
+
+def _pop_total(rows: list[dict[str, Any]]) -> int:
+    """The total that each row has, an empty page one row with nothing else, which goes."""
+    total = 0
+    for row in rows:
+        total = int(row.pop("list_total"))
+    if rows[0][_key(0)] is None:
+        rows.clear()
+    return total
 
 
 def batched(values: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -237,12 +193,8 @@ def batched(values: Iterable[T], size: int) -> Iterator[list[T]]:
         yield part
 
 
-def _is_upward(listing: Listing, window: Window) -> bool:
-    return listing.is_descending is window.is_backward
-
-
 def _direction(listing: Listing, window: Window) -> str:
-    return "ASC" if _is_upward(listing, window) else "DESC"
+    return "ASC" if listing.is_descending is window.is_backward else "DESC"
 
 
 def _keys(listing: Listing) -> str:

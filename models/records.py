@@ -1,7 +1,9 @@
 """Records: rows as they were read, with the attributes of their model."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 from operator import itemgetter
 from typing import Any, TypeVar, cast
 
@@ -36,7 +38,9 @@ def _reader(name: str, field: Field[Any]) -> Callable[[Row], Any]:
         return _converted(name, _member_of(field.enum_type))
     if isinstance(field, BooleanField):
         return _converted(name, bool)
-    if isinstance(field, InstantField | JSONField):
+    if isinstance(field, InstantField):
+        return _converted(name, partial(datetime.fromtimestamp, tz=UTC))
+    if isinstance(field, JSONField):
         return _converted(name, field.to_python_value)
     return itemgetter(name)
 

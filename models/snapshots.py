@@ -10,8 +10,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-import asyncpg
-
 from base.errors import ErrorCode, Refusal
 from models.database import database_config, is_sqlite, sqlite_path
 
@@ -97,7 +95,7 @@ class PostgresSnapshot:
 
     file_name: ClassVar[str] = "waybill.pgdump"
 
-    def __init__(self, runner: asyncio.Runner, connection: asyncpg.Connection, credentials: dict[str, Any]) -> None:
+    def __init__(self, runner: asyncio.Runner, connection: Any, credentials: dict[str, Any]) -> None:
         self._runner = runner
         self._connection = connection
         self._credentials = credentials
@@ -161,9 +159,11 @@ def _postgres_snapshot(credentials: dict[str, Any]) -> Iterator[PostgresSnapshot
             runner.run(_close(connection))
 
 
-async def _connect(credentials: dict[str, Any]) -> asyncpg.Connection:
+async def _connect(credentials: dict[str, Any]) -> Any:
+    import asyncpg  # noqa: PLC0415  where SQLite is the database nothing uses it
+
     return await asyncpg.connect(**credentials)
 
 
-async def _close(connection: asyncpg.Connection) -> None:
+async def _close(connection: Any) -> None:
     connection.terminate()

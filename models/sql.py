@@ -22,6 +22,28 @@ async def fetch_rows(db: BaseDBAsyncClient, statement: str, *values: Any) -> lis
     return rows
 
 
+async def execute_soon(db: BaseDBAsyncClient, statement: str, *values: Any) -> None:
+    """Run `statement`, of which nobody needs to know more than that it was done, in the transaction of `db`.
+
+    On SQLite it goes along with the next statement, or with the commit: that raises what it fails with.
+    """
+    if db.capabilities.dialect == "sqlite":
+        transaction: Any = db
+        transaction.execute_soon(sql(db, statement), list(values))
+    else:
+        await fetch_rows(db, statement, *values)
+
+
+def foresee_rows(db: BaseDBAsyncClient, statement: str, *values: Any) -> None:
+    """Say that `fetch_rows` will be asked this right after what is asked next, in the transaction of `db`.
+
+    On SQLite both are then done in one trip to its thread; on PostgreSQL, where others write meanwhile, it says nothing.
+    """
+    if db.capabilities.dialect == "sqlite":
+        transaction: Any = db
+        transaction.foresee(sql(db, statement), list(values))
+
+
 async def execute_counted(db: BaseDBAsyncClient, statement: str, *values: Any) -> int:
     """Run `statement`, an INSERT, UPDATE or DELETE without RETURNING, and return how many rows it changed."""
     count, _rows = await db.execute_query(sql(db, statement), list(values))

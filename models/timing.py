@@ -27,7 +27,10 @@ def _timed(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any
         current = current_log_context.get()
         if current is None:
             return await method(*arguments, **named)
-        with current.in_database():
+        current.enter_database()
+        try:
             return await method(*arguments, **named)
+        finally:
+            current.leave_database()
 
     return counted

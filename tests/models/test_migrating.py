@@ -20,7 +20,7 @@ from models import Job, User, database
 from models.database import close_database, sqlite_path
 from models.migrating import migrate, open_database
 from models.sql import sql
-from tests.databases import TABLES
+from tests.databases import TABLES, copied_sqlite
 from tests.models.migrating_for_tests import (
     MIGRATIONS,
     ROWS,
@@ -51,13 +51,13 @@ async def names_of_users(place: Place) -> list[str]:
 
 
 async def structure_of_models(place: Place) -> dict[str, list[str]]:
-    """What the ORM makes of the models where there is nothing; what was at `place` is gone."""
-    async with connected(place) as db:
-        if place.url:
+    """What the ORM makes of the models where there is nothing; what was at `place` on PostgreSQL is gone."""
+    if place.url:
+        async with connected(place) as db:
             await db.execute_script("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    if not place.url:
-        sqlite_path("", place.folder).unlink()
-    async with connected(place):
+    empty = Place(place.url, place.folder / "empty")
+    empty.folder.mkdir()
+    async with connected(empty):
         await Tortoise.generate_schemas()
         return await read_structure()
 
@@ -168,10 +168,9 @@ async def test_postgresql_waits_for_a_slow_migration(place: Place, monkeypatch: 
 
 
 @pytest.fixture
-async def with_a_table_in_the_way(tmp_path: Path) -> Place:
+async def with_a_table_in_the_way(tmp_path: Path, migrated_file: Path) -> Place:
     """A file of the version before, with one user, where the last migration cannot be applied."""
-    place = Place("", tmp_path)
-    await migrate(place.url, place.folder)
+    place = Place("", copied_sqlite(migrated_file, tmp_path))
     await add_users(place, "ada")
     async with connected(place) as db:
         await db.execute_query("DELETE FROM tortoise_migrations WHERE name = ?", [MIGRATIONS[-1]])

@@ -16,13 +16,15 @@ from tests.statements import counted_statements
 BY_RANK = Listing("marks", ("rank", "name"), (KeyType.FLOAT, KeyType.TEXT), columns="name")
 BY_NUMBER = Listing("marks", ("number",), (KeyType.INT8,), columns="name", is_its_own_cursor=True)
 BY_PLACE = replace(BY_NUMBER, types=(KeyType.INT4,), is_its_own_cursor=False)
+BY_PARITY = replace(BY_RANK, parent="parity", row_id="number")
 
 
 @pytest.fixture
 async def marks(data_dir: Path) -> None:
     """Ten marks a to j: number 1 to 10, of rank 0, 0, 1, 1, 2, 2, … so that only rank and name together are unique."""
     db = get_connection("default")
-    await db.execute_query("CREATE TABLE marks (name TEXT, number INTEGER, rank REAL)")
+    parity = "TEXT GENERATED ALWAYS AS (CASE WHEN number % 2 THEN 'odd' ELSE 'even' END)"
+    await db.execute_query(f"CREATE TABLE marks (name TEXT, number INTEGER, rank REAL, parity {parity})")
     for place, name in enumerate("abcdefghij"):
         await db.execute_query("INSERT INTO marks VALUES (?, ?, ?)", [name, place + 1, place // 2])
 
@@ -180,39 +182,52 @@ class TestPages:
         cursor = (await cursors_of(BY_RANK))["x"]
         assert names_of(await page_of(BY_RANK, first=5, after=cursor)) == "y"
 
-    async def test_pages_of_many_lists_are_what_each_is_alone(self) -> None:
-        cursors, numbers = await cursors_of(BY_RANK), await cursors_of(BY_NUMBER)
-        wanted = [
-            (BY_RANK, Window(first=3)),
-            (BY_NUMBER.where("rank > ?", 1), Window(first=2, after=numbers["e"])),
-            (BY_RANK, Window(last=2, before=cursors["d"])),
-            (BY_NUMBER.where("number > ? AND name <> ?", 4, "f"), Window(last=2)),
-            (replace(BY_RANK, is_descending=True), Window(first=1, offset=2)),
-            (BY_NUMBER.where("name = ?", "nobody"), Window()),
-            (BY_RANK, Window(first=0)),
-        ]
-        pages = await read_pages(get_connection("default"), wanted)
-        assert pages == [await read_page(get_connection("default"), *one) for one in wanted]
-        assert [names_of(page) for page in pages if isinstance(page, Page)] == ["abc", "fg", "bc", "ij", "h", "", ""]
+    @pytest.mark.parametrize("is_counted", [False, True])
+    @pytest.mark.parametrize("is_descending", [False, True])
+    @pytest.mark.parametrize(
+        "window",
+        [
+            Window(),
+            Window(first=1),
+            Window(last=1),
+            Window(first=0),
+            Window(first=1, offset=1),
+            Window(first=1, offset=9),
+        ],
+    )
+    async def test_pages_of_many_lists_are_what_each_is_alone(
+        self, window: Window, is_descending: bool, is_counted: bool
+    ) -> None:
+        db = get_connection("default")
+        cursors = await cursors_of(BY_RANK)
+        of_parity = replace(BY_PARITY, is_descending=is_descending)
+        walls: list[dict[str, Any]] = [{}] if window.offset else [{}, {"after": cursors["d"]}, {"before": cursors["g"]}]
+        for listing in (of_parity, of_parity.where("number > ? AND name <> ?", 2, "f")):
+            for wall in walls if not is_descending else walls[:1]:
+                one = replace(window, is_counted=is_counted, **wall)
+                alone = [
+                    await read_page(db, listing.where("parity = ?", parity), one) for parity in ("even", "none", "odd")
+                ]
+                assert await read_pages(db, listing, ["even", "none", "odd"], one) == alone
+                assert [page.total for page in alone] == (
+                    [None] * 3 if not is_counted else [5, 0, 5] if listing is of_parity else [3, 0, 4]
+                )
 
-    async def test_one_list_that_cannot_be_read_does_not_spoil_the_others(self) -> None:
-        wanted = [(BY_RANK, Window(first=101)), (BY_RANK, Window(first=1)), (BY_RANK, Window(after="x"))]
-        first, second, third = await read_pages(get_connection("default"), wanted)
-        assert isinstance(second, Page)
-        assert names_of(second) == "a"
-        assert [refusal.field for refusal in (first, third) if isinstance(refusal, Refusal)] == ["first", "after"]
+    @pytest.mark.parametrize("window", [Window(first=101), Window(after="x")])
+    async def test_a_window_that_no_list_has_is_refused_and_nothing_is_read(self, window: Window) -> None:
+        with counted_statements() as statements, pytest.raises(Refusal) as caught:
+            await read_pages(get_connection("default"), BY_PARITY, ["even", "odd"], window)
+        assert (caught.value.code, statements) == (ErrorCode.BAD_INPUT, [])
 
     async def test_hundreds_of_lists_are_read_and_counted_a_hundred_at_a_time(self) -> None:
         db = get_connection("default")
-        lists = [BY_NUMBER.where("number <= ?", place % 11) for place in range(501)]
+        parents = ["odd", "even", "none"] * 167
         with counted_statements() as statements:
-            pages = await read_pages(db, [(listing, Window(first=2, is_counted=True)) for listing in lists])
+            pages = await read_pages(db, BY_PARITY.where("number > ?", 1), parents, Window(first=2, is_counted=True))
         assert len(statements) == 6
-        assert [page.total for page in pages if isinstance(page, Page)] == [place % 11 for place in range(501)]
-        assert [len(page.rows) for page in pages if isinstance(page, Page)] == [
-            min(place % 11, 2) for place in range(501)
-        ]
-        assert await read_pages(db, []) == []
+        assert [page.total for page in pages] == [4, 5, 0] * 167
+        assert [names_of(page) for page in pages] == ["ce", "bd", ""] * 167
+        assert await read_pages(db, BY_PARITY, [], Window()) == []
 
     @pytest.mark.parametrize(
         ("window", "names"),

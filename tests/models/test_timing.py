@@ -53,8 +53,11 @@ async def test_waits_at_the_same_time_count_once() -> None:
     noted = LogContext()
 
     async def wait() -> None:
-        with noted.in_database(), noted.in_database():
-            await asyncio.sleep(0.1)
+        for _ in range(2):
+            noted.enter_database()
+        await asyncio.sleep(0.1)
+        for _ in range(2):
+            noted.leave_database()
 
     await asyncio.gather(*(wait() for _ in range(100)))
     await wait()
@@ -65,16 +68,18 @@ async def test_waits_at_the_same_time_count_once() -> None:
 async def test_who_waits_for_the_lock_of_the_database_waits_for_the_database(database: None, noted: LogContext) -> None:
     if get_connection("default").capabilities.dialect != "sqlite":
         return  # writers do not wait for each other there
-    is_held = asyncio.Event()
+    is_held, is_wanted = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
         async with transaction():
             is_held.set()
+            await is_wanted.wait()
             await asyncio.sleep(0.1)
 
     async def wait() -> None:
         await is_held.wait()
         current_log_context.set(noted)
+        is_wanted.set()
         await write()
 
     await asyncio.gather(hold(), wait())
