@@ -14,17 +14,15 @@ from models.listing import KeyType, Listing
 from models.paging import read_all
 from models.records import record_type
 from models.sql import fetch_rows, placeholders
-from uploads.queries import LISTED
+from uploads.queries import LISTED, select_list
 
 file_of = record_type(File)
 """The row as an object, with the columns that were read."""
 
-_INPUTS = f"(SELECT {LISTED} FROM uploads) AS u JOIN job_uploads w ON w.upload_id = u.id"
 
-
-def list_items(job_id: str, status: ItemStatus | None = None, *, needs_review: bool | None = None) -> Listing:
-    """A job's items, by index."""
-    listing = Listing("items", ('"index"',), (KeyType.INT4,)).where("job_id = ?", job_id)
+def list_items(status: ItemStatus | None = None, *, needs_review: bool | None = None) -> Listing:
+    """The items of each job, by index."""
+    listing = Listing("items", ('"index"',), (KeyType.INT4,), parent="job_id")
     if status is not None:
         listing = listing.where("status = ?", str(status))
     if needs_review is not None:
@@ -32,22 +30,25 @@ def list_items(job_id: str, status: ItemStatus | None = None, *, needs_review: b
     return listing
 
 
-def list_events(job_id: str) -> Listing:
-    """A job's history, oldest first."""
-    return Listing("job_events", ("id",), (KeyType.INT8,), is_its_own_cursor=True).where("job_id = ?", job_id)
+def list_events() -> Listing:
+    """The history of each job, oldest first."""
+    return Listing("job_events", ("id",), (KeyType.INT8,), is_its_own_cursor=True, parent="job_id")
 
 
-def list_lines(job_id: str, least: LogLevel) -> Listing:
-    """A job's log, oldest first."""
-    listing = Listing("log_entries", ("id",), (KeyType.INT8,), is_its_own_cursor=True).where("job_id = ?", job_id)
+def list_lines(least: LogLevel) -> Listing:
+    """The log of each job, oldest first."""
+    listing = Listing("log_entries", ("id",), (KeyType.INT8,), is_its_own_cursor=True, parent="job_id")
     if least is not LogLevel.DEBUG:
         listing = listing.where_in("level", [str(level) for level in levels_from(least)])
     return listing
 
 
-def list_job_uploads(job_id: str) -> Listing:
-    """A job's inputs, in the order in which the client named them."""
-    return Listing(_INPUTS, ("w.position",), (KeyType.INT4,), "u.*", ("w.job_id = $1",), (job_id,), row_id="w.id")
+def list_job_uploads(columns: frozenset[str] = LISTED) -> Listing:
+    """The inputs of each job, in the order in which the client named them, with these of their columns."""
+    source = "job_uploads w JOIN uploads u ON u.id = w.upload_id"
+    return Listing(
+        source, ("w.position",), (KeyType.INT4,), select_list(columns, "u."), parent="w.job_id", row_id="w.id"
+    )
 
 
 def levels_from(least: LogLevel) -> list[LogLevel]:

@@ -14,13 +14,15 @@ from base.words import JobStatus, UploadStatus
 from jobs.limits import check_size
 from models import JobUpload, Upload
 from models.ids import type_of_id
-from models.sql import fetch_rows, for_share, placeholders
+from models.sql import fetch_rows, for_share, foresee_rows, placeholders
 from processors.contract import Kind, Options
 from processors.external.kind import ExternalOptions
 from processors.options import read_options
 from uploads.rows import OPEN, PRESENT, upload_of
 
 _FIELD = "input.uploadIds"
+_WAITING_FOR = "SELECT j.id FROM jobs j JOIN job_uploads u ON u.job_id = j.id WHERE u.upload_id = $1 AND j.status = $2 ORDER BY j.id"
+_USING = "SELECT job_id FROM job_uploads WHERE upload_id = $1 ORDER BY job_id"
 
 
 class Inputs(Enum):
@@ -109,14 +111,22 @@ async def count_bytes(db: BaseDBAsyncClient, job_id: str) -> dict[str, int | Non
 
 async def jobs_waiting_for(db: BaseDBAsyncClient, upload_id: str) -> list[str]:
     """The jobs that are UPLOADING and use this upload, in the order in which they are to be locked."""
-    statement = "SELECT j.id FROM jobs j JOIN job_uploads u ON u.job_id = j.id WHERE u.upload_id = $1 AND j.status = $2 ORDER BY j.id"
-    return [row["id"] for row in await fetch_rows(db, statement, upload_id, JobStatus.UPLOADING)]
+    return [row["id"] for row in await fetch_rows(db, _WAITING_FOR, upload_id, JobStatus.UPLOADING)]
+
+
+def foresee_waiting(db: BaseDBAsyncClient, upload_id: str) -> None:
+    """Say that `jobs_waiting_for` is asked next but one; see `models.sql.foresee_rows`."""
+    foresee_rows(db, _WAITING_FOR, upload_id, JobStatus.UPLOADING)
 
 
 async def jobs_using(db: BaseDBAsyncClient, upload_id: str) -> list[str]:
     """The jobs that use this upload, in the order in which they are to be locked."""
-    statement = "SELECT job_id FROM job_uploads WHERE upload_id = $1 ORDER BY job_id"
-    return [row["job_id"] for row in await fetch_rows(db, statement, upload_id)]
+    return [row["job_id"] for row in await fetch_rows(db, _USING, upload_id)]
+
+
+def foresee_using(db: BaseDBAsyncClient, upload_id: str) -> None:
+    """Say that `jobs_using` is asked next but one; see `models.sql.foresee_rows`."""
+    foresee_rows(db, _USING, upload_id)
 
 
 def check_options(kind: Kind, options: dict[str, Any], field: str) -> Options:

@@ -213,29 +213,27 @@ async def page_jobs(listing: Listing, window: Window) -> Page:
     return await read_page(get_connection("default"), listing, window)
 
 
-async def pages_of(wanted: Sequence[tuple[Listing, Window]]) -> list[Page | Refusal]:
-    """Parts of many lists at once, or why one cannot be had; see `read_pages`."""
-    return await read_pages(get_connection("default"), wanted)
+async def pages_of(listing: Listing, parent_ids: Sequence[str], window: Window) -> list[Page]:
+    """The same part of the list of each parent; see `read_pages`."""
+    return await read_pages(get_connection("default"), listing, parent_ids, window)
 
 
 async def jobs_of_uploads(viewer: Viewer, upload_ids: Sequence[str]) -> list[list[Job]]:
     """For each upload the newest 100 jobs that use it and that the viewer may see, newest first; each job is read once."""
-    listings = {id_: _list_users(viewer, id_) for id_ in upload_ids}
-    pages = await pages_of([(listing, Window(first=MAX_SIZE)) for listing in listings.values()])
-    used = {
-        id_: [row["job_id"] for row in page.rows]
-        for id_, page in zip(listings, pages, strict=True)
-        if isinstance(page, Page)
-    }
+    ids = list(dict.fromkeys(upload_ids))
+    pages = await pages_of(_list_users(viewer), ids, Window(first=MAX_SIZE))
+    used = {id_: [row["job_id"] for row in page.rows] for id_, page in zip(ids, pages, strict=True)}
     jobs = {job.id: job for job in await read_jobs(viewer, chain.from_iterable(used.values()))}
     return [[jobs[job_id] for job_id in used[id_] if job_id in jobs] for id_ in upload_ids]
 
 
-def _list_users(viewer: Viewer, upload_id: str) -> Listing:
-    """The ids of the jobs that use an upload; an admin may use somebody else's: that job is the admin's alone."""
+def _list_users(viewer: Viewer) -> Listing:
+    """The ids of the jobs that use each upload; an admin may use somebody else's: that job is the admin's alone."""
     source = "job_uploads w JOIN jobs j ON j.id = w.job_id"
-    listing = Listing(source, ("w.id",), (KeyType.INT8,), "w.job_id", is_descending=True)
-    listing = listing.where("w.upload_id = ?", upload_id).where("j.deleted_at IS NULL")
+    listing = Listing(
+        source, ("w.id",), (KeyType.INT8,), "w.job_id", is_descending=True, parent="w.upload_id", row_id="w.id"
+    )
+    listing = listing.where("j.deleted_at IS NULL")
     return listing if viewer.is_admin else listing.where("j.owner_id = ?", viewer.user_id)
 
 

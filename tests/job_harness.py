@@ -23,14 +23,14 @@ from jobs.outbox import Outbox
 from jobs.recording.files import NewFile
 from jobs.recording.items import add_items, record_items
 from jobs.recording.outcomes import NOTHING, record_failure, record_finish, record_plan
-from jobs.scheduling.claims import Claim, claim_slice
+from jobs.scheduling.claims import Claim, claim_slices
 from jobs.scheduling.slices import NewSlice
 from jobs.upload_hooks import on_upload_completed, on_upload_progress, on_upload_removed
 from models import Item, Job, JobEvent, Upload
 from models import Slice as SliceRow
 from models.ids import new_id
 from models.listing import Listing, Page, Window
-from models.paging import read_page
+from models.paging import read_page, read_pages
 from models.sql import fetch_rows
 from processors.contract import ItemError, ItemResult, Kind
 from storage.keys import upload_key
@@ -42,8 +42,12 @@ from uploads.wiring import Growth, UploadServices
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
 
-async def page_of(listing: Listing, **window: Any) -> Page:
-    return await read_page(get_connection("default"), listing, Window(**window))
+async def page_of(listing: Listing, parent_id: str | None = None, **window: Any) -> Page:
+    """Of the list; of a parent's, where each has one."""
+    if parent_id is None:
+        return await read_page(get_connection("default"), listing, Window(**window))
+    (page,) = await read_pages(get_connection("default"), listing, [parent_id], Window(**window))
+    return page
 
 
 def viewer_of(user_id: str, role: Role = Role.USER) -> Viewer:
@@ -64,6 +68,7 @@ class JobHarness:
     events: list[Event] = field(default_factory=list)
     wake_ups: int = 0
     news: int = 0
+    claims: int = 0
     kind: Kind = PLAIN
 
     async def publish(self, *events: Event) -> None:
@@ -134,8 +139,18 @@ class JobHarness:
         assert claim is not None
         return claim
 
+    async def claim_run(self, most: int) -> Claim:
+        """The next slice, and those after it; there must be one."""
+        stages = {self.kind.name: self.kind.phases}
+        self.claims += 1
+        claim = await claim_slices(f"w#{self.claims}", stages, self.outbox, run_length=lambda _: most)
+        assert claim is not None
+        return claim
+
     async def try_claim(self, worker: str = "w") -> Claim | None:
-        return await claim_slice(worker, {self.kind.name: self.kind.phases}, self.outbox)
+        """As workers do: each claim has a mark of its own."""
+        self.claims += 1
+        return await claim_slices(f"{worker}#{self.claims}", {self.kind.name: self.kind.phases}, self.outbox)
 
     async def plan(self, *sizes: int) -> Job:
         """A new job, planned with slices of so many items each."""
@@ -159,7 +174,9 @@ class JobHarness:
         """Claim a PROCESS slice and complete all its items."""
         claim = await self.claim()
         assert claim.phase is SlicePhase.PROCESS
-        await self.record(claim, *map(completed, range(claim.first_index, claim.first_index + claim.item_count)))
+        await self.record(
+            claim, *map(completed, range(claim.first.first_index, claim.first.first_index + claim.first.item_count))
+        )
         return claim
 
     async def finish(self, *files: NewFile) -> Claim:

@@ -1,6 +1,6 @@
 """Items of a claim: planned, begun and done, each step as one transaction.
 
-Whoever records must still hold the slice; else ClaimLost is raised and nothing is written.
+Whoever records must still hold the slices; else ClaimLost is raised and nothing is written.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from jobs.limits import MESSAGE_LENGTH, within_limit
 from jobs.outbox import Outbox, OutboxMessages
 from jobs.recording.files import NAME_LENGTH, NewFile, insert_item_files
 from jobs.recording.progress import change_working, percentage_sql, rising
-from jobs.scheduling.claims import Claim, finish_claim, hold_claim
+from jobs.scheduling.claims import Claim, ClaimedSlice, finish_claim, hold_claim
 from jobs.scheduling.slices import NewSlice, add_slices
 from jobs.text import sanitise, sanitise_result
 from models.database import worker_transaction
@@ -39,17 +39,17 @@ _INSERT_ITEM = (
 )
 
 
-async def pending_indices(claim: Claim) -> list[int]:
-    """The items of the slice that are still to be done, ascending; all of them when it was never claimed before."""
-    end = claim.first_index + claim.item_count
+async def pending_indices(claim: Claim, part: ClaimedSlice) -> list[int]:
+    """The items of one slice that are still to be done, ascending; all of them when it was never claimed before."""
+    end = part.first_index + part.item_count
     if claim.fence == 1:
-        return list(range(claim.first_index, end))
+        return list(range(part.first_index, end))
     rows = await fetch_rows(
         get_connection("default"),
         'SELECT "index" FROM items WHERE job_id = $1 AND "index" >= $2 AND "index" < $3 '
         "AND status IN ('PENDING', 'PROCESSING') ORDER BY \"index\"",
         claim.job.id,
-        claim.first_index,
+        part.first_index,
         end,
     )
     return [row["index"] for row in rows]
@@ -94,7 +94,7 @@ async def record_items(
     begun: int | None = None,
     minute_price: float = 0.0,
 ) -> None:
-    """Store results and their files (by index), each once; with the last ones (`is_done`) the slice ends.
+    """Store results and their files (by index), each once; with the last ones (`is_done`) the slices end.
 
     A result that is longer than its kind allows fails its item. After the last slice the finish may be taken. The item `begun`, if any, is in work from now on.
     Each minute of sound that was worked on adds `minute_price` to what the job costs.
@@ -138,7 +138,7 @@ async def _count(
         completed_items=("completed_items + ?", counts[ItemStatus.COMPLETED]),
         failed_items=("failed_items + ?", counts[ItemStatus.FAILED]),
         skipped_items=("skipped_items + ?", counts[ItemStatus.SKIPPED]),
-        completed_slices=("completed_slices + ?", int(is_done)),
+        completed_slices=("completed_slices + ?", len(claim.slices) if is_done else 0),
         wait_count=0,
         percentage=rising(percentage_sql(claim, kind, len(results))),
         **cost,

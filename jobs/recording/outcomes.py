@@ -104,8 +104,7 @@ async def record_failure(claim: Claim, refusal: Refusal, outbox: Outbox, *, is_r
             job = await hold_claim(db, claim)
         except ClaimLost:
             await lock_job(db, claim.job.id)
-            held = ("id = $1 AND fence = $2", claim.slice_id, claim.fence)
-            await requeue_slices(db, claim.job.id, *held, messages=messages, is_crash=False)
+            await requeue_slices(db, claim.job.id, claim.condition, *claim.proof, messages=messages, is_crash=False)
         else:
             await fail_job(db, claim.job.id, refusal, messages, is_retryable=is_retryable)
             await add_lines(db, job, [(LogLevel.ERROR, refusal.message)], messages)

@@ -16,7 +16,7 @@ from jobs.outbox import Outbox, OutboxMessages
 from jobs.queries import ALL, find_job, read_job
 from jobs.rows import job_of, lock_job
 from jobs.scheduling.leases import recover_leases
-from jobs.scheduling.slices import claim_waiting_slice, payload_of
+from jobs.scheduling.slices import claim_waiting_slices, payload_of
 from jobs.text import sanitise
 from jobs.transitions import begin_work
 from models import Job
@@ -197,8 +197,8 @@ async def _claim(
 ) -> Row | None:
     """None where the task went to somebody else before its row could be locked."""
     payload = {"leaseSeconds": lease_seconds}
-    row = await claim_waiting_slice(db, job["id"], _worker_name(viewer.user_id), lease_seconds, payload)
-    return await begin_work(db, job, STAGE.name, "A worker has it.", messages) if row else None
+    rows = await claim_waiting_slices(db, job["id"], _worker_name(viewer.user_id), lease_seconds, payload=payload)
+    return await begin_work(db, job, STAGE.name, "A worker has it.", messages) if rows else None
 
 
 async def renew_lease(db: BaseDBAsyncClient, viewer: Viewer, task_id: str, lease_id: str) -> None:

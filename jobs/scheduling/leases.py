@@ -4,6 +4,7 @@ Leases last 20 s by the database's clock; who writes for one locks the job's row
 """
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -21,6 +22,8 @@ from models.sql import database_now, fetch_rows, for_update
 RENEW_SECONDS = 5.0
 MAX_CRASHES = 3
 """So often one slice may take its worker down with nothing of it done in between; then the job fails."""
+_PAST_ITS_END = 0.05
+"""Seconds after which a lease is over by every reading of the clock."""
 
 
 async def renew_leases(claims: Sequence[Claim]) -> list[Claim]:
@@ -32,34 +35,25 @@ async def renew_leases(claims: Sequence[Claim]) -> list[Claim]:
         for claim in claims:
             await fetch_rows(
                 db,
-                f"UPDATE slices SET lease_expires_at = {database_now(db)} + {LEASE_SECONDS} WHERE id = "
-                f"(SELECT id FROM slices WHERE id = $1 AND fence = $2 AND status = 'RUNNING'{lock})",
-                claim.slice_id,
-                claim.fence,
+                f"UPDATE slices SET lease_expires_at = {database_now(db)} + {LEASE_SECONDS} WHERE id IN "
+                f"(SELECT id FROM slices WHERE {claim.condition} AND status = 'RUNNING'{lock})",
+                *claim.proof,
             )
     return [claim for claim in claims if not await is_held(claim)]
 
 
-async def release_slice(claim: Claim, outbox: Outbox, *, is_crash: bool = False) -> None:
-    """Give the slice back: it waits for the next worker, or its job is CANCELLED where it was being cancelled.
+async def release_run(claim: Claim, outbox: Outbox, *, is_crash: bool = False) -> None:
+    """Give the slices back: they wait for the next worker, or their job is CANCELLED where it was being cancelled.
 
     Args:
         claim: Nothing happens where it is lost.
         outbox: Told what became of the job.
-        is_crash: Counts as one of the times that the slice took its worker down.
+        is_crash: Counts as one of the times that each of the slices took its worker down.
     """
     messages = OutboxMessages()
     async with in_transaction() as db:
         if await lock_job(db, claim.job.id) is not None:
-            await requeue_slices(
-                db,
-                claim.job.id,
-                "id = $1 AND fence = $2",
-                claim.slice_id,
-                claim.fence,
-                messages=messages,
-                is_crash=is_crash,
-            )
+            await requeue_slices(db, claim.job.id, claim.condition, *claim.proof, messages=messages, is_crash=is_crash)
     await outbox.send(messages)
 
 
@@ -78,6 +72,19 @@ async def sweep_leases(outbox: Outbox) -> int:
     """Take back the slices whose lease ran out. Returns how many."""
     condition = f"lease_expires_at < {database_now(get_connection('default'))}"
     return await _recover(condition, outbox=outbox, is_crash=True)
+
+
+async def seconds_to_next_lease_end() -> float:
+    """So long until a lease that is not renewed has run out, by the database's clock; infinite where nobody holds any.
+
+    A lease that has run out already, and is left to its worker for now, does not count.
+    """
+    db = get_connection("default")
+    now = database_now(db)
+    held = f"status = 'RUNNING' AND lease_expires_at >= {now}"
+    rows = await fetch_rows(db, f"SELECT MIN(lease_expires_at) - {now} AS seconds FROM slices WHERE {held}")
+    seconds = rows[0]["seconds"]
+    return inf if seconds is None else seconds + _PAST_ITS_END
 
 
 async def recover_leases(worker_pattern: str, outbox: Outbox) -> int:

@@ -107,11 +107,11 @@ def _bind(values: list[str], more: Sequence[str]) -> str:
 
 
 BUSY = f"""
-  SELECT {quota_column("j.owner_id", "u.quota_key")} AS quota, count(*) AS slices
+  SELECT {quota_column("j.owner_id", "u.quota_key")} AS quota, count(DISTINCT s.worker) AS slices
   FROM slices s JOIN jobs j ON j.id = s.job_id LEFT JOIN users u ON u.id = j.owner_id
   WHERE s.status = 'RUNNING' AND j.queue IS NULL GROUP BY 1
 """
-"""SQL: how many slices of each quota are running; whose turn it is hangs on that."""
+"""SQL: how many claims of each quota are running, each under a name of its own; whose turn it is hangs on that."""
 
 _STATEMENT = f"""
 WITH RECURSIVE waiting AS (

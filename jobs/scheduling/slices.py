@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -40,23 +42,31 @@ async def add_first_slices(db: BaseDBAsyncClient, jobs: Iterable[Row]) -> None:
     await execute_each(db, _INSERT, [_values_of(job, NewSlice(SlicePhase.PLAN)) for job in jobs])
 
 
-async def claim_waiting_slice(
-    db: BaseDBAsyncClient, job_id: str, worker: str, lease_seconds: int, payload: dict[str, Any] | None = None
-) -> Row | None:
-    """Give the first waiting slice of a job (its row is locked) to `worker` under a lease; None where none waits.
+async def claim_waiting_slices(
+    db: BaseDBAsyncClient,
+    job_id: str,
+    worker: str,
+    lease_seconds: int,
+    most: int = 1,
+    payload: dict[str, Any] | None = None,
+) -> list[Row]:
+    """Give the first waiting slices of a job (its row is locked) to `worker` under a lease, at most so many, in order.
 
-    A `payload` takes the place of the slice's own.
+    One that somebody has held before is given alone. A `payload` takes the place of the slices' own.
     """
-    rows = await fetch_rows(
-        db,
+    first = "SELECT id, fence FROM slices WHERE job_id = $1 AND status = 'WAITING' ORDER BY number LIMIT $2"
+    rows = await fetch_rows(db, first, job_id, most)
+    untouched = list(takewhile(lambda row: row["fence"] == 0, rows))
+    ids = [row["id"] for row in untouched or rows[:1]]
+    if not ids:
+        return []
+    statement = (
         "UPDATE slices SET status = 'RUNNING', worker = $1, fence = fence + 1, payload = coalesce($2, payload), "
-        f"lease_expires_at = {database_now(db)} + {lease_seconds} WHERE id = (SELECT id FROM slices WHERE job_id = $3 "
-        "AND status = 'WAITING' ORDER BY number LIMIT 1) AND status = 'WAITING' RETURNING *",
-        worker,
-        None if payload is None else orjson.dumps(payload).decode(),
-        job_id,
+        f"lease_expires_at = {database_now(db)} + {lease_seconds} "
+        f"WHERE id IN ({placeholders(ids, 3)}) AND status = 'WAITING' RETURNING *"
     )
-    return rows[0] if rows else None
+    given = None if payload is None else orjson.dumps(payload).decode()
+    return sorted(await fetch_rows(db, statement, worker, given, *ids), key=itemgetter("number"))
 
 
 def payload_of(row: Row) -> dict[str, Any]:

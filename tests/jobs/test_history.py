@@ -61,10 +61,10 @@ async def test_a_retry_goes_on_with_the_same_log_and_history(harness: JobHarness
     await record_lines(claim, [(LogLevel.WARNING, "first")], harness.outbox)
     await harness.fail(claim)
     await retry_job(harness.viewer, job.id, harness.outbox, only_failed_items=False)
-    lines = await page_of(list_lines(job.id, LogLevel.WARNING))
+    lines = await page_of(list_lines(LogLevel.WARNING), job.id)
     assert [(row["level"], row["message"]) for row in lines.rows] == [
         ("WARNING", "first"),
         ("ERROR", "It cannot be read."),
     ]
-    events = await page_of(list_events(job.id))
+    events = await page_of(list_events(), job.id)
     assert [(row["status"], row["attempt"]) for row in events.rows][-2:] == [("FAILED", 1), ("PENDING", 2)]

@@ -13,7 +13,7 @@ from base.words import JobStatus, JobType, SlicePhase, SliceStatus, UploadStatus
 from jobs.creation import NewJob
 from jobs.lifecycle import cancel_job, create_job, retry_job, start_job
 from jobs.recording.files import NewFile
-from jobs.scheduling.leases import release_slice
+from jobs.scheduling.leases import release_run
 from models import File, Job, Slice, Upload
 from models.ids import new_id
 from processors.contract import FileRole
@@ -135,7 +135,7 @@ async def test_a_job_that_is_worked_on_waits_for_the_worker_and_keeps_what_is_do
     assert (await cancel(harness, job.id)).status is JobStatus.CANCELLING
     assert (await cancel(harness, job.id)).status is JobStatus.CANCELLING
     assert await harness.try_claim() is None
-    await release_slice(claim, harness.outbox)
+    await release_run(claim, harness.outbox)
     assert (await Job.get(id=job.id)).status is JobStatus.CANCELLED
     assert await item_statuses(job.id) == ["COMPLETED"] * 2 + ["CANCELLED"] * 4
     assert [str(row.status) for row in await Slice.filter(job_id=job.id).order_by("id")] == [
@@ -281,10 +281,10 @@ async def test_cancelling_while_the_last_slice_is_recorded_ends_in_one_of_two_wa
         claim = await harness.claim()
         await asyncio.gather(
             cancel(harness, job.id),
-            harness.record(claim, completed(claim.first_index), completed(1)),
+            harness.record(claim, completed(claim.first.first_index), completed(1)),
             return_exceptions=True,
         )
-        await release_slice(claim, harness.outbox)
+        await release_run(claim, harness.outbox)
         now = await check_counters(job.id)
         assert now.status is JobStatus.CANCELLED
         ends.add(now.completed_items)
@@ -300,7 +300,7 @@ async def test_cancelling_while_the_finish_is_recorded_has_one_winner(harness: J
         cancelled, finished = await asyncio.gather(
             cancel(harness, job.id), harness.record_finish(claim), return_exceptions=True
         )
-        await release_slice(claim, harness.outbox)
+        await release_run(claim, harness.outbox)
         status = (await Job.get(id=job.id)).status
         if finished is None:
             assert status is JobStatus.COMPLETED

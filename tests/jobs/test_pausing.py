@@ -8,7 +8,7 @@ from jobs.lifecycle import cancel_job, pause_job, resume_job
 from jobs.recording.logs import record_lines
 from jobs.recording.progress import record_progress
 from jobs.scheduling.claims import ClaimLost, check_claim
-from jobs.scheduling.leases import release_slice
+from jobs.scheduling.leases import release_run
 from models import Job, JobEvent, Slice
 from processors.contract import LogLevel
 from tests.databases import read_tables
@@ -32,7 +32,7 @@ async def test_a_paused_job_takes_no_more_results_and_goes_on_with_what_is_left(
     ):
         with pytest.raises(ClaimLost):
             await late
-    await release_slice(claim, harness.outbox)
+    await release_run(claim, harness.outbox)
     assert await read_tables() == before
     assert await harness.try_claim() is None
     assert await Slice.filter(job_id=job.id, status=SliceStatus.RUNNING).count() == 0
@@ -40,7 +40,7 @@ async def test_a_paused_job_takes_no_more_results_and_goes_on_with_what_is_left(
     resumed = await resume_job(harness.viewer, job.id, harness.outbox)
     assert (resumed.status, resumed.percentage) == (JobStatus.PENDING, paused.percentage)
     again = await harness.claim()
-    assert again.number == claim.number
+    assert again.first.number == claim.first.number
     assert await item_statuses(job.id) == ["COMPLETED", "PENDING", "PENDING"]
     await harness.record(again, completed(1))
     await harness.do_slice()

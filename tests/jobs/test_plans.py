@@ -12,6 +12,7 @@ from tortoise.connection import get_connection
 
 import models.migrations
 from base.words import JobStatus, JobType, Role
+from jobs.contents import list_job_uploads
 from jobs.queries import JobCriteria, list_jobs, page_jobs
 from models import Job
 from models.listing import Listing, Window
@@ -90,6 +91,15 @@ async def test_uploads_by_external_ids_are_found_by_them(harness: JobHarness) ->
         for keys in (["old-1"], [f"old-{number}" for number in range(100)]):
             steps = await steps_of(list_uploads(viewer, None, keys), Window())
             assert any("idx_uploads_externa" in step for step in steps), steps
+
+
+@pytest.mark.parametrize("template", ["sqlite"], indirect=True)  # PostgreSQL sorts so few rows
+async def test_inputs_of_a_job_are_read_in_their_order_and_not_sorted(harness: JobHarness) -> None:
+    inputs = list_job_uploads()
+    steps = await steps_of(inputs.where(f"{inputs.parent} = ?", (await harness.add_job()).id), Window())
+
+    assert any("idx_job_uploads_job_id" in step for step in steps), steps
+    assert not any("TEMP B-TREE" in step for step in steps), steps
 
 
 async def test_jobs_that_were_there_before_are_searched_too(harness: JobHarness) -> None:

@@ -71,7 +71,7 @@ async def test_retry_of_only_failed_items_leaves_the_others_as_they_are(harness:
     assert {file.id for file in await File.all()} == {file.id for file in kept}
     assert (again.attempt, again.failed_items, again.completed_items, again.completed_slices) == (2, 0, 4, 1)
     claim = await harness.claim()
-    assert (claim.phase, claim.number, claim.attempt) == (SlicePhase.PROCESS, 0, 2)
+    assert (claim.phase, claim.first.number, claim.attempt) == (SlicePhase.PROCESS, 0, 2)
     await harness.record(claim, completed(1, n="new"))
     await harness.finish()
     done = await check_counters(job.id)
@@ -103,7 +103,7 @@ async def test_retry_of_only_failed_items_of_a_cancelled_job_goes_on_where_it_st
     await cancel(harness, job.id)
     assert await item_statuses(job.id) == ["COMPLETED", "COMPLETED", "CANCELLED", "CANCELLED"]
     await retry(harness, job.id, only_failed_items=True)
-    assert (await harness.do_slice()).number == 1
+    assert (await harness.do_slice()).first.number == 1
     await harness.finish()
     assert (await check_counters(job.id)).status is JobStatus.COMPLETED
 

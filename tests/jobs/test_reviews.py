@@ -48,7 +48,7 @@ async def test_a_review_does_that_item_again_and_keeps_the_others(harness: JobHa
     again = await Job.get(id=job.id)
     assert (again.status, again.attempt, again.failed_items) == (JobStatus.PENDING, 2, 0)
     claim = await harness.claim()
-    assert (claim.first_index, await reviews_of(job.id, 0, 2)) == (0, {1: said(a="1")})
+    assert (claim.first.first_index, await reviews_of(job.id, 0, 2)) == (0, {1: said(a="1")})
     await harness.record(claim, completed(1, n=1))
     await harness.finish()
     done = await check_counters(job.id)

@@ -21,6 +21,12 @@ OTHER = viewer_of("user-1754556928-0000000000ff")
 AddJob = Callable[..., Awaitable[str]]
 
 
+@pytest.fixture(autouse=True)
+def _at_noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Today stays today, also where midnight comes while tests run."""
+    monkeypatch.setattr("jobs.statistics.now", lambda: TODAY + timedelta(hours=12))
+
+
 @pytest.fixture
 def add(harness: JobHarness) -> AddJob:
     async def add(**columns: Any) -> str:

@@ -57,7 +57,7 @@ async def test_results_are_stored_once_and_counted_once(harness: JobHarness) -> 
     await harness.record(claim, completed(0, n=1), failed(1), is_done=False)
     half = await check_counters(job.id)
     assert (half.completed_items, half.failed_items, half.completed_slices, half.percentage) == (1, 1, 0, 50.0)
-    assert await pending_indices(replace(claim, fence=2)) == [2, 3]
+    assert await pending_indices(replace(claim, fence=2), claim.first) == [2, 3]
     await harness.record(claim, skipped, completed(3), is_done=True)
     done = await check_counters(job.id)
     assert (done.completed_items, done.failed_items, done.skipped_items, done.completed_slices) == (2, 1, 1, 1)
@@ -76,7 +76,10 @@ async def test_slices_that_are_recorded_at_once_are_all_counted_and_finished_onc
     job = await harness.plan(*[3] * 8)
     claims = [await harness.claim() for _ in range(8)]
     await asyncio.gather(
-        *(harness.record(claim, *map(completed, range(claim.first_index, claim.first_index + 3))) for claim in claims)
+        *(
+            harness.record(claim, *map(completed, range(claim.first.first_index, claim.first.first_index + 3)))
+            for claim in claims
+        )
     )
     done = await check_counters(job.id)
     assert (done.completed_items, done.completed_slices) == (24, 8)
@@ -118,6 +121,19 @@ async def test_events_leave_only_with_the_commit(
     assert harness.events[-1].row["completed_items"] == 1
 
 
+async def test_the_slices_of_a_claim_are_done_together(harness: JobHarness) -> None:
+    job = await harness.plan(2, 1, 1)
+    claim = await harness.claim_run(2)
+    await harness.record(claim, completed(0), is_done=False)
+    assert (await check_counters(job.id)).completed_slices == 0
+    await harness.record(claim, completed(1), completed(2))
+    half = await check_counters(job.id)
+    assert (half.completed_items, half.completed_slices, half.percentage) == (3, 2, 70.0)
+    await harness.do_slice()
+    await harness.finish()
+    assert (await check_counters(job.id)).status == "COMPLETED"
+
+
 async def test_texts_and_results_that_databases_refuse_are_made_storable(harness: JobHarness) -> None:
     job = await harness.add_job()
     claim = await harness.claim()
@@ -125,7 +141,7 @@ async def test_texts_and_results_that_databases_refuse_are_made_storable(harness
     planned = [NewSlice(SlicePhase.PROCESS, 0, 0, 3, {"path": "x\0y"})]
     await record_plan(claim, planned, Findings([new_file("r\0.txt")]), harness.kind, harness.outbox)
     work = await harness.claim()
-    assert work.payload == {"path": "xy"}
+    assert work.first.payload == {"path": "xy"}
     error = ItemError(ErrorCode.CORRUPT_FILE, "bad\0\udc00")
     results = [
         completed(0, **{"a\0": "\0", "b": ["\\u0000", {"c": "d\0"}]}),

@@ -13,8 +13,8 @@ from jobs.recording.items import add_items, record_items
 from jobs.recording.logs import record_lines
 from jobs.recording.outcomes import NOTHING, record_failure, record_finish, record_plan
 from jobs.recording.progress import record_progress
-from jobs.scheduling.claims import Claim, ClaimLost, claim_slice, has_waiting_slices
-from jobs.scheduling.leases import recover_slices, release_slice, renew_leases, sweep_leases
+from jobs.scheduling.claims import Claim, ClaimLost, claim_slices, has_waiting_slices
+from jobs.scheduling.leases import recover_slices, release_run, renew_leases, sweep_leases
 from jobs.scheduling.slices import NewSlice
 from models import Item, Job, JobEvent, LogEntry, Slice
 from models.database import worker_transaction
@@ -27,7 +27,7 @@ from tests.job_harness import JobHarness, check_counters, completed, expire_leas
 
 async def test_the_slices_of_a_job_go_in_their_order(harness: JobHarness) -> None:
     await harness.plan(*[1] * 12)
-    assert [(await harness.claim()).number for _ in range(12)] == list(range(12))
+    assert [(await harness.claim()).first.number for _ in range(12)] == list(range(12))
 
 
 async def test_a_slice_of_a_kind_that_a_worker_does_not_know_is_left_and_holds_up_nobody(harness: JobHarness) -> None:
@@ -36,7 +36,7 @@ async def test_a_slice_of_a_kind_that_a_worker_does_not_know_is_left_and_holds_u
     known = await harness.add_job()
     assert (await harness.claim()).job.id == known.id
     assert await harness.try_claim() is None
-    assert await claim_slice("w", {}, harness.outbox) is None
+    assert await claim_slices("w", {}, harness.outbox) is None
     assert (await Job.get(id=strange.id)).status is JobStatus.PENDING
     assert await has_waiting_slices()
 
@@ -52,7 +52,7 @@ async def test_twenty_claimers_at_once_get_two_hundred_slices_each_exactly_once(
             taken.append(claim)
 
     await asyncio.gather(*(take(f"w{number}") for number in range(20)))
-    assert Counter((claim.job.id, claim.number) for claim in taken) == Counter(
+    assert Counter((claim.job.id, claim.first.number) for claim in taken) == Counter(
         {(job.id, number): 1 for job in jobs for number in range(50)}
     )
     assert {claim.fence for claim in taken} == {1}
@@ -89,7 +89,7 @@ async def test_a_lost_worker_loses_the_slice_and_its_job_waits_and_goes_on(harne
     waiting = await Job.get(id=job.id)
     assert (waiting.status, waiting.attempt, waiting.completed_items) == (JobStatus.PENDING, 1, 1)
     second = await harness.claim("other")
-    assert (second.slice_id, second.number, second.crash_count) == (first.slice_id, 0, 1)
+    assert (second.first.id, second.first.number, second.crash_count) == (first.first.id, 0, 1)
     assert second.fence > first.fence
     await harness.record(second, completed(1))
     await harness.finish()
@@ -119,7 +119,7 @@ async def test_who_lost_the_lease_cannot_write_anything(harness: JobHarness, is_
         with pytest.raises(ClaimLost):
             await write
     await record_failure(lost, _refusal(), harness.outbox, is_retryable=True)
-    await release_slice(lost, harness.outbox)
+    await release_run(lost, harness.outbox)
     assert await renew_leases([lost]) == [lost]
     assert await read_tables() == before
     assert len(harness.events) == told
@@ -133,14 +133,14 @@ async def test_who_works_for_a_job_that_ended_cannot_write_anything(harness: Job
         await harness.fail(others)
     else:
         await cancel_job(harness.viewer, job.id, harness.outbox)
-        await release_slice(mine, harness.outbox)
-        await release_slice(others, harness.outbox)
+        await release_run(mine, harness.outbox)
+        await release_run(others, harness.outbox)
     assert (await Job.get(id=job.id)).status is status
     before = await read_tables()
     with pytest.raises(ClaimLost):
         await harness.record(mine, completed(0))
     await record_failure(mine, _refusal(), harness.outbox, is_retryable=True)
-    await release_slice(mine, harness.outbox)
+    await release_run(mine, harness.outbox)
     assert await read_tables() == before
 
 
@@ -157,7 +157,7 @@ async def test_a_failure_while_the_job_is_being_cancelled_cancels_it(harness: Jo
 async def test_a_slice_that_takes_its_worker_down_three_times_fails_the_job(harness: JobHarness) -> None:
     job = await harness.plan(1, 1)
     for loss in range(1, 4):
-        assert (await harness.claim()).number == 0
+        assert (await harness.claim()).first.number == 0
         await expire_leases()
         assert await sweep_leases(harness.outbox) == 1
         assert (await Slice.get(job_id=job.id, phase="PROCESS", number=0)).crash_count == loss
@@ -186,7 +186,7 @@ async def test_a_slice_that_gets_on_may_lose_any_number_of_workers(harness: JobH
 async def test_a_worker_that_gives_back_is_not_counted_as_lost(harness: JobHarness) -> None:
     job = await harness.plan(1)
     for _ in range(5):
-        await release_slice(await harness.claim(), harness.outbox)
+        await release_run(await harness.claim(), harness.outbox)
     assert (await Slice.get(job_id=job.id, phase="PROCESS")).crash_count == 0
     assert (await Job.get(id=job.id)).status is JobStatus.PENDING
 
@@ -196,7 +196,7 @@ async def test_a_slice_that_is_given_back_while_others_run_is_offered_at_once(ha
     mine = await harness.claim()
     await harness.claim()
     wake_ups = harness.wake_ups
-    await release_slice(mine, harness.outbox)
+    await release_run(mine, harness.outbox)
     assert harness.wake_ups == wake_ups + 1
     assert (await Job.get(id=job.id)).status is JobStatus.PROCESSING
 
@@ -206,7 +206,7 @@ async def test_a_server_takes_back_its_own_slices_alone_at_start(harness: JobHar
     for worker in ("a_b:1", "axb:2", "a_bc:3"):
         await harness.claim(worker)
     assert await recover_slices("a_b:", harness.outbox) == 1
-    assert sorted(str(row.worker) for row in await Slice.filter(status="RUNNING")) == ["a_bc:3", "axb:2"]
+    assert sorted(str(row.worker) for row in await Slice.filter(status="RUNNING")) == ["a_bc:3#4", "axb:2#3"]
     assert {row.crash_count for row in await Slice.all()} == {0}
 
 
@@ -231,7 +231,7 @@ async def test_cancelling_while_the_sweep_takes_the_lease_ends_cancelled(harness
             cancel_job(harness.viewer, job.id, harness.outbox),
             sweep_leases(harness.outbox),
             sweep_leases(harness.outbox),
-            release_slice(claim, harness.outbox),
+            release_run(claim, harness.outbox),
         )
         await sweep_leases(harness.outbox)
         assert (await Job.get(id=job.id)).status is JobStatus.CANCELLED
@@ -248,7 +248,7 @@ async def test_cancelling_while_workers_claim_leaves_nothing_running(harness: Jo
         for claim in ends[:-1]:
             if isinstance(claim, Claim):
                 assert await renew_leases([claim]) == [claim]
-                await release_slice(claim, harness.outbox)
+                await release_run(claim, harness.outbox)
         assert (await Job.get(id=job.id)).status is JobStatus.CANCELLED
         assert await Slice.filter(job_id=job.id, status="RUNNING").count() == 0
 
@@ -262,7 +262,7 @@ async def test_writers_of_one_job_never_wait_for_each_other(harness: JobHarness,
     async def work() -> None:
         while (claim := await harness.try_claim()) is not None and claim.phase is SlicePhase.PROCESS:
             held.append(claim)
-            first = claim.first_index
+            first = claim.first.first_index
             await harness.record(claim, completed(first), is_done=False)
             await record_lines(claim, [(LogLevel.INFO, f"{first}")], harness.outbox)
             await harness.record(claim, completed(first + 1))
@@ -281,9 +281,9 @@ async def test_a_failing_slice_and_others_that_record_never_wait_for_each_other(
         job = await harness.plan(*[1] * 8)
         claims = [await harness.claim() for _ in range(8)]
         ends = await asyncio.gather(
-            *(harness.record(claim, completed(claim.first_index)) for claim in claims[:4]),
+            *(harness.record(claim, completed(claim.first.first_index)) for claim in claims[:4]),
             *(harness.fail(claim) for claim in claims[4:6]),
-            *(release_slice(claim, harness.outbox) for claim in claims[6:]),
+            *(release_run(claim, harness.outbox) for claim in claims[6:]),
             *(renew_leases(claims[::-1]) for _ in range(4)),
             recover_slices("w", harness.outbox),
             return_exceptions=True,
@@ -332,3 +332,45 @@ def watch_begin(kind: type[ImmediateTransaction], begun: list[str], monkeypatch:
         await begin(self)
 
     monkeypatch.setattr(kind, "begin", noted)
+
+
+async def test_slices_that_nobody_has_held_go_together_as_many_as_are_wanted(harness: JobHarness) -> None:
+    await harness.plan(1, 2, 3, 1)
+    claim = await harness.claim_run(3)
+    assert [(one.number, one.first_index, one.item_count, one.payload) for one in claim.slices] == [
+        (0, 0, 1, {"number": 0}),
+        (1, 1, 2, {"number": 1}),
+        (2, 3, 3, {"number": 2}),
+    ]
+    assert [one.number for one in (await harness.claim_run(3)).slices] == [3]
+
+
+async def test_a_slice_that_was_held_before_goes_alone(harness: JobHarness) -> None:
+    await harness.plan(1, 1, 1, 1, 1)
+    first = await harness.claim_run(2)
+    await release_run(first, harness.outbox, is_crash=True)
+    claims = [await harness.claim_run(2) for _ in range(4)]
+    assert [[one.number for one in claim.slices] for claim in claims] == [[0], [1], [2, 3], [4]]
+    assert [(claim.fence, claim.crash_count) for claim in claims] == [(3, 1), (3, 1), (1, 0), (1, 0)]
+
+
+async def test_slices_of_one_claim_are_renewed_lost_and_given_back_together(harness: JobHarness) -> None:
+    job = await harness.plan(1, 1, 1)
+    claim = await harness.claim_run(3)
+    await expire_leases()
+    assert await renew_leases([claim]) == []
+    assert await sweep_leases(harness.outbox) == 0
+    await expire_leases()
+    assert await sweep_leases(harness.outbox) == 3
+    assert await renew_leases([claim]) == [claim]
+    assert (await Job.get(id=job.id)).status is JobStatus.PENDING
+
+
+async def test_who_has_lost_one_of_several_slices_records_nothing(harness: JobHarness) -> None:
+    job = await harness.plan(1, 1)
+    claim = await harness.claim_run(2)
+    await Slice.filter(id=claim.slices[1].id).update(fence=2)
+    for is_done in (False, True):
+        with pytest.raises(ClaimLost):
+            await harness.record(claim, completed(0), is_done=is_done)
+    assert (await check_counters(job.id)).completed_items == 0

@@ -20,8 +20,8 @@ from jobs.creation import NewJob
 from jobs.lifecycle import cancel_job, create_job, pause_job, resume_job, retry_job, update_job
 from jobs.recording.items import pending_indices
 from jobs.scheduling import claims
-from jobs.scheduling.claims import Claim, ClaimLost, claim_slice
-from jobs.scheduling.leases import release_slice
+from jobs.scheduling.claims import Claim, ClaimLost, claim_slices
+from jobs.scheduling.leases import release_run
 from jobs.scheduling.selection import Budget, ClassBudget, select_next_job
 from jobs.transitions import begin_work
 from models import Job
@@ -137,7 +137,7 @@ class Trial:
 
     async def work(self, name: str) -> None:
         while not self.is_over:
-            claim = await claim_slice(name, STAGES, self.harness.outbox, BUDGET)
+            claim = await claim_slices(name, STAGES, self.harness.outbox, BUDGET)
             if claim is None:
                 await asyncio.sleep(0.003)
                 continue
@@ -146,12 +146,12 @@ class Trial:
             try:
                 await self.do(claim)
             except ClaimLost:
-                await release_slice(claim, self.harness.outbox)
+                await release_run(claim, self.harness.outbox)
 
     async def do(self, claim: Claim) -> None:
         luck = self.dice.random()
         if luck < 0.1:
-            await release_slice(claim, self.harness.outbox)
+            await release_run(claim, self.harness.outbox)
         elif luck < 0.13:
             await self.harness.fail(claim)
         elif claim.phase is SlicePhase.PLAN:
@@ -163,8 +163,8 @@ class Trial:
 
     async def record(self, claim: Claim) -> None:
         """One item and then the other; the first may have been recorded by who held the slice before."""
-        first = claim.first_index
-        indices = await pending_indices(claim)
+        first = claim.first.first_index
+        indices = await pending_indices(claim, claim.first)
         if first in indices:
             await self.harness.record(claim, completed(first), is_done=False)
         await self.harness.record(claim, *[completed(first + 1)] * (first + 1 in indices))
@@ -212,7 +212,7 @@ async def test_every_choice_of_eight_workers_is_the_best_and_keeps_the_budget(
         await trial.settle()
     for job in await Job.all():
         await check_counters(job.id)
-    held = Counter((claim.slice_id, claim.fence) for claim in trial.taken)
+    held = Counter((claim.first.id, claim.fence) for claim in trial.taken)
     assert set(held.values()) == {1}
     assert (witness.most_jobs, witness.most_downloads) == (BUDGET.jobs, FETCHES)
     assert witness.compared > len(trial.taken) / 4

@@ -161,7 +161,7 @@ async def test_eight_workers_begin_jobs_in_the_order_of_their_places(
         await harness.plan_claim(plan, *[1] * dice.randint(1, 6))
     for claim in [await harness.claim() for _ in range(14)]:
         if dice.random() < 0.4:
-            await harness.record(claim, completed(claim.first_index))
+            await harness.record(claim, completed(claim.first.first_index))
     for job in dice.sample(begun, 5):
         await pause_job(viewer_of(job.owner_id), job.id, harness.outbox)
         await resume_job(viewer_of(job.owner_id), job.id, harness.outbox)

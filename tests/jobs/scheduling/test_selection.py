@@ -17,8 +17,8 @@ from base.settings import Settings
 from base.words import JobStatus, JobType
 from jobs.lifecycle import cancel_job, update_job
 from jobs.scheduling import claims, selection
-from jobs.scheduling.claims import claim_slice
-from jobs.scheduling.leases import release_slice
+from jobs.scheduling.claims import claim_slices
+from jobs.scheduling.leases import release_run
 from jobs.scheduling.selection import Budget, ClassBudget, acquire_scheduler_lock, select_next_job
 from models import Job, Slice, User, database
 from models.fields import now
@@ -43,6 +43,14 @@ async def test_the_owner_with_the_least_running_goes_before_the_oldest(harness: 
     jobs = [await harness.add_job(viewer=viewer_of(owner)) for owner in (ANNA, ANNA, ANNA, BEN, BEN)]
     taken = [(await harness.claim()).job.id for _ in jobs]
     assert taken == [jobs[place].id for place in (0, 3, 1, 4, 2)]
+
+
+async def test_several_slices_that_one_worker_holds_are_one_in_the_turns_of_owners(harness: JobHarness) -> None:
+    annas = await harness.plan(*[1] * 6)
+    bens = [await harness.add_job(viewer=viewer_of(BEN)) for _ in range(3)]
+    assert len((await harness.claim_run(4)).slices) == 4
+    taken = [(await harness.claim()).job.id for _ in range(4)]
+    assert taken == [bens[0].id, annas.id, bens[1].id, annas.id]
 
 
 async def test_all_guests_of_an_address_have_the_turn_of_one_owner(harness: JobHarness) -> None:
@@ -163,7 +171,7 @@ ONE_FETCHING = Budget(classes=(ClassBudget((FETCHING.name,), 1),))
 
 async def claimed_with(harness: JobHarness, budget: Budget) -> str | None:
     stages = {kind.name: kind.phases for kind in (PLAIN, FETCHING)}
-    claim = await claim_slice("w", stages, harness.outbox, budget)
+    claim = await claim_slices("w", stages, harness.outbox, budget)
     return claim.job.id if claim else None
 
 
@@ -256,5 +264,5 @@ async def test_who_stands_still_in_the_middle_of_its_turn_holds_up_nobody_for_ev
         assert claim.job.id == job.id
         with pytest.raises(asyncpg.InterfaceError):
             await standing
-        await release_slice(claim, harness.outbox)
+        await release_run(claim, harness.outbox)
         assert (await harness.claim()).job.id == job.id
