@@ -132,7 +132,7 @@ class CallFiles:
     @asynccontextmanager
     async def folder(self, claim: Claim, purpose: str = "call") -> AsyncIterator[Path]:
         """An empty folder of this claim alone, removed when the block is left."""
-        name = f"work/{claim.slice_id}-{claim.fence}-{purpose}"
+        name = f"work/{claim.first.id}-{claim.fence}-{purpose}"
         folder = await self._storage.make_folder(name)
         try:
             yield folder

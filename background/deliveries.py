@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from background.queue import Queue
 from background.supervision import supervise
-from background.sweepers import sweep_deliveries_forever
+from background.sweepers import SWEEP_SECONDS, sweep_deliveries_forever
 from base.logging import log_for
 from webhooks.leases import DeliveryLease, claim_delivery, record_outcome, release_delivery
 from webhooks.planning import plan_deliveries
@@ -74,12 +74,14 @@ class WebhookDispatcher:
 
 
 @asynccontextmanager
-async def running_dispatcher(sender: Sender, queue: Queue) -> AsyncIterator[WebhookDispatcher]:
+async def running_dispatcher(
+    sender: Sender, queue: Queue, sweep_seconds: float = SWEEP_SECONDS
+) -> AsyncIterator[WebhookDispatcher]:
     """A dispatcher that sends until the block is left."""
     dispatcher = WebhookDispatcher(sender, queue.send_wake_up)
     try:
         async with supervise(
-            queue.run(dispatcher.work, SENDING_PER_PROCESS), sweep_deliveries_forever(queue.send_wake_up)
+            queue.run(dispatcher.work, SENDING_PER_PROCESS), sweep_deliveries_forever(queue.send_wake_up, sweep_seconds)
         ):
             try:
                 yield dispatcher

@@ -14,6 +14,7 @@ from background.executors.executor import Executor
 from background.provisions import NO_PROVISIONS, Provisions
 from background.recorders import SECONDS_PER_COMMIT, CallRecorder, SliceRecorder
 from background.result_pipe import send_results
+from background.slice_run import LATE_SECONDS, SliceRun
 from base.errors import Refusal
 from base.words import SlicePhase
 from jobs.outbox import Outbox
@@ -21,7 +22,7 @@ from jobs.recording.files import NewFile
 from jobs.recording.items import add_items, pending_indices
 from jobs.recording.outcomes import Findings, record_finish, record_plan, record_question
 from jobs.reviews import reviews_of
-from jobs.scheduling.claims import Claim
+from jobs.scheduling.claims import Claim, ClaimedSlice
 from jobs.scheduling.slices import NewSlice
 from processors.contract import (
     AssignedSlice,
@@ -56,18 +57,21 @@ class Phases:
         outbox: Outbox,
         enrichers: Mapping[str, Enricher] | None = None,
         provisions: Provisions = NO_PROVISIONS,
+        late_seconds: float = LATE_SECONDS,
     ) -> None:
         self._executor = executor
         self._files = files
         self._outbox = outbox
         self._enrichers = enrichers or {}
         self._provisions = provisions
+        self._late_seconds = late_seconds
 
     async def plan(self, claim: Claim, on_computed: Callable[[], None]) -> None:
         """Have the processor plan; insert its items while they come, and its slices when all are there.
 
         Where it asks the owner, what it has told so far is kept for the owner to read.
         """
+        await self._files.check_room()
         kind = find_kind(claim.job.kind)
         recorder = CallRecorder(claim, kind, self._outbox)
         planned: list[NewSlice] = []
@@ -97,7 +101,7 @@ class Phases:
                     summary = message
                 case MadeFile():
                     files.append(await self._files.adopt(message))
-                case LogLine() | CallProgress():
+                case LogLine() | CallProgress() | TransferState():
                     await recorder.add(message)
 
         async with self._files.adopting() as files:
@@ -113,49 +117,74 @@ class Phases:
             await record_plan(claim, planned, Findings(files, reference, summary), kind, self._outbox)
 
     async def process(self, claim: Claim, on_computed: Callable[[], None]) -> None:
-        """Have the processor do what is left of the slice; an item that takes the process down fails alone."""
+        """Have the processor do what is left of each slice, and record them together; those that come too late are given back."""
+        await self._files.check_room()
         kind = find_kind(claim.job.kind)
-        is_careful = claim.crash_count > 0
-        is_reviewed = kind.reviewer and claim.fence > 1
-        reviews = await reviews_of(claim.job.id, claim.first_index, claim.item_count) if is_reviewed else {}
-        pending = await pending_indices(claim)
-        results = SliceRecorder(claim, kind, self._outbox, pending, self._provisions.minute_price)
+        left = [index for part in claim.slices for index in await pending_indices(claim, part)]
+        run = SliceRun(claim, left, self._outbox, self._late_seconds)
+        results = SliceRecorder(claim, kind, self._outbox, left, minute_price=self._provisions.minute_price)
         recorder = CallRecorder(claim, kind, self._outbox, results.measure)
 
-        async def on_message(message: Message) -> None:
-            await self._add_result(results, recorder, files, message)
-
         async def write() -> None:
+            await run.release_late()
             await recorder.write()
             await results.commit_waiting()
 
         async with self._files.adopting() as files:
-            while results.left:
-                part = AssignedSlice(claim.first_index, results.begin_call(), claim.payload, reviews)
-                try:
-                    reading = self._files.inputs(claim, are_read=kind.reads_inputs)
-                    async with self._files.folder(claim) as folder, reading as sources:
-                        spool = await self._files.spool(claim, folder)
-                        given = {"spool": spool, "inputs": sources, "part": part, "is_careful": is_careful}
-                        await self._run(self._call(claim, folder, **given), on_message, write)
-                except CallFailed as failure:
-                    if failure.kind is FailureKind.SILENT:
-                        if failure.index is None:  # nor did the first item begin, and so would none
-                            raise
-                        results.fail(failure.index, failure.code, failure.message)
-                    else:
-                        if is_careful:
-                            results.fail_next(failure.message)
-                        is_careful = True
-                else:
-                    for _ in part.indices:
-                        results.fail_next("The processor gave no result for this item.")
+            await self._process_run(run, results, recorder, files, write)
             on_computed()
             await recorder.write()
             await results.commit(is_done=True)
 
+    async def _process_run(
+        self,
+        run: SliceRun,
+        results: SliceRecorder,
+        recorder: CallRecorder,
+        files: list[NewFile],
+        write: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Have the processor do what is left, in as few calls as can be; an item that takes the process down fails alone."""
+        claim, kind = results.claim, results.kind
+        is_careful = was_held = claim.crash_count > 0
+
+        async def on_message(message: Message) -> None:
+            await self._add_result(results, recorder, files, message)
+
+        while parts := run.parts():
+            assigned = [await self._assigned(claim, *part) for part in (parts[:1] if is_careful else parts)]
+            results.begin_call(len(assigned[0].indices))
+            try:
+                reading = self._files.inputs(claim, are_read=kind.reads_inputs)
+                async with self._files.folder(claim) as folder, reading as sources:
+                    spool = await self._files.spool(claim, folder)
+                    given = {"spool": spool, "inputs": sources, "parts": assigned, "is_careful": is_careful}
+                    call = self._call(claim, folder, begin_seconds=run.begin_seconds, **given)
+                    await self._run(call, on_message, write)
+            except CallFailed as failure:
+                if failure.kind is FailureKind.SILENT:
+                    if failure.index is None:  # nor did the first item begin, and so would none
+                        raise
+                    results.fail(failure.index, failure.code, failure.message)
+                else:
+                    if is_careful:
+                        results.fail_next(failure.message)
+                    is_careful = True
+            else:
+                while results.has_left(assigned[0].indices):
+                    results.fail_next("The processor gave no result for this item.")
+                is_careful = was_held
+            await run.release_late()
+
+    async def _assigned(self, claim: Claim, part: ClaimedSlice, indices: Sequence[int]) -> AssignedSlice:
+        """What the processor is asked to do of `part`."""
+        is_reviewed = find_kind(claim.job.kind).reviewer and claim.fence > 1
+        reviews = await reviews_of(claim.job.id, part.first_index, part.item_count) if is_reviewed else {}
+        return AssignedSlice(part.first_index, indices, part.payload, reviews)
+
     async def finish(self, claim: Claim, on_computed: Callable[[], None]) -> None:
         """Have the processor make the files of the whole job, and complete it."""
+        await self._files.check_room()
         kind = find_kind(claim.job.kind)
         recorder = CallRecorder(claim, kind, self._outbox)
 
@@ -191,10 +220,9 @@ class Phases:
         `send` goes on beside it, and the call fails where that fails.
 
         Raises:
-            DiskFull: Also where there is less room than must be left.
+            DiskFull: Also where less room is left, while it goes on, than must be.
         """
         lock = asyncio.Lock()
-        await self._files.check_room()
 
         async def receive(message: Message) -> None:
             async with lock:
@@ -229,7 +257,7 @@ class Phases:
     ) -> None:
         match message:
             case ResultBatch():
-                for result in await self._enriched(results, recorder, message.results):
+                for result in await self._enriched(results, recorder, results.wanted(message.results)):
                     adopted = [await self._files.adopt(made) for made in result.files]
                     files += adopted
                     results.add(result, adopted)
@@ -243,7 +271,7 @@ class Phases:
         self, results: SliceRecorder, recorder: CallRecorder, batch: Sequence[ItemResult]
     ) -> Sequence[ItemResult]:
         kind = results.kind
-        if (enricher := self._enrichers.get(kind.name)) is None:
+        if not batch or (enricher := self._enrichers.get(kind.name)) is None:
             return batch
         lines: list[LogLine] = []
         options = read_options(kind, results.claim.job.options, "options")

@@ -1,15 +1,17 @@
-"""The poller of one executor: claims a slice whenever a slot is free, and has it done."""
+"""The poller of one executor: claims slices whenever a slot is free, and has them done."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from functools import cached_property, partial
 
 from background.held_slices import HeldSlices
+from background.run_lengths import RunLengths
 from background.slice_runner import SliceRunner
 from background.supervision import is_cancelled
 from jobs.outbox import Outbox
-from jobs.scheduling.claims import LEASE_SECONDS, Claim, Stages, claim_slice
-from jobs.scheduling.leases import release_slice, undo_claim
+from jobs.scheduling.claims import LEASE_SECONDS, Claim, Stages, claim_slices
+from jobs.scheduling.leases import release_run, undo_claim
 from jobs.scheduling.selection import Budget
 from models.database import is_passing, retry_while_away
 from processors.contract import ExecutorName
@@ -36,7 +38,7 @@ class Slot:
 class Poller:
     """Claims and does the slices of the kinds of one executor, which has `slots` of them.
 
-    `next_claimant` makes a name for each claim, under which it can be undone.
+    `next_claimant` makes a name for each claim, under which it can be undone; `run_lengths` tell how many slices that takes.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Poller:
         outbox: Outbox,
         budget: Budget,
         next_claimant: Callable[[], str],
+        run_lengths: RunLengths,
     ) -> None:
         self.most_loops = SLICES_PER_SLOT * slots
         self._name = name
@@ -56,6 +59,7 @@ class Poller:
         self._outbox = outbox
         self._budget = budget
         self._next_claimant = next_claimant
+        self._run_lengths = run_lengths
         self._slots = asyncio.Semaphore(slots)
         self._loops = 0
         self._is_woken = False
@@ -102,26 +106,33 @@ class Poller:
         return True
 
     async def _claim(self) -> Claim | None:
-        """As `claim_slice`; a claim that arrives when nobody waits for it any more is given back."""
+        """As `claim_slices`; a claim that arrives when nobody waits for it any more is given back."""
         claiming = asyncio.ensure_future(self._claim_as(self._next_claimant()))
         try:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
             if (claim := await claiming) is not None:
-                await release_slice(claim, self._outbox)
+                await release_run(claim, self._outbox)
             raise
 
     async def _claim_as(self, claimant: str) -> Claim | None:
-        """As `claim_slice`; where the database went away, what it may have committed without an answer is undone."""
+        """As `claim_slices`; where the database went away, what it may have committed without an answer is undone."""
         try:
-            return await claim_slice(claimant, self.stages, self._outbox, self._budget)
+            length_for = self._run_lengths.length_for
+            return await claim_slices(claimant, self.stages, self._outbox, self._budget, length_for)
         except Exception as error:
             if is_passing(error):
                 await retry_while_away(partial(undo_claim, claimant, self._outbox), LEASE_SECONDS)
             raise
 
     async def _do(self, claim: Claim, slot: Slot, *, is_first: bool) -> None:
-        task = asyncio.create_task(self._runner.run(claim, slot.release))
+        began_at = time.monotonic()
+
+        def on_computed() -> None:
+            self._run_lengths.learn(claim, time.monotonic() - began_at)
+            slot.release()
+
+        task = asyncio.create_task(self._runner.run(claim, on_computed))
         with self._held.holding(claim, task):
             try:
                 if is_first:
@@ -130,6 +141,6 @@ class Poller:
             except asyncio.CancelledError:
                 task.cancel()
                 await asyncio.wait([task])
-                await release_slice(claim, self._outbox)
+                await release_run(claim, self._outbox)
                 if is_cancelled():
                     raise

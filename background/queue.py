@@ -1,37 +1,22 @@
-"""The queue of wake-ups, carried by docket.
+"""The queue of wake-ups: its port, and the queue within one process.
 
 The database decides what is done for a wake-up.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from contextlib import suppress
 from typing import Protocol
 
-from docket import Docket, ExecutionState, Worker
-from docket.execution import Disposition
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import MasterDownError, OutOfMemoryError, ReadOnlyError, ResponseError
-from redis.exceptions import TimeoutError as RedisTimeoutError
-
-from background.supervision import is_cancelled
+from base.loaded_errors import errors_of
 from base.logging import log_for
-from base.resilience import REDIS_TIMEOUT_SECONDS, Backoff, CircuitBreaker, retry
 from models.database import is_passing
 
 log = log_for(__name__)
 
 WORK, DELIVERIES = "work", "deliveries"
 """Wake-ups to look for slices, and for what webhooks are to be told: nobody takes one for what they do not do."""
-_TASK = "work"
-_WAKE_UP = "wake-up"
-"""The one key under which a wake-up waits. Its record, the only one, counts generations: it outlives each by docket's
-`execution_ttl`, without which a run that ends late would take the record of the next one along."""
-_PAUSE = timedelta(seconds=1)
-"""After a failure of Redis."""
-_RESTART = Backoff()
-_ALIVE_SECONDS = 60
+Work = Callable[[], Awaitable[None]]
 
 
 class Queue(Protocol):
@@ -40,111 +25,69 @@ class Queue(Protocol):
     async def send_wake_up(self) -> None:
         """Let some worker, on any machine, look for a waiting slice; never raises: the sweep sends another."""
 
-    async def run(self, work: Callable[[], Awaitable[None]], concurrency: int) -> None:
-        """Call `work` for each wake-up, at most `concurrency` at a time, until cancelled."""
-
-
-class WorkerEnded(Exception):  # noqa: N818 (it reads as what happened)
-    """Docket's worker ended though nobody told it to."""
-
-
-class DocketQueue:
-    """A docket on Redis streams, or in memory for a single process (`memory://`).
-
-    Args:
-        docket: Carries the wake-ups; open while the queue is used.
-        backoff: The pauses before docket's worker is started again after a failure.
-        timeout_seconds: Redis has so long to take a wake-up; what it does not take waits for the next sweep.
-    """
-
-    def __init__(
-        self, docket: Docket, backoff: Backoff = _RESTART, timeout_seconds: float = REDIS_TIMEOUT_SECONDS
-    ) -> None:
-        self._docket = docket
-        self._backoff = backoff
-        self._work: Callable[[], Awaitable[None]] | None = None
-        self._breaker = CircuitBreaker(
-            "the queue did not take a wake-up; the next sweep gives it",
-            opens_on=TimeoutError,
-            timeout_seconds=timeout_seconds,
-            open_seconds=_PAUSE.total_seconds(),  # each wake-up that is left out may cost its job a whole sweep
-        )
-        docket.register(self._on_wake_up, names=[_TASK])
-
-    @classmethod
-    def docket_at(cls, redis_url: str, prefix: str, kind: str) -> Docket:
-        """The docket to open (`async with`) and hand to the constructor, for one kind of wake-up.
-
-        Its keys begin with `prefix`.
-        """
-        return Docket(name=f"{prefix}:{kind}", url=redis_url or "memory://")
-
-    async def send_wake_up(self) -> None:
-        await self._breaker.call(self._wake_up, None)
-
-    async def _wake_up(self) -> None:
-        """Have one wake-up wait, however often it is given.
-
-        While one waits, whoever takes it will find what was committed before this call. One that is being used may have
-        looked already, so that it gets a successor beside it.
-        """
-        waiting = await self._docket.add(_TASK, key=_WAKE_UP)()
-        if waiting.disposition is not Disposition.ALREADY_SCHEDULED:
-            return
-        await waiting.sync()
-        if waiting.state is not ExecutionState.QUEUED:
-            await self._docket.replace(_TASK, datetime.now(UTC), _WAKE_UP)()
+    async def run(self, work: Work, concurrency: int) -> None:
+        """Call `work` for each wake-up, at most `concurrency` at a time, until cancelled; what it began then ends first."""
 
     async def is_alive(self) -> bool:
-        """Whether wake-ups can be given: a Redis that is full, or a replica, answers and takes none."""
-        async with self._docket.redis() as redis:
-            return bool(await redis.set(f"{self._docket.name}:alive", "", ex=_ALIVE_SECONDS))
+        """Whether wake-ups can be given."""
 
-    async def run(self, work: Callable[[], Awaitable[None]], concurrency: int) -> None:
-        self._work = work
-        await retry(
-            partial(self._run_worker, concurrency),
-            lambda error: isinstance(error, Exception),
-            backoff=self._backoff,
-            on_retry=lambda error, _: log.error("the queue failed; it is taken up again", exc_info=error),
-        )
 
-    async def _run_worker(self, concurrency: int) -> None:
-        async with Worker(
-            self._docket,
-            concurrency=concurrency,
-            minimum_check_interval=timedelta(milliseconds=100),
-            redelivery_timeout=timedelta(seconds=30),
-            reconnection_delay=_PAUSE,
-        ) as worker:
-            await worker.run_forever()
-        if is_cancelled():  # docket then ends quietly
-            raise asyncio.CancelledError
-        raise WorkerEnded
+class LocalQueue:
+    """Wake-ups within one process. One waits at most: whoever takes it sees what was committed before any of those given."""
 
-    async def _on_wake_up(self) -> None:
-        """One wake-up; where it cannot be used, the next sweep gives another."""
-        if self._work is None:
-            return
+    def __init__(self) -> None:
+        self._waiting: asyncio.Queue[None] = asyncio.Queue(maxsize=1)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a wake-up has been given that nobody has taken."""
+        return self._waiting.full()
+
+    async def send_wake_up(self) -> None:
+        with suppress(asyncio.QueueFull):
+            self._waiting.put_nowait(None)
+
+    async def run(self, work: Work, concurrency: int) -> None:
+        free = asyncio.Semaphore(concurrency)
+        begun: set[asyncio.Task[None]] = set()
+
+        def end(task: asyncio.Task[None]) -> None:
+            begun.discard(task)
+            free.release()
+
         try:
-            await self._work()
-        except Exception:
-            log.exception("a wake-up could not be used; the next sweep gives another")
+            while True:
+                await free.acquire()
+                await self._waiting.get()
+                task = asyncio.create_task(use_wake_up(work))
+                begun.add(task)
+                task.add_done_callback(end)
+        finally:
+            await asyncio.gather(*begun, return_exceptions=True)
+
+    async def is_alive(self) -> bool:
+        return True
 
 
-_AWAY = (
-    RedisConnectionError,
-    RedisTimeoutError,
-    ConnectionError,
-    # It answers, and takes nothing: it is full, or a replica.
-    OutOfMemoryError,
-    ReadOnlyError,
-    MasterDownError,
-)
+async def use_wake_up(work: Work) -> None:
+    """Call `work` once; where that fails, the next sweep gives another wake-up."""
+    try:
+        await work()
+    except Exception:
+        log.exception("a wake-up could not be used; the next sweep gives another")
 
 
 def is_outage(error: BaseException) -> bool:
     """Whether the database or Redis is away or full, and the same may succeed later."""
+    return is_passing(error) or isinstance(error, ConnectionError) or _is_outage_of_redis(error)
+
+
+def _is_outage_of_redis(error: BaseException) -> bool:
+    away = errors_of("redis.exceptions", "ConnectionError", "TimeoutError")
+    # It answers, and takes nothing: it is full, or a replica.
+    useless = errors_of("redis.exceptions", "OutOfMemoryError", "ReadOnlyError", "MasterDownError")
     # Who waits for a stream is told UNBLOCKED when all streams are gone, or the Redis has become a replica.
-    is_unblocked = isinstance(error, ResponseError) and str(error).startswith("UNBLOCKED")
-    return is_passing(error) or isinstance(error, _AWAY) or is_unblocked
+    is_unblocked = isinstance(error, errors_of("redis.exceptions", "ResponseError")) and str(error).startswith(
+        "UNBLOCKED"
+    )
+    return isinstance(error, away + useless) or is_unblocked

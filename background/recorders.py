@@ -1,7 +1,7 @@
 """Recorders of one call: log lines, progress and results on their way to the database."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from background.calls.messages import CallProgress, LogLine
@@ -70,12 +70,12 @@ class CallRecorder:
 
 @dataclass
 class SliceRecorder:
-    """Results of one slice on their way to the database: those that wait, and the items that are still to come."""
+    """Results of a claim on their way to the database: those that wait, and in `left` the items that are to come, ascending."""
 
     claim: Claim
     kind: Kind
     outbox: Outbox
-    left: list[int]
+    left: list[int] = field(default_factory=list)
     minute_price: float = 0.0
     waiting: list[ItemResult] = field(default_factory=list)
     files: list[tuple[int, NewFile]] = field(default_factory=list)
@@ -83,11 +83,14 @@ class SliceRecorder:
     asked: range = range(0)
     committed_at: float = field(default_factory=time.monotonic)
 
-    def begin_call(self) -> tuple[int, ...]:
-        """The items that the next call is asked for."""
+    def begin_call(self, count: int) -> None:
+        """The next call is asked for `count` items first: of these alone its progress tells."""
         ended = self.recorded + len(self.waiting)
-        self.asked = range(ended, ended + len(self.left))
-        return tuple(self.left)
+        self.asked = range(ended, ended + count)
+
+    def wanted(self, results: Sequence[ItemResult]) -> list[ItemResult]:
+        """Those of `results` that are still to come here: slices may have been given back meanwhile."""
+        return [result for result in results if result.index in self.left]
 
     def measure(self, fraction: float) -> float:
         """Items, counted in parts, that a call which is done to `fraction` is ahead of what is recorded."""
@@ -99,6 +102,10 @@ class SliceRecorder:
             self.left.remove(result.index)
             self.waiting.append(_with_an_end(result))
             self.files.extend((result.index, file) for file in files)
+
+    def has_left(self, indices: Sequence[int]) -> bool:
+        """Whether the first item without a result is one of `indices`."""
+        return bool(self.left) and self.left[0] in indices
 
     def fail_next(self, message: str) -> None:
         """The first item that has no result, if there is one, is the one that failed."""

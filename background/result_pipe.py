@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 from anyio import wait_writable
 
-from background.calls.result_lines import encode_results
+from background.calls.result_lines import encode_plain, encode_result, join_lines
 from base.errors import ErrorCode
 from base.words import ItemStatus
 from jobs.contents import results_after
@@ -89,20 +89,26 @@ async def _write(pipe: int, data: bytes) -> None:
 
 
 def _encode(rows: list[dict[str, Any]], files: Mapping[int, Sequence[MadeFile]]) -> bytes:
-    return encode_results(_result_of(row, files.get(row["index"], ())) for row in rows)
+    return join_lines(_line_of(row, files.get(row["index"], ())) for row in rows)
 
 
-def _result_of(row: dict[str, Any], files: Sequence[MadeFile]) -> ItemResult:
+def _line_of(row: dict[str, Any], files: Sequence[MadeFile]) -> bytes:
+    """The line of an item; most have a result and nothing more."""
     result = row["result"]
+    content = b"" if result is None else result.encode() if isinstance(result, str) else orjson.dumps(result)
+    if not (files or row["error_code"] or row["skip_reason"] is not None or row["needs_review"]):
+        return encode_plain(row["index"], row["status"], content)
     error = row["error_code"] and ItemError(
         ErrorCode(row["error_code"]), row["error_message"] or "", bool(row["error_is_retryable"])
     )
-    return ItemResult(
-        row["index"],
-        ItemStatus(row["status"]),
-        (result if isinstance(result, str) else orjson.dumps(result).decode()).encode() if result is not None else None,
-        error or None,
-        row["skip_reason"],
-        bool(row["needs_review"]),
-        files,
+    return encode_result(
+        ItemResult(
+            row["index"],
+            ItemStatus(row["status"]),
+            content or None,
+            error or None,
+            row["skip_reason"],
+            bool(row["needs_review"]),
+            files,
+        )
     )

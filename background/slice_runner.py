@@ -14,7 +14,7 @@ from base.words import SlicePhase, WaitReason
 from jobs.outbox import Outbox
 from jobs.recording.outcomes import record_failure, record_pause, record_question, record_skip
 from jobs.scheduling.claims import LEASE_SECONDS, Claim, ClaimLost, check_claim, count_crashes
-from jobs.scheduling.leases import MAX_CRASHES, release_slice
+from jobs.scheduling.leases import MAX_CRASHES, release_run
 from jobs.scheduling.parking import park_slice
 from models.database import is_out_of_space, is_unreachable, retry_while_away
 from processors.contract import NeedsInput, PauseJob, SkipJob
@@ -87,7 +87,7 @@ class SliceRunner:
 
     async def _release(self, claim: Claim) -> None:
         """Release the slice, as soon as the database is there; when that takes too long the lease ends by itself."""
-        await retry_while_away(partial(release_slice, claim, self._outbox), LEASE_SECONDS)
+        await retry_while_away(partial(release_run, claim, self._outbox), LEASE_SECONDS)
 
     async def _park(self, claim: Claim) -> None:
         """Have the job wait for room; a database that is full itself takes the note when it has some.
@@ -104,7 +104,7 @@ class SliceRunner:
         elif is_unreachable(error):
             await self._release(claim)
         elif await count_crashes(claim) + 1 < MAX_CRASHES:
-            await release_slice(claim, self._outbox, is_crash=True)
+            await release_run(claim, self._outbox, is_crash=True)
         else:
             refusal = Refusal(ErrorCode.INTERNAL_ERROR, "The work failed because of an error in the server.")
             await record_failure(claim, refusal, self._outbox, is_retryable=True)

@@ -16,7 +16,7 @@ from jobs.counts import fold_counts
 from jobs.outbox import Outbox
 from jobs.retention import Retention, sweep_ended_jobs, sweep_gone_uploads, sweep_inputs, sweep_results
 from jobs.scheduling.claims import has_waiting_slices
-from jobs.scheduling.leases import RENEW_SECONDS, sweep_leases
+from jobs.scheduling.leases import RENEW_SECONDS, seconds_to_next_lease_end, sweep_leases
 from jobs.stalls import sweep_stalls
 from models.database import is_passing
 from uploads.finishing import sweep_unfinished
@@ -39,24 +39,26 @@ GRACE_SECONDS = 2 * RENEW_SECONDS
 
 
 async def sweep_jobs_forever(outbox: Outbox, seconds: float = SWEEP_SECONDS) -> None:
-    """Sweep every `seconds` until cancelled.
+    """Sweep every `seconds`, and as soon as a lease ends, until cancelled.
 
     Once the database is back, or has room again, who holds a slice first has time to renew its lease.
     """
-    grace_until = 0.0
+    grace_until, pause = 0.0, seconds
     while True:
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(pause)
+        pause = seconds
         try:
             await sweep_jobs(outbox, has_grace=time.monotonic() < grace_until)
+            pause = min(seconds, await seconds_to_next_lease_end())
         except Exception as error:
             log.exception("a sweep failed; the next one tries again")
             if is_passing(error):
                 grace_until = time.monotonic() + GRACE_SECONDS
 
 
-async def sweep_deliveries_forever(wake_up: Callable[[], Awaitable[None]]) -> None:
-    """Sweep now and every 5 s until cancelled."""
-    await sweep_forever(partial(sweep_deliveries, wake_up), SWEEP_SECONDS)
+async def sweep_deliveries_forever(wake_up: Callable[[], Awaitable[None]], seconds: float = SWEEP_SECONDS) -> None:
+    """Sweep now and every `seconds` until cancelled."""
+    await sweep_forever(partial(sweep_deliveries, wake_up), seconds)
 
 
 async def sweep_uploads_forever(

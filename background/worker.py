@@ -13,6 +13,7 @@ from background.held_slices import HeldSlices
 from background.phases import Phases
 from background.poller import Poller
 from background.provisions import NO_PROVISIONS, Provisions
+from background.run_lengths import MOST_SLICES, RunLengths
 from background.slice_runner import REST_SECONDS, SliceRunner
 from base.logging import log_for
 from events.hub import Hub
@@ -40,7 +41,8 @@ def worker_name(instance: str) -> str:
 class Worker:
     """Does slices by its executors, those of each kind by the one that the kind names.
 
-    While one slice is recorded, the slot that it was done in is used for the next.
+    While one slice is recorded, the slot that it was done in is used for the next. Children do runs of short slices;
+    coroutines wait, so each does one, beside the others.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Worker:
                 outbox,
                 budget,
                 lambda: f"{name}#{next(numbers)}",
+                RunLengths(MOST_SLICES if executor_name is ExecutorName.CHILD else 1),
             )
             for executor_name, executor in executors.items()
         ]

@@ -21,11 +21,12 @@ from processors.contract import (
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of a processor; `inputs` belongs to PLAN (and to PROCESS, where the kind reads them), `part` to PROCESS, `results_path` to FINISH.
+    """One call of a processor; `inputs` belongs to PLAN (and to PROCESS, where the kind reads them), `parts` to PROCESS, `results_path` to FINISH.
 
     `reference` is where the manifest of its kind lies (`module:NAME`); `folder` exists and is empty; `results_path` leads
     to what `encode_results` made, through a pipe. Each result of a careful call leaves the child before the next item begins,
-    so that a crash can be laid at one item's door.
+    so that a crash can be laid at one item's door. A child begins no part but the first later than `begin_seconds` after it
+    took the call, and ends the call then.
     """
 
     reference: str
@@ -34,7 +35,8 @@ class Call:
     folder: Path
     spool: dict[str, Path] = field(default_factory=dict)
     inputs: Sequence[Source] = ()
-    part: AssignedSlice | None = None
+    parts: Sequence[AssignedSlice] = ()
+    begin_seconds: float = 0.0
     results_path: Path | None = None
     is_careful: bool = False
     answered: Sequence[str] = ()

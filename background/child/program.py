@@ -12,9 +12,11 @@ import select
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import mkdtemp
 
 import orjson
 
@@ -27,7 +29,7 @@ from background.child.current_item import CurrentItem
 from background.child.frames import FILE, HEADER, REFERENCE, RESULTS, SLICE, SUMMARY, decode_call
 from background.child.writer import MessageWriter, Ticker
 from base.words import SlicePhase
-from processors.contract import AssignedSlice, ItemResult, MadeFile, Processor, Reference, Summary
+from processors.contract import AssignedSlice, ItemResult, Kind, MadeFile, Options, Processor, Reference, Summary
 from processors.loading import load_kind, load_processor
 from processors.options import read_options
 
@@ -63,18 +65,31 @@ def answer(call: Call, writer: MessageWriter, current: CurrentItem) -> CallEnd:
     """Do `call`; whatever the processor raises becomes the end of the call."""
     try:
         kind = load_kind(call.reference)
-        processor = load_processor(kind)
-        work = CallWork(call, read_options(kind, call.options, "options"), writer)
-        _perform(processor, work, call, writer, current)
+        options = read_options(kind, call.options, "options")
+        if call.phase == SlicePhase.PROCESS:
+            _process(kind, options, call, writer, current)
+        else:
+            _perform(load_processor(kind), CallWork(call, options, writer), call, writer)
     except BaseException as error:  # noqa: BLE001  SystemExit too: the child must live on and say what happened
         return end_of_error(error)
     return CallEnd("done")
 
 
-def _perform(processor: Processor, work: CallWork, call: Call, writer: MessageWriter, current: CurrentItem) -> None:
-    if call.phase == SlicePhase.PROCESS and call.part is not None:
-        _send_results(_results_of(processor, work, call.part), call.part.indices, writer, current)
-    elif call.phase == SlicePhase.PLAN:
+def _process(kind: Kind, options: Options, call: Call, writer: MessageWriter, current: CurrentItem) -> None:
+    """Do the parts of `call` that can be begun in time, each with a processor and an empty folder."""
+    end = time.monotonic() + call.begin_seconds
+    folder = call.folder
+    for place, part in enumerate(call.parts):
+        if place and time.monotonic() >= end:
+            return
+        if place and any(folder.iterdir()):  # the files of its items may wait there to be taken over
+            folder = Path(mkdtemp(dir=call.folder))
+        work = CallWork(replace(call, folder=folder), options, writer)
+        _send_results(_results_of(load_processor(kind), work, part), part.indices, writer, current)
+
+
+def _perform(processor: Processor, work: CallWork, call: Call, writer: MessageWriter) -> None:
+    if call.phase == SlicePhase.PLAN:
         for planned in processor.plan(work, call.inputs):
             if isinstance(planned, MadeFile):
                 writer.add(FILE, encode_file(planned))

@@ -142,8 +142,9 @@ class CoroutineCall:
 
     async def _yield_all(self, processor: AsyncProcessor, work: "CoroutineWork") -> None:
         call = self._call
-        if call.phase == SlicePhase.PROCESS and call.part is not None:
-            await self._process(processor, work, call.part)
+        if call.phase == SlicePhase.PROCESS:
+            for part in call.parts:
+                await self._process(processor, work, part)
         elif call.phase == SlicePhase.PLAN:
             async with _closing(processor.plan(work, call.inputs)) as planned:
                 async for one in planned:

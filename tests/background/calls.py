@@ -1,5 +1,6 @@
 """Calls of the processor of tests, and what came back from them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,15 @@ def call_of(
     spool.write_text("spooled")
     part = AssignedSlice(0, range(items), {"first": 0, "text": "spooled"})
     options = {"acts": {str(index): name for index, name in (acts or {3: act}).items()}, **script}
-    return Call(reference, SlicePhase.PROCESS, options, folder, {"spool.txt": spool}, part=part, is_careful=is_careful)
+    return Call(
+        reference, SlicePhase.PROCESS, options, folder, {"spool.txt": spool}, parts=[part], is_careful=is_careful
+    )
+
+
+def call_of_parts(folder: Path, begin_seconds: float, acts: dict[int, str] | None = None) -> Call:
+    """A call of `process` with two parts of two items each."""
+    parts = [AssignedSlice(first, [first, first + 1], {"first": first, "text": "spooled"}) for first in (0, 2)]
+    return replace(call_of(folder, acts=acts or {9: "nothing"}), parts=parts, begin_seconds=begin_seconds)
 
 
 def plan_of(folder: Path, reference: str, source: Path, **script: Any) -> Call:
@@ -58,7 +67,7 @@ def values_of(messages: list[Message]) -> list[dict[str, Any]]:
     return [orjson.loads(item.result or b"null") for item in results_of(messages)]
 
 
-async def number_told(folder: Path, name: str = "pid", seconds: float = 10) -> int:
+async def number_told(folder: Path, name: str = "pid", seconds: float = 30) -> int:
     """The number that an act tells under `name`, as soon as it does."""
     await wait_until((folder / name).exists, seconds)
     return int((folder / name).read_text())

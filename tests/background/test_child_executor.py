@@ -11,13 +11,13 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from background.calls.messages import Call, CallProgress, LogLine, Message, ResultBatch
+from background.calls.messages import Begun, Call, CallProgress, LogLine, Message, ResultBatch
 from background.calls.result_lines import encode_results
 from background.executors.child import ChildExecutor
 from base.errors import ErrorCode, Refusal
 from base.words import FileRole, ItemStatus, LogLevel, SlicePhase
 from processors.contract import ItemError, ItemResult, MadeFile, PlannedSlice
-from tests.background.calls import call_of, number_told, perform, plan_of, results_of, values_of
+from tests.background.calls import call_of, call_of_parts, number_told, perform, plan_of, results_of, values_of
 from tests.background.scripted.kind import REFERENCE
 from tests.background.worker_harness import MEMORY_BYTES
 
@@ -36,6 +36,23 @@ async def test_every_field_of_a_result_comes_through(children: ChildExecutor, fo
     error = ItemError(ErrorCode.CORRUPT_FILE, "tab\tline\n", is_retryable=True)
     failed = ItemResult(3, ItemStatus.FAILED, '{"a":"ä"}'.encode(), error, None, needs_review=True, files=[made])
     assert results_of(messages)[3:] == [failed, ItemResult(4, ItemStatus.SKIPPED, skip_reason="twice")]
+
+
+async def test_parts_of_a_call_are_done_in_order_each_in_a_folder_of_its_own(
+    children: ChildExecutor, folder: Path
+) -> None:
+    messages = await perform(
+        children, call_of_parts(folder, begin_seconds=60, acts=dict.fromkeys((1, 3), "give_up_with_everything"))
+    )
+    assert [item.index for item in results_of(messages)] == [0, 1, 2, 3]
+    first, second = (made.path for item in results_of(messages) for made in item.files if isinstance(made, MadeFile))
+    assert (first.parent, second.parent.parent, second.name) == (folder, folder, first.name)
+    assert first.read_text() == second.read_text() == "made"
+
+
+async def test_no_part_but_the_first_is_begun_too_late(children: ChildExecutor, folder: Path) -> None:
+    messages = await perform(children, call_of_parts(folder, begin_seconds=0))
+    assert [item.index for item in results_of(messages)] == [0, 1]
 
 
 async def test_plan_yields_slices_spool_and_progress(children: ChildExecutor, folder: Path, tmp_path: Path) -> None:
@@ -147,7 +164,7 @@ async def test_what_a_thread_says_after_the_end_never_reaches_the_next_call(
 ) -> None:
     await perform(children, call_of(folder, "talk_later"))
     messages = await perform(children, call_of(folder, seconds=0.05))
-    assert [message for message in messages if not isinstance(message, ResultBatch)] == []
+    assert [message for message in messages if not isinstance(message, ResultBatch | Begun)] == []
 
 
 async def test_a_child_inherits_neither_sockets_nor_secrets(

@@ -1,4 +1,4 @@
-"""Dispatchers: wake-ups flow through docket, messages to real receivers, and nobody waits for somebody else's receiver."""
+"""Dispatchers: wake-ups flow, messages to real receivers, and nobody waits for somebody else's receiver."""
 
 import asyncio
 import time
@@ -16,7 +16,8 @@ from structlog.testing import capture_logs
 
 from background import deliveries
 from background.deliveries import WebhookDispatcher, running_dispatcher
-from background.queue import DocketQueue
+from background.docket_queue import DocketQueue
+from background.queue import LocalQueue, Queue
 from background.sweepers import sweep_deliveries
 from base.words import JobStatus
 from egress.session import guarded_session
@@ -30,6 +31,9 @@ from tests.webhooks.webhook_harness import WebhookHarness
 from webhooks.leases import SENDING_PER_WEBHOOK
 from webhooks.planning import plan_deliveries
 from webhooks.sending import Outcome, Sender
+
+NO_SWEEP_SECONDS = 3_600.0
+"""After the sweep at the start only wake-ups have anything sent."""
 
 
 @pytest.fixture
@@ -47,19 +51,22 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-async def queues(template: Template) -> AsyncIterator[list[DocketQueue]]:
-    """Two ends of one queue: in memory beside SQLite, over Redis beside PostgreSQL."""
-    url = service_or_skip("redis", "TEST_REDIS_URL") if template.url else f"memory://{uuid.uuid4().hex}"
+async def queues(template: Template) -> AsyncIterator[list[Queue]]:
+    """Two ends of one queue: in process beside SQLite, over Redis beside PostgreSQL."""
+    if not template.url:
+        queue = LocalQueue()
+        yield [queue, queue]
+        return
+    url = service_or_skip("redis", "TEST_REDIS_URL")
     name = f"waybill-test-{uuid.uuid4().hex[:12]}"
     async with AsyncExitStack() as stack:
         yield [DocketQueue(await stack.enter_async_context(Docket(name=name, url=url))) for _ in range(2)]
-    if template.url:
-        async with Redis.from_url(url) as redis:
-            async for key in redis.scan_iter(f"*{name}*"):
-                await redis.delete(key)
+    async with Redis.from_url(url) as redis:
+        async for key in redis.scan_iter(f"*{name}*"):
+            await redis.delete(key)
 
 
-def give_wake_ups(webhook_harness: WebhookHarness, queue: DocketQueue) -> None:
+def give_wake_ups(webhook_harness: WebhookHarness, queue: Queue) -> None:
     """What the webhook_harness's jobs tell reaches the queue."""
     webhook_harness.jobs.wake_dispatcher = queue.send_wake_up  # type: ignore[method-assign]
 
@@ -73,32 +80,31 @@ async def are_recorded() -> bool:
 
 
 async def test_an_end_is_delivered_by_its_wake_up_alone(
-    webhook_harness: WebhookHarness, receiver: Receiver, queues: list[DocketQueue]
+    webhook_harness: WebhookHarness, receiver: Receiver, queues: list[Queue]
 ) -> None:
     webhook = await webhook_harness.webhook(receiver.url)
-    async with running_dispatcher(webhook_harness.sender, queues[0]):
-        await asyncio.sleep(0.3)  # the first sweep is over
+    async with running_dispatcher(webhook_harness.sender, queues[0], NO_SWEEP_SECONDS):
         give_wake_ups(webhook_harness, queues[0])
         (job_id,) = await end_jobs(webhook_harness, 1)
-        await receiver.until(1, seconds=4)  # before the next one
+        await receiver.until(1)
         assert receiver.received[0].json["data"]["id"] == job_id
         assert receiver.received[0].is_signed_with(webhook.secret)
         await wait_until(are_recorded)
 
 
 async def test_a_dispatcher_that_starts_delivers_what_another_left(
-    webhook_harness: WebhookHarness, receiver: Receiver, queues: list[DocketQueue]
+    webhook_harness: WebhookHarness, receiver: Receiver, queues: list[Queue]
 ) -> None:
     await webhook_harness.webhook(receiver.url)
     ended = await end_jobs(webhook_harness, 2)
-    async with running_dispatcher(webhook_harness.sender, queues[0]):
-        await receiver.until(2, seconds=4)
+    async with running_dispatcher(webhook_harness.sender, queues[0], NO_SWEEP_SECONDS):
+        await receiver.until(2)
         await wait_until(are_recorded)
     assert {one.json["data"]["id"] for one in receiver.received} == set(ended)
 
 
 async def test_two_processes_make_each_delivery_once(
-    webhook_harness: WebhookHarness, receiver: Receiver, queues: list[DocketQueue]
+    webhook_harness: WebhookHarness, receiver: Receiver, queues: list[Queue]
 ) -> None:
     webhooks = [await webhook_harness.webhook(receiver.url) for _ in range(3)]
     await end_jobs(webhook_harness, 20)
@@ -115,21 +121,21 @@ async def test_two_processes_make_each_delivery_once(
 
 
 async def test_a_receiver_that_hangs_holds_up_nobody_else_and_gets_few_at_a_time(
-    webhook_harness: WebhookHarness, receiver: Receiver, queues: list[DocketQueue]
+    webhook_harness: WebhookHarness, receiver: Receiver, queues: list[Queue]
 ) -> None:
     receiver.may_answer.clear()
     async with receiving() as other:
         await webhook_harness.webhook(receiver.url)
         await end_jobs(webhook_harness, 30)
-        async with running_dispatcher(webhook_harness.sender, queues[0]):
+        async with running_dispatcher(webhook_harness.sender, queues[0], NO_SWEEP_SECONDS):
             await receiver.until(SENDING_PER_WEBHOOK)
             await webhook_harness.webhook(other.url)
             give_wake_ups(webhook_harness, queues[0])
             await end_jobs(webhook_harness, 1)
-            await other.until(1, seconds=4)  # before the sweep
+            await other.until(1)
             assert receiver.most_on_their_way == SENDING_PER_WEBHOOK
             receiver.may_answer.set()
-            await receiver.until(31, seconds=20)
+            await receiver.until(31)
             await wait_until(are_recorded)
     assert receiver.most_on_their_way <= SENDING_PER_WEBHOOK
     assert len(set(receiver.ids)) == len(receiver.ids) == 31

@@ -39,7 +39,7 @@ async def test_the_item_in_work_is_processing_and_after_a_pause_it_is_not(worker
     worker = await worker_harness.worker(count=2)
     tasks = await begin_both(worker, job)
     assert await item_statuses(job.id) == ["COMPLETED", "PROCESSING", "PENDING", "PROCESSING", "PENDING"]
-    listed = {status: await page_of(list_items(job.id, status), first=10) for status in ItemStatus}
+    listed = {status: await page_of(list_items(status), job.id, first=10) for status in ItemStatus}
     assert [row["index"] for row in listed[ItemStatus.PROCESSING].rows] == [1, 3]
     assert [row["index"] for row in listed[ItemStatus.PENDING].rows] == [2, 4]
 

@@ -97,7 +97,7 @@ async def test_the_folder_of_a_lost_worker_goes_and_that_of_a_running_one_stays(
     claim = await harness.claim()
     assert claim.phase is SlicePhase.PLAN
     storage = LocalStorage(harness.folder)
-    names = [f"work/{claim.slice_id}-{fence}-call" for fence in (claim.fence - 1, claim.fence)]
+    names = [f"work/{claim.first.id}-{fence}-call" for fence in (claim.fence - 1, claim.fence)]
     for name in names:
         (await storage.make_folder(name) / "spooled").write_bytes(b"rows")
         left(harness, name, ABANDONED_SECONDS + 60)

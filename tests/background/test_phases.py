@@ -276,7 +276,7 @@ class OneLine:
 async def test_a_slice_that_was_lost_ends_a_call_that_stands_still(harness: JobHarness) -> None:
     await harness.plan(1)
     claim = await harness.claim()
-    await Slice.filter(id=claim.slice_id).update(fence=claim.fence + 1)
+    await Slice.filter(id=claim.first.id).update(fence=claim.fence + 1)
     phases = Phases(OneLine(), CallFiles(LocalStorage(harness.folder)), harness.outbox)
     with pytest.raises(ClaimLost):
         await asyncio.wait_for(phases.process(claim, nothing), 5)

@@ -1,7 +1,8 @@
-"""The queue from end to end: wake-ups flow through docket, in memory and over Redis, and workers share the work."""
+"""The queue from end to end: wake-ups flow within a process and through docket over Redis, and workers share the work."""
 
 import asyncio
 import uuid
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from redis.exceptions import OutOfMemoryError, ReadOnlyError, ResponseError
 from structlog.testing import capture_logs
 from tortoise.exceptions import DBConnectionError
 
+from background.docket_queue import DocketQueue
 from background.executors.child import ChildExecutor
 from background.executors.executor import Executor
-from background.queue import DocketQueue, is_outage
+from background.queue import LocalQueue, is_outage
 from background.running import running_worker
 from base.resilience import Backoff
 from base.words import JobStatus
@@ -33,22 +35,36 @@ PATIENT_SECONDS = 30.0
 """… so that none may be given up because the machine is busy."""
 
 
-@pytest.fixture
-def queue_url(template: Template, request: pytest.FixtureRequest) -> str:
-    """The two ways to run: in memory beside SQLite, over Redis beside PostgreSQL."""
-    return str(request.getfixturevalue("redis_url")) if template.url else f"memory://{uuid.uuid4().hex}"
+AnyQueue = LocalQueue | DocketQueue
 
 
 @pytest.fixture
-def docket_name(template: Template, request: pytest.FixtureRequest) -> str:
-    return str(request.getfixturevalue("redis_prefix")) if template.url else "waybill-test"
+def docket_place(template: Template, request: pytest.FixtureRequest) -> tuple[str, str] | None:
+    """The two ways to run: in process beside SQLite, over Redis (address, name) beside PostgreSQL."""
+    return (request.getfixturevalue("redis_url"), request.getfixturevalue("redis_prefix")) if template.url else None
+
+
+@pytest.fixture
+async def queues(docket_place: tuple[str, str] | None) -> AsyncIterator[tuple[AnyQueue, AnyQueue]]:
+    """Two ends of one queue."""
+    async with AsyncExitStack() as stack:
+        if docket_place:
+            yield await running_queue(stack, *docket_place), await running_queue(stack, *docket_place)
+        else:
+            queue = LocalQueue()
+            yield queue, queue
+
+
+@pytest.fixture
+def queue(queues: tuple[AnyQueue, AnyQueue]) -> AnyQueue:
+    return queues[0]
 
 
 async def running_queue(stack: AsyncExitStack, url: str, name: str) -> DocketQueue:
     return DocketQueue(await stack.enter_async_context(Docket(name=name, url=url)), timeout_seconds=PATIENT_SECONDS)
 
 
-async def run_worker(stack: AsyncExitStack, worker_harness: WorkerHarness, queue: DocketQueue, name: str) -> Outbox:
+async def run_worker(stack: AsyncExitStack, worker_harness: WorkerHarness, queue: AnyQueue, name: str) -> Outbox:
     harness = worker_harness.jobs
     outbox = Outbox(harness, queue.send_wake_up)
     executors: dict[ExecutorName, Executor] = {ExecutorName.CHILD: ChildExecutor(1, MEMORY_BYTES)}
@@ -60,10 +76,9 @@ async def run_worker(stack: AsyncExitStack, worker_harness: WorkerHarness, queue
 
 
 async def test_a_job_runs_from_its_creation_to_its_end_by_wake_ups_alone(
-    worker_harness: WorkerHarness, queue_url: str, docket_name: str
+    worker_harness: WorkerHarness, queue: AnyQueue
 ) -> None:
     async with AsyncExitStack() as stack:
-        queue = await running_queue(stack, queue_url, docket_name)
         await run_worker(stack, worker_harness, queue, "w:1")
         job = await worker_harness.add_job(sizes=[2, 2])
         await wait_for_status(job, JobStatus.COMPLETED, 60)
@@ -71,11 +86,10 @@ async def test_a_job_runs_from_its_creation_to_its_end_by_wake_ups_alone(
 
 
 async def test_two_workers_share_slices_and_a_stopped_one_hands_over(
-    worker_harness: WorkerHarness, queue_url: str, docket_name: str
+    worker_harness: WorkerHarness, queues: tuple[AnyQueue, AnyQueue]
 ) -> None:
     async with AsyncExitStack() as stack, AsyncExitStack() as first_stack:
-        first = await running_queue(first_stack, queue_url, docket_name)
-        second = await running_queue(stack, queue_url, docket_name)
+        first, second = queues
         await run_worker(stack, worker_harness, second, "second:2")
         await run_worker(first_stack, worker_harness, first, "first:1")
         job = await worker_harness.add_job(sizes=[1] * 50, acts=dict.fromkeys(range(50), "wait"))
@@ -106,12 +120,9 @@ async def _are_done(job: Job, items: int) -> bool:
     return (await Job.get(id=job.id)).completed_items == items
 
 
-async def test_lost_and_doubled_wake_ups_do_no_harm(
-    worker_harness: WorkerHarness, queue_url: str, docket_name: str
-) -> None:
+async def test_lost_and_doubled_wake_ups_do_no_harm(worker_harness: WorkerHarness, queue: AnyQueue) -> None:
     job = await worker_harness.add_job(sizes=[1] * 6)  # its wake-up reaches no queue
     async with AsyncExitStack() as stack:
-        queue = await running_queue(stack, queue_url, docket_name)
         await run_worker(stack, worker_harness, queue, "w:1")
         await asyncio.gather(*(queue.send_wake_up() for _ in range(20)))
         await wait_for_status(job, JobStatus.COMPLETED, 60)
@@ -171,14 +182,14 @@ async def test_a_queue_that_failed_is_taken_up_again_and_one_that_is_left_stays_
         with capture_logs() as logs:
             running = asyncio.create_task(queue.run(work, 1))
             await queue.send_wake_up()
-            await asyncio.wait_for(worked.wait(), 5)
+            await asyncio.wait_for(worked.wait(), 30)
         assert [line["event"] for line in logs] == ["the queue failed; it is taken up again"] * 2
         running.cancel()
-        await asyncio.wait_for(asyncio.wait([running]), 5)
+        await asyncio.wait_for(asyncio.wait([running]), 30)
         assert running.cancelled()
 
 
-async def test_a_wake_up_that_cannot_be_used_does_not_keep_the_next_from_being_used() -> None:
+async def test_a_wake_up_that_cannot_be_used_does_not_keep_the_next_from_being_used(queue: AnyQueue) -> None:
     calls: list[int] = []
     has_failed, has_worked = asyncio.Event(), asyncio.Event()
 
@@ -189,22 +200,58 @@ async def test_a_wake_up_that_cannot_be_used_does_not_keep_the_next_from_being_u
             raise DBConnectionError("refused")
         has_worked.set()
 
-    async with Docket(name="waybill-test", url=f"memory://{uuid.uuid4().hex}") as opened:
-        queue = DocketQueue(opened)
-        with capture_logs() as logs:
-            running = asyncio.create_task(queue.run(work, 1))
-            await queue.send_wake_up()
-            await asyncio.wait_for(has_failed.wait(), 5)
-            await queue.send_wake_up()
-            await asyncio.wait_for(has_worked.wait(), 5)
-        assert [line["event"] for line in logs] == ["a wake-up could not be used; the next sweep gives another"]
-        running.cancel()
-        await asyncio.wait([running])
+    with capture_logs() as logs:
+        running = asyncio.create_task(queue.run(work, 1))
+        await queue.send_wake_up()
+        await asyncio.wait_for(has_failed.wait(), 30)
+        await queue.send_wake_up()
+        await asyncio.wait_for(has_worked.wait(), 30)
+    assert [line["event"] for line in logs] == ["a wake-up could not be used; the next sweep gives another"]
+    running.cancel()
+    await asyncio.wait([running])
 
 
-async def test_a_thousand_wake_ups_while_all_are_busy_leave_one_and_it_is_used(
-    queue_url: str, docket_name: str
-) -> None:
+async def test_a_queue_that_is_left_lets_what_it_began_end(queue: AnyQueue) -> None:
+    has_begun, may_end, has_ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        has_begun.set()
+        await may_end.wait()
+        has_ended.set()
+
+    running = asyncio.create_task(queue.run(work, 1))
+    await queue.send_wake_up()
+    await asyncio.wait_for(has_begun.wait(), 30)
+    running.cancel()
+    may_end.set()
+    await asyncio.wait_for(asyncio.wait([running]), 30)
+    assert (has_ended.is_set(), running.cancelled()) == (True, True)
+
+
+async def test_at_most_so_many_use_wake_ups_at_a_time(queue: AnyQueue) -> None:
+    at_work, most = 0, 0
+    uses, all_used = 0, asyncio.Event()
+
+    async def work() -> None:
+        nonlocal at_work, most, uses
+        at_work += 1
+        most = max(most, at_work)
+        await queue.send_wake_up()
+        await asyncio.sleep(0.01)
+        at_work -= 1
+        uses += 1
+        if uses == 10:
+            all_used.set()
+
+    running = asyncio.create_task(queue.run(work, 2))
+    await queue.send_wake_up()
+    await asyncio.wait_for(all_used.wait(), 30)
+    running.cancel()
+    await asyncio.wait([running])
+    assert most == 2
+
+
+async def test_a_thousand_wake_ups_while_all_are_busy_leave_one_and_it_is_used(queue: AnyQueue) -> None:
     """A wake-up is as good as what is seen after it: whoever looks later than it was given has used it."""
     given, seen = 0, -1
     may_end = asyncio.Event()
@@ -216,28 +263,26 @@ async def test_a_thousand_wake_ups_while_all_are_busy_leave_one_and_it_is_used(
         at_work.release()
         await may_end.wait()
 
-    async with AsyncExitStack() as stack:
-        queue = await running_queue(stack, queue_url, docket_name)
-        running = asyncio.create_task(queue.run(work, 2))
-        for _ in range(2):  # the second is given while the first is being used
-            await queue.send_wake_up()
-            await asyncio.wait_for(at_work.acquire(), 10)
-        before = await count_names(queue)
-        for _ in range(1_000):
-            given += 1
-            await queue.send_wake_up()
-        assert await count_names(queue) <= before
-        assert (await count_waiting(queue), seen) == (1, 0)
-        may_end.set()
-        await asyncio.wait_for(at_work.acquire(), 10)
-        assert seen == given
-        await wait_until(lambda: has_no_waiting(queue))
-        assert await count_names(queue) <= before
-        running.cancel()
-        await asyncio.wait([running])
+    running = asyncio.create_task(queue.run(work, 2))
+    for _ in range(2):  # the second is given while the first is being used
+        await queue.send_wake_up()
+        await asyncio.wait_for(at_work.acquire(), 30)
+    before = await count_names(queue)
+    for _ in range(1_000):
+        given += 1
+        await queue.send_wake_up()
+    assert await count_names(queue) <= before
+    assert (await count_waiting(queue), seen) == (1, 0)
+    may_end.set()
+    await asyncio.wait_for(at_work.acquire(), 30)
+    assert seen == given
+    await wait_until(lambda: has_no_waiting(queue))
+    assert await count_names(queue) <= before
+    running.cancel()
+    await asyncio.wait([running])
 
 
-async def test_a_wake_up_given_while_one_ends_is_used(queue_url: str, docket_name: str) -> None:
+async def test_a_wake_up_given_while_one_ends_is_used(queue: AnyQueue) -> None:
     """Each of 200 is given at another moment of the run before, its very end included; the sweep is not asked."""
     given = seen = 0
     looked = asyncio.Event()
@@ -248,37 +293,39 @@ async def test_a_wake_up_given_while_one_ends_is_used(queue_url: str, docket_nam
         looked.set()
         await asyncio.sleep(0)
 
-    async with AsyncExitStack() as stack:
-        queue = await running_queue(stack, queue_url, docket_name)
-        running = asyncio.create_task(queue.run(work, 2))
-        for number in range(200):
-            given += 1
-            looked.clear()
-            await queue.send_wake_up()
-            async with asyncio.timeout(10):
-                while seen < given:
-                    await looked.wait()
-                    looked.clear()
-            await asyncio.sleep(number % 8 / 4_000)
-        running.cancel()
-        await asyncio.wait([running])
+    running = asyncio.create_task(queue.run(work, 2))
+    for number in range(200):
+        given += 1
+        looked.clear()
+        await queue.send_wake_up()
+        async with asyncio.timeout(10):
+            while seen < given:
+                await looked.wait()
+                looked.clear()
+        await asyncio.sleep(number % 8 / 4_000)
+    running.cancel()
+    await asyncio.wait([running])
 
 
-async def count_names(queue: DocketQueue) -> int:
-    """Names of the queue in Redis, or in the memory that stands for it."""
+async def count_names(queue: AnyQueue) -> int:
+    """Names of the queue in Redis."""
+    if isinstance(queue, LocalQueue):
+        return 0
     async with queue._docket.redis() as redis:
         return len(await redis.keys(f"{queue._docket.name}:*"))
 
 
-async def count_waiting(queue: DocketQueue) -> int:
+async def count_waiting(queue: AnyQueue) -> int:
     """Wake-ups that nobody uses yet: those in the stream without those that somebody was given and has not ended."""
+    if isinstance(queue, LocalQueue):
+        return int(queue.is_waiting)
     async with queue._docket.redis() as redis:
         total = await redis.xlen(queue._docket.stream_key)
         taken = await redis.xpending(queue._docket.stream_key, queue._docket.worker_group_name)
         return int(total) - int(taken["pending"])
 
 
-async def has_no_waiting(queue: DocketQueue) -> bool:
+async def has_no_waiting(queue: AnyQueue) -> bool:
     return await count_waiting(queue) == 0
 
 

@@ -157,10 +157,10 @@ async def test_looking_goes_on_after_the_database_was_away(
     monkeypatch.setattr(reconciler, "newest_change_id", away_at_second)
     with deaf.listen(job_topic(job.id)) as mailbox, capture_logs() as logs:
         task = asyncio.create_task(EventReconciler(deaf, every_seconds=0.01).run())
-        await asyncio.wait_for(has_come_back.wait(), 5)
+        await asyncio.wait_for(has_come_back.wait(), 30)
         mailbox.seen(job_event(job))
         await end(harness, job)
-        event: Event = await asyncio.wait_for(mailbox.get(), 5)
+        event: Event = await asyncio.wait_for(mailbox.get(), 30)
         task.cancel()
     assert event.row["status"] == JobStatus.CANCELLED
     assert [line["event"] for line in logs if line["log_level"] == "warning"] == [

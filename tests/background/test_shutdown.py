@@ -12,7 +12,7 @@ sys.path.insert(0, {root!r})
 from background import shutdown
 from base.logging import set_up_logging
 
-shutdown.DEADLINE_SECONDS, shutdown._KERNEL_SECONDS = 0.5, 1.0
+shutdown.DEADLINE_SECONDS, shutdown._KERNEL_SECONDS, shutdown._LOG_SECONDS = 0.5, 60.0, 10.0
 
 async def run(signals):
     stop = asyncio.Event()
@@ -25,6 +25,7 @@ signals = shutdown.Shutdown()
 {start}
 asyncio.run(run(signals))
 """
+HAS_TIME = "shutdown.DEADLINE_SECONDS = 60.0"
 LISTENS = "await stop.wait()"
 HANGS = "await stop.wait(); await asyncio.sleep(60)"
 IS_STUCK = "time.sleep(60)"
@@ -48,13 +49,13 @@ STOPPING = ["stopping", "[background.shutdown]", "signal=SIGTERM"]
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     """Exit code and what it logged."""
-    _, errors = process.communicate(timeout=10)
+    _, errors = process.communicate(timeout=30)
     return process.returncode, errors
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_program_that_ends_by_itself_is_left_alone(number: signal.Signals) -> None:
-    process = started(LISTENS)
+    process = started(LISTENS, HAS_TIME)
     process.send_signal(number)
 
     code, errors = ended(process)
@@ -76,7 +77,7 @@ def test_whatever_hangs_is_ended_with_a_line_in_the_log(work: str) -> None:
 
 def test_where_no_thread_gets_its_turn_any_more_the_kernel_ends_it() -> None:
     stuck_later = f"await stop.wait(); {KEEPS_THE_INTERPRETER}"
-    process = started(stuck_later)
+    process = started(stuck_later, "shutdown.DEADLINE_SECONDS, shutdown._KERNEL_SECONDS = 1.5, 2.0")
     process.send_signal(signal.SIGTERM)
 
     code, errors = ended(process)
@@ -86,7 +87,7 @@ def test_where_no_thread_gets_its_turn_any_more_the_kernel_ends_it() -> None:
 
 
 def test_a_second_signal_ends_it_at_once() -> None:
-    process = started(HANGS, start="shutdown.DEADLINE_SECONDS = shutdown._KERNEL_SECONDS = 30")
+    process = started(HANGS, HAS_TIME)
     process.send_signal(signal.SIGTERM)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.5)
@@ -107,8 +108,8 @@ def test_while_it_starts_a_signal_ends_it_at_once() -> None:
 
 
 def test_a_log_that_nobody_reads_does_not_keep_it() -> None:
-    process = started(f"sys.stderr.write('x' * 65_500); sys.stderr.flush(); {HANGS}")
+    process = started(f"sys.stderr.write('x' * 65_500); sys.stderr.flush(); {HANGS}", "shutdown._LOG_SECONDS = 0.2")
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(10) == 1
+    assert process.wait(30) == 1
     process.communicate()

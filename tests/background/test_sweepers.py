@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
@@ -67,6 +68,37 @@ async def test_a_sweep_that_fails_does_not_end_the_sweeping(
         await asyncio.wait_for(has_gone_on.wait(), 10)
         task.cancel()
     assert [line["event"] for line in logs] == ["a sweep failed; the next one tries again"]
+
+
+async def test_a_sweep_comes_as_soon_as_a_lease_ends(harness: JobHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: asyncio.Queue[float] = asyncio.Queue()
+    goes_on = asyncio.Semaphore(0)
+
+    async def pause(seconds: float) -> None:
+        pauses.put_nowait(seconds)
+        await goes_on.acquire()
+
+    async def pause_after_sweep() -> float:
+        goes_on.release()
+        return await asyncio.wait_for(pauses.get(), 10)
+
+    async def shorten_lease(seconds: float) -> None:
+        await fetch_rows(
+            get_connection("default"), "UPDATE slices SET lease_expires_at = lease_expires_at - $1", seconds
+        )
+
+    monkeypatch.setattr(sweepers, "asyncio", SimpleNamespace(sleep=pause))
+    task = asyncio.create_task(sweep_jobs_forever(harness.outbox, 5.0))
+    assert [await pauses.get(), await pause_after_sweep()] == [5.0, 5.0]
+    await harness.add_job()
+    await harness.claim("lost")
+    assert await pause_after_sweep() == 5.0  # a lease lasts 20 s
+    await shorten_lease(18)
+    assert 0 < await pause_after_sweep() < 2.2
+    await shorten_lease(3)
+    assert await pause_after_sweep() == 5.0
+    assert (await Slice.get()).status == "WAITING"
+    task.cancel()
 
 
 async def test_uploads_are_looked_after_at_once_and_at_intervals(harness: JobHarness) -> None:

@@ -14,7 +14,7 @@ from base.words import JobStatus, SlicePhase
 from jobs.lifecycle import cancel_job, retry_job
 from jobs.recording.items import record_items
 from jobs.recording.outcomes import record_plan
-from jobs.scheduling.claims import Claim, claim_slice
+from jobs.scheduling.claims import Claim, claim_slices
 from jobs.scheduling.leases import recover_slices, sweep_leases
 from models import File, Item, Job, JobEvent, Slice
 from tests.background.calls import number_told
@@ -35,8 +35,8 @@ async def abandon(worker: Worker, task: asyncio.Task[None]) -> None:
         return
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(poller, "release_slice", say_nothing)
-        patch.setattr(slice_runner, "release_slice", say_nothing)
+        patch.setattr(poller, "release_run", say_nothing)
+        patch.setattr(slice_runner, "release_run", say_nothing)
         await worker.stop()
         await task
 
@@ -101,13 +101,13 @@ async def test_a_cancel_between_the_claim_and_the_work_stops_it(
     job = await worker_harness.add_job(plan="burn")
 
     async def claim_and_be_cancelled(*given: Any) -> Any:
-        claim = await claim_slice(*given)
+        claim = await claim_slices(*given)
         if claim is not None:
             await cancel(worker_harness, job)
         return claim
 
-    monkeypatch.setattr(poller, "claim_slice", claim_and_be_cancelled)
-    await asyncio.wait_for((await worker_harness.worker()).work(), 5)
+    monkeypatch.setattr(poller, "claim_slices", claim_and_be_cancelled)
+    await asyncio.wait_for((await worker_harness.worker()).work(), 30)
     assert (await Job.get(id=job.id)).status is JobStatus.CANCELLED
     assert not (worker_harness.jobs.folder / "pid").exists()
 
@@ -137,7 +137,7 @@ async def test_stopping_while_slices_are_being_claimed_leaves_none_running(
 ) -> None:
     async def process(_phases: object, claim: Claim, _on_computed: object) -> None:
         await asyncio.sleep(0.002)
-        await worker_harness.jobs.record(claim, completed(claim.first_index))
+        await worker_harness.jobs.record(claim, completed(claim.first.first_index))
 
     monkeypatch.setattr(phases.Phases, "process", process)
     job = await worker_harness.jobs.plan(*[1] * 300)
@@ -161,12 +161,12 @@ async def test_after_a_kill_in_the_middle_the_totals_are_exact_and_nothing_is_tw
     task = asyncio.create_task(killed.work())
     await number_told(worker_harness.jobs.folder)
     await abandon(killed, task)
-    assert await Slice.filter(status="RUNNING").count() == 1
+    assert await Slice.filter(status="RUNNING").count() == 2  # a run: the slice at hand, and the next
     if way == "recover":
-        assert await recover_slices("killed:", worker_harness.jobs.outbox) == 1
+        assert await recover_slices("killed:", worker_harness.jobs.outbox) == 2
     else:
         await expire_leases()
-        assert await sweep_leases(worker_harness.jobs.outbox) == 1
+        assert await sweep_leases(worker_harness.jobs.outbox) == 2
     assert (await Job.get(id=job.id)).status is JobStatus.PENDING
     await (await worker_harness.worker("next:2")).work()
     done = await check_counters(job.id)
@@ -334,7 +334,7 @@ async def test_a_database_that_was_away_is_not_the_slices_fault(
 ) -> None:
     """Neither what was not recorded nor what could not be given back at once counts as the loss of a worker."""
     job = await worker_harness.add_job(sizes=[2])
-    outages = dict.fromkeys(("record_items", "release_slice"), 3)
+    outages = dict.fromkeys(("record_items", "release_run"), 3)
 
     def away_at_first(module: Any, name: str) -> None:
         work = getattr(module, name)
@@ -348,11 +348,11 @@ async def test_a_database_that_was_away_is_not_the_slices_fault(
         monkeypatch.setattr(module, name, reach)
 
     away_at_first(recorders, "record_items")
-    away_at_first(slice_runner, "release_slice")
+    away_at_first(slice_runner, "release_run")
     with capture_logs() as logs:
         await (await worker_harness.worker()).work()
         await wait_for_status(job, JobStatus.COMPLETED)
-    assert outages == {"record_items": 0, "release_slice": 0}
+    assert outages == {"record_items": 0, "release_run": 0}
     assert (await check_counters(job.id)).completed_items == 2
     assert {row.crash_count for row in await Slice.filter(job_id=job.id)} == {0}
     assert "took back slices of lost workers" not in [line["event"] for line in logs]
@@ -362,7 +362,7 @@ async def test_a_claim_whose_answer_was_lost_waits_for_no_lease(
     worker_harness: WorkerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def claim_without_an_answer(*given: Any) -> None:
-        assert await claim_slice(*given) is not None
+        assert await claim_slices(*given) is not None
         msg = "connection was closed in the middle of operation"
         raise DBConnectionError(msg)
 
@@ -370,11 +370,11 @@ async def test_a_claim_whose_answer_was_lost_waits_for_no_lease(
     kept = await worker_harness.jobs.claim()
     job = await worker_harness.add_job()
     with monkeypatch.context() as patch:
-        patch.setattr(poller, "claim_slice", claim_without_an_answer)
+        patch.setattr(poller, "claim_slices", claim_without_an_answer)
         worker = await worker_harness.worker()
         with pytest.raises(DBConnectionError):
             await worker.work()
-    assert [row.id for row in await Slice.filter(status="RUNNING")] == [kept.slice_id]
+    assert [row.id for row in await Slice.filter(status="RUNNING")] == [kept.first.id]
     await worker.work()
     assert (await Job.get(id=job.id)).status is JobStatus.COMPLETED
     assert {row.crash_count for row in await Slice.all()} == {0}

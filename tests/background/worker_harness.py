@@ -66,7 +66,7 @@ class WorkerHarness:
         return orjson.loads(self.storage.path_of(file.storage_key).read_bytes())  # type: ignore[no-any-return]
 
 
-async def wait_until(is_so: Callable[[], Any], seconds: float = 10) -> float:
+async def wait_until(is_so: Callable[[], Any], seconds: float = 30) -> float:
     begin = asyncio.get_running_loop().time()
     while True:
         found = is_so()
@@ -76,7 +76,7 @@ async def wait_until(is_so: Callable[[], Any], seconds: float = 10) -> float:
         await asyncio.sleep(0.01)
 
 
-async def wait_for_status(job: Job, status: JobStatus, seconds: float = 10) -> float:
+async def wait_for_status(job: Job, status: JobStatus, seconds: float = 30) -> float:
     async def is_there() -> bool:
         return (await Job.get(id=job.id)).status is status
 
