@@ -15,7 +15,7 @@ def sync_folder(path: Path) -> None:
 
 def make_parent(path: Path, *, is_durable: bool = True) -> None:
     """Make the folder of `path` and those above it, by default durably."""
-    missing = [folder for folder in path.parents if not folder.exists()]
+    missing = [folder for folder in path.parents if not folder.exists()] if is_durable else []
     path.parent.mkdir(parents=True, exist_ok=True)
-    for folder in reversed(missing if is_durable else ()):
+    for folder in reversed(missing):
         sync_folder(folder.parent)

@@ -13,22 +13,20 @@ from storage.local.threads import Threads
 from storage.local.writing import CALL_BYTES, write_rest
 from storage.ports import BytesLost
 
-LOCK_TIMEOUT_SECONDS = 4.0
-"""How long whoever opens a file waits for one who writes to it: longer than a live holder takes to see that its lock is lost."""
 _PAUSE_SECONDS = 0.02
 
 
-async def open_alone(path: Path, offset: int, threads: Threads, durability: Durability) -> int:
+async def open_alone(path: Path, offset: int, threads: Threads, durability: Durability, timeout_seconds: float) -> int:
     """A descriptor of `path`, made if it is new; what lies beyond `offset` is cut away: it was never confirmed.
 
-    Nobody else writes to it afterwards: one who still has it open is waited for, and after `LOCK_TIMEOUT_SECONDS` (it may
-    be stopped, and wake up later) left alone with the old file, while this one goes on with a copy.
+    Nobody else writes to it afterwards: one who still has it open is waited for, and after `timeout_seconds` (it may be
+    stopped, and wake up later) left alone with the old file, while this one goes on with a copy.
 
     Raises:
         Refusal: INSUFFICIENT_STORAGE: there is no room for a new file.
         BytesLost: The file is shorter than `offset`; nothing was changed.
     """
-    until = time.monotonic() + LOCK_TIMEOUT_SECONDS
+    until = time.monotonic() + timeout_seconds
     while (descriptor := await _opened(threads, path, offset, durability, until)) is None:  # noqa: ASYNC110  a file tells nobody
         await asyncio.sleep(_PAUSE_SECONDS)
     return descriptor

@@ -2,14 +2,13 @@
 
 import asyncio
 import os
-from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
 
 import anyio
 
-from base.errors import Refusal
 from storage.disk_space import full_disk_refused
 from storage.local.durability import Durability
 from storage.local.opening import open_alone
@@ -23,6 +22,8 @@ T = TypeVar("T")
 
 class LocalSink:
     """Appends to one file; nothing it does blocks the event loop.
+
+    The thread that writes wakes the loop only where something there waits for it.
 
     Attributes:
         offset: Bytes written so far, those before opening included; not yet durable until `sync` has returned.
@@ -44,16 +45,28 @@ class LocalSink:
         self._threads = threads
         self._serial = SerialExecutor(threads)
         self._durability = durability
-        self._writes: deque[asyncio.Future[None]] = deque()
+        self._loop = asyncio.get_running_loop()
+        self._asked = self._done = 0
+        """Calls of the serial executor: so many altogether, and of these no more on their way."""
+        self._waiting = 0
+        """How many wait for `_done` to grow, which sets `_has_grown`."""
+        self._has_grown = asyncio.Event()
         self._running: set[asyncio.Future[Any]] = set()
         self._failure: BaseException | None = None
 
     @classmethod
     async def open(
-        cls, path: Path, offset: int, hash_: Hash | None, threads: Threads, durability: Durability = Durability.ALWAYS
+        cls,
+        path: Path,
+        offset: int,
+        hash_: Hash | None,
+        threads: Threads,
+        durability: Durability,
+        timeout_seconds: float,
     ) -> Self:
         """Open `path` at `offset`; see `storage.local.opening`."""
-        return cls(await open_alone(path, offset, threads, durability), offset, hash_, threads, durability)
+        descriptor = await open_alone(path, offset, threads, durability, timeout_seconds)
+        return cls(descriptor, offset, hash_, threads, durability)
 
     async def write(self, parts: Sequence[Data], also: Digest | None = None) -> None:
         """Write `parts` one after the other at `position`; returns while they may still be on their way.
@@ -68,7 +81,7 @@ class LocalSink:
             Refusal: INSUFFICIENT_STORAGE: the disk is full, now or at the call before; `offset` stays, and nothing is
                 written any more until what lies beyond is cut.
         """
-        self._writes.append(self._watched(self._serial.run(self._write, parts, self.position, also)))
+        self._ask(partial(self._write, parts, self.position, also))
         self.position += sum(map(len, parts))
         await self._written(at_most=1)
 
@@ -78,8 +91,7 @@ class LocalSink:
 
     async def sync(self) -> int:
         """Make durable, as far as wanted, what was to be written before the call; returns how many bytes are."""
-        if self._writes:
-            await asyncio.wait([self._writes[-1]])
+        await self._until_done(self._asked)
         offset = self.offset
         if self._durability is Durability.ALWAYS:
             await self._run(os.fdatasync, self._descriptor)
@@ -87,10 +99,8 @@ class LocalSink:
 
     async def finish(self) -> None:
         """As `sync`, of a file that is complete; nothing more can be written to it. Raises what `write` does."""
-        finishing = self._watched(self._serial.run(self._finish))
+        self._ask(self._finish)
         await self.flush()
-        with full_disk_refused():
-            await asyncio.shield(finishing)
 
     async def cut(self, offset: int) -> None:
         """Throw away what was written beyond `offset`, or is on its way there."""
@@ -99,7 +109,6 @@ class LocalSink:
         self.hash = self.hash if offset == self.offset else None
         self.offset = self.position = offset
         self._failure = None
-        self._writes.clear()
 
     async def close(self) -> None:
         """Wait for calls that still run in a thread, then let go of the file; safe in a cancelled task."""
@@ -108,24 +117,36 @@ class LocalSink:
             if self._descriptor >= 0:
                 await self._threads.run(os.close, self._descriptor)
 
+    def _ask(self, call: Callable[[], None]) -> None:
+        """Have `call` made in a thread after all that was asked before."""
+        self._asked += 1
+        self._serial.submit(partial(self._attempt, call))
+
+    def _attempt(self, call: Callable[[], None]) -> None:
+        """In a thread: make the call, unless one before it failed."""
+        try:
+            if self._failure is None:
+                call()
+        except BaseException as error:  # noqa: BLE001  it is raised where the call is waited for
+            self._failure = error
+        self._done += 1
+        if self._waiting:
+            self._loop.call_soon_threadsafe(self._has_grown.set)
+
     def _write(self, parts: Sequence[Data], position: int, also: Digest | None) -> None:
-        """In a thread: all of `parts` count or none, and none after those that failed."""
-        if self._failure is not None:
-            raise self._failure
+        """In a thread: all of `parts` count or none."""
         try:
             write_at(self._descriptor, parts, position)
             for digest in (self.hash, also):
                 if digest is not None:
                     _digest(parts, digest)
-        except BaseException as error:
-            self._failure, self.hash = error, None
+        except BaseException:
+            self.hash = None
             raise
         self.offset = position + sum(map(len, parts))
 
     def _finish(self) -> None:
-        """In a thread, after the last write: let go of the file, unless it lacks something."""
-        if self._failure is not None:
-            return
+        """In a thread, after the last write: let go of the file."""
         descriptor, self._descriptor = self._descriptor, -1
         try:
             if self._durability is not Durability.NEVER:
@@ -134,16 +155,24 @@ class LocalSink:
             os.close(descriptor)
 
     async def _written(self, at_most: int) -> None:
-        """Wait until at most so many writes are on their way."""
-        while len(self._writes) > at_most:
-            try:
-                with full_disk_refused():
-                    await asyncio.shield(self._writes[0])
-            except (OSError, Refusal):
-                await self._idle()
-                self.position = self.offset
-                raise
-            self._writes.popleft()
+        """Wait until at most so many calls are on their way."""
+        await self._until_done(self._asked - at_most)
+        if self._failure is not None:
+            await self._idle()
+            self.position = self.offset
+            with full_disk_refused():
+                raise self._failure
+
+    async def _until_done(self, count: int) -> None:
+        """Wait for the first `count` calls; `_waiting` grows before `_done` is read, which a thread does the other way round."""
+        self._waiting += 1
+        try:
+            while self._done < count:
+                self._has_grown.clear()
+                if self._done < count:
+                    await self._has_grown.wait()
+        finally:
+            self._waiting -= 1
 
     async def _run(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """Call `function` in a thread; a caller who is cancelled leaves it running, known to `close`."""
@@ -162,6 +191,7 @@ class LocalSink:
 
     async def _idle(self) -> None:
         """Returns once nothing runs in a thread."""
+        await self._until_done(self._asked)
         if self._running:
             await asyncio.wait(set(self._running))
 

@@ -17,14 +17,19 @@ from storage.local.sink import LocalSink
 from storage.local.threads import Threads
 from storage.ports import Blob, Hash
 
+LOCK_TIMEOUT_SECONDS = 4.0
+"""How long whoever opens a file waits for one who writes to it: longer than a live holder takes to see that its lock is lost."""
 _FREE_SECONDS = 0.1
 
 
 class LocalStorage(LocalScratch):
     """Stores bytes below one folder; whatever touches the disk runs in a thread."""
 
-    def __init__(self, root: Path, durability: Durability = Durability.ALWAYS) -> None:
+    def __init__(
+        self, root: Path, durability: Durability = Durability.ALWAYS, lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS
+    ) -> None:
         super().__init__(root, Threads())
+        self._lock_timeout_seconds = lock_timeout_seconds
         self._durability = durability
         self._free = (0, -math.inf)
 
@@ -36,7 +41,9 @@ class LocalStorage(LocalScratch):
         return LocalBlob(self.path_of(key), size)
 
     async def open_sink(self, key: str, offset: int, hash_: Hash | None) -> LocalSink:
-        return await LocalSink.open(self.path_of(key), offset, hash_, self._threads, self._durability)
+        return await LocalSink.open(
+            self.path_of(key), offset, hash_, self._threads, self._durability, self._lock_timeout_seconds
+        )
 
     async def adopt(self, source: Path, key: str) -> tuple[int, str]:
         return await self._threads.run(_adopt, source, self.path_of(key))

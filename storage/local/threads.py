@@ -35,26 +35,23 @@ class SerialExecutor:
 
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
-        self._loop = asyncio.get_running_loop()
-        self._waiting: deque[tuple[asyncio.Future[Any], Callable[[], Any]]] = deque()
+        self._waiting: deque[Callable[[], None]] = deque()
         self._is_moving = False
         self._lock = Lock()
 
-    def run(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> "asyncio.Future[T]":
-        """Call `function` in a thread once everything before it is done."""
-        future: asyncio.Future[T] = self._loop.create_future()
+    def submit(self, call: Callable[[], None]) -> None:
+        """Make `call`, which must not raise, in a thread once everything before it is done."""
         with self._lock:
-            self._waiting.append((future, partial(function, *arguments, **named)))
+            self._waiting.append(call)
             must_start, self._is_moving = not self._is_moving, True
         if must_start:
             self._threads.submit(self._move)
-        return future
 
     def _move(self) -> None:
-        while (entry := self._next()) is not None:
-            _settle(self._loop, *entry)
+        while (call := self._next()) is not None:
+            call()
 
-    def _next(self) -> tuple[asyncio.Future[Any], Callable[[], Any]] | None:
+    def _next(self) -> Callable[[], None] | None:
         with self._lock:
             if self._waiting:
                 return self._waiting.popleft()

@@ -164,8 +164,8 @@ async def test_nothing_is_written_after_a_write_that_failed(
     monkeypatch.setattr(os, "pwritev", fail_at)
     writer = await storage.open_sink(KEY, 0, hashlib.sha256())
     await writer.write([b"ab"])
-    await writer.write([b"cd"])
-    with pytest.raises(OSError, match="a bad place"):
+    with pytest.raises(OSError, match="a bad place"):  # noqa: PT012  by the second call at the latest
+        await writer.write([b"cd"])
         await writer.write([b"ef"])
     await writer.close()
     assert (writer.offset, storage.path_of(KEY).read_bytes()) == (2, b"ab")
@@ -197,6 +197,20 @@ async def test_one_write_runs_and_one_waits_and_the_third_is_told_to_wait(
     assert writer.offset >= 1
     await writer.flush()
     assert writer.offset == 2
+    await writer.close()
+    assert storage.path_of(KEY).read_bytes() == b"ab"
+
+
+async def test_all_who_wait_for_a_write_are_told(storage: LocalStorage, may_write: threading.Event) -> None:
+    writer = await storage.open_sink(KEY, 0, hashlib.sha256())
+    await writer.write([b"a"])
+    flushing, syncing = asyncio.create_task(writer.flush()), asyncio.create_task(writer.sync())
+    writing = asyncio.create_task(writer.write([b"b"]))
+    await asyncio.sleep(0.05)
+    assert (flushing.done(), syncing.done(), writing.done()) == (False, False, False)
+    may_write.set()
+    await asyncio.wait_for(asyncio.gather(flushing, writing), 5)
+    assert await asyncio.wait_for(syncing, 5) >= 1
     await writer.close()
     assert storage.path_of(KEY).read_bytes() == b"ab"
 
@@ -245,10 +259,8 @@ async def test_who_opens_waits_for_who_has_it_open(storage: LocalStorage) -> Non
     assert storage.path_of(KEY).read_bytes() == b"abcdef"
 
 
-async def test_one_who_does_not_let_go_is_left_alone_with_the_old_file(
-    storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("storage.local.opening.LOCK_TIMEOUT_SECONDS", 0.1)
+async def test_one_who_does_not_let_go_is_left_alone_with_the_old_file(tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path, lock_timeout_seconds=0.1)
     stopped = await storage.open_sink(KEY, 0, None)
     await stopped.write([b"abc"])
     await stopped.flush()
