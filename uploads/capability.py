@@ -61,6 +61,11 @@ def end_of_reading(signer: Signer, upload_id: str, signature: str) -> int | None
     return int(seconds) if seconds and signer.is_valid(_READ, f"{upload_id}:{seconds}", proof) else None
 
 
+def is_of_uploads(path: str) -> bool:
+    """Whether `path` is the collection of uploads or lies in it."""
+    return path.startswith(f"{ROUTE}/") or path == ROUTE
+
+
 def carries_right(path: str) -> bool:
     """Whether `path` is an upload's with a signature, good or not: who calls gives no right to it, and takes none."""
     named = split_segment(path.removeprefix(f"{ROUTE}/")) if path.startswith(f"{ROUTE}/") else None

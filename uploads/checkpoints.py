@@ -3,16 +3,25 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import anyio
 
 from models.upload import Upload
 from storage.ports import UploadSink
 
-EVERY_BYTES = 16 * 1024**2
-EVERY_SECONDS = 1.0
-AT_MOST_EVERY_SECONDS = 0.1
-"""A checkpoint tells watchers too; more often than this nobody can see."""
+
+@dataclass(frozen=True)
+class Intervals:
+    """How often a checkpoint is made: where so many bytes came, and after so long where any did.
+
+    Attributes:
+        least_seconds: Between two: a checkpoint tells watchers too, and more often than this nobody can see.
+    """
+
+    size_bytes: int = 16 * 1024**2
+    seconds: float = 1.0
+    least_seconds: float = 0.1
 
 
 class Checkpoints:
@@ -30,6 +39,7 @@ class Checkpoints:
         sink: UploadSink,
         upload: Upload,
         commit: Callable[[Upload, int], Awaitable[Upload]],
+        intervals: Intervals,
         *,
         is_held: bool = False,
     ) -> None:
@@ -37,6 +47,7 @@ class Checkpoints:
         self.is_held = is_held
         self._sink = sink
         self._commit = commit
+        self._intervals = intervals
         self._last = time.monotonic()
         self._running: asyncio.Task[None] | None = None
 
@@ -45,7 +56,7 @@ class Checkpoints:
         """Until the next checkpoint is due; None where there is nothing to make durable."""
         if not self._pending:
             return None
-        return max(self._last + EVERY_SECONDS - time.monotonic(), 0.01)
+        return max(self._last + self._intervals.seconds - time.monotonic(), 0.01)
 
     def start_if_due(self) -> bool:
         """Begin a checkpoint if it is time, and say so; raises what the last one failed with."""
@@ -54,8 +65,8 @@ class Checkpoints:
                 return False
             self._running.result()
         seconds = time.monotonic() - self._last
-        has_many = self._pending >= EVERY_BYTES and seconds >= AT_MOST_EVERY_SECONDS
-        is_due = has_many or (self._pending > 0 and seconds >= EVERY_SECONDS)
+        has_many = self._pending >= self._intervals.size_bytes and seconds >= self._intervals.least_seconds
+        is_due = has_many or (self._pending > 0 and seconds >= self._intervals.seconds)
         if is_due:
             self._last = time.monotonic()
             self._running = asyncio.create_task(self._make_durable())

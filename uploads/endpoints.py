@@ -1,15 +1,12 @@
 """HTTP: the tus routes, and reading a finished upload back."""
 
-from collections.abc import AsyncIterator, Callable
-from functools import partial
+from collections.abc import AsyncIterator, Awaitable, Callable
 from urllib.parse import urlsplit
 
 from anyio.to_thread import run_sync
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, request_response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from auth.queries import require_viewer
 from auth.viewer import Viewer
@@ -34,39 +31,37 @@ from uploads.receiving import Delivery, append_bytes, create_with_bytes
 from uploads.wiring import UploadServices
 
 
-def upload_routes(services: UploadServices) -> list[Route]:
-    """The routes of `/files`, with and without a slash at the end: a preflight must not be redirected."""
-    endpoint = TusEndpoint(services)
-    return [Route(path, endpoint) for path in (ROUTE, f"{ROUTE}/", f"{ROUTE}/{{segment:path}}")]
-
-
 class TusEndpoint:
-    """Answers every method, and says on every answer, refusals included, which tus it speaks."""
+    """All of `/files`: answers every method, and says on every answer, refusals included, which tus it speaks.
 
-    def __init__(self, services: UploadServices) -> None:
-        self._app = request_response(partial(_answer, services))
+    Args:
+        answer_error: The answer to what went wrong before there was one.
+    """
+
+    def __init__(
+        self, services: UploadServices, answer_error: Callable[[Request, Exception], Awaitable[Response]]
+    ) -> None:
+        self._services = services
+        self._answer_error = answer_error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_head = _method(Request(scope)) == "HEAD"
-
-        async def send_tus(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["Tus-Resumable"] = tus.VERSION
-                if is_head:
-                    # tus 1.0.0, Core Protocol, HEAD: the answer must not be cached.
-                    headers["Cache-Control"] = "no-store"
-                    headers["Content-Length"] = "0"
-            elif is_head:
-                message = {**message, "body": b""}
-            await send(message)
-
-        await self._app(scope, receive, send_tus)
+        request = Request(scope, receive, send)
+        try:
+            response = await _answer(self._services, request)
+        except Exception as error:  # noqa: BLE001  it is answered
+            response = await self._answer_error(request, error)
+        response.headers["Tus-Resumable"] = tus.VERSION
+        if _method(request) == "HEAD":
+            # tus 1.0.0, Core Protocol, HEAD: the answer must not be cached.
+            response.headers["Cache-Control"] = "no-store"
+            response.headers["Content-Length"] = "0"
+            response.body = b""
+        await response(scope, receive, send)
 
 
 async def _answer(services: UploadServices, request: Request) -> Response:
     method = _method(request)
-    answers = _OF_UPLOAD if request.path_params.get("segment") else _OF_COLLECTION
+    answers = _OF_UPLOAD if _segment(request) else _OF_COLLECTION
     if method == "OPTIONS":
         return _describe_server(services)
     if method not in answers:
@@ -204,6 +199,12 @@ def _method(request: Request) -> str:
     return tus.effective_method(request.method, request.headers)
 
 
+def _segment(request: Request) -> str:
+    """What stands in the path after `/files/`: with or without that slash a preflight must not be redirected."""
+    path: str = request.scope["path"]
+    return path.removeprefix(ROUTE).removeprefix("/")
+
+
 def _headers_of_new(services: UploadServices, request: Request, upload: Upload) -> dict[str, str]:
     base = services.base_url(request.scope)
     if services.has_relative_location:
@@ -237,7 +238,7 @@ async def _allowed_upload_id(services: UploadServices, request: Request, *, is_r
         Refusal: UPLOAD_NOT_FOUND for a wrong signature, an unknown and a foreign upload alike; RESULT_EXPIRED for a link
             that was for reading, and that has ended.
     """
-    named = split_segment(request.path_params["segment"])
+    named = split_segment(_segment(request))
     if named is None:
         raise upload_not_found()
     upload_id, signature = named

@@ -1,17 +1,23 @@
 """Receive a body while its earlier bytes are being written."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from types import TracebackType
 from typing import Protocol, Self
 
 from uploads.body import Attach, Body, ClientLeft, Flow, StopReason
 
 BLOCK_BYTES = 448 * 1024
-"""One block fills, one waits and one is written in one call (see `storage.local.writing`): 1.3 MiB per running upload."""
-SPARE_BLOCKS = 12
-"""Blocks that a process keeps when no upload runs, 5 MiB."""
+"""One block fills, one waits and one is written in one call (see `storage.local.writing`)."""
+MEMORY_BYTES = 3 * BLOCK_BYTES
+"""1.3 MiB per running upload; a body that it can hold whole is written in one step."""
+SPARE_SECONDS = 1.0
+"""So long a process keeps memory that no upload uses."""
+GATHER_SECONDS = 0.02
+"""How long what has arrived may wait for the rest of its block: too short to notice, and every step to the disk costs."""
 LARGE_BYTES = 64 * 1024
 """Smaller bodies arrive with their head, and are not worth taking over."""
 BUFFER_BYTES = 512 * 1024
@@ -41,31 +47,48 @@ class Intake(Protocol):
         """
 
 
-class BlockPool:
-    """Pool of blocks of memory that bodies were read into, kept for the next ones: making one costs as much as filling it."""
+class MemoryPool:
+    """Pool of memory that bodies were read into, kept for the next ones: making it costs as much as filling it.
 
-    def __init__(self) -> None:
-        self._spare: list[memoryview] = []
+    It is mapped, and not a bytearray: the system has it back as soon as nobody uses it, wherever else memory is in use.
+
+    Args:
+        spare_seconds: What nobody uses is kept for so long.
+    """
+
+    def __init__(self, spare_seconds: float = SPARE_SECONDS) -> None:
+        self._spare_seconds = spare_seconds
+        self._spare: deque[tuple[memoryview, asyncio.TimerHandle]] = deque()
 
     def acquire(self) -> memoryview:
-        """A block of `BLOCK_BYTES`, with anything in it."""
-        return self._spare.pop() if self._spare else memoryview(bytearray(BLOCK_BYTES))
+        """`MEMORY_BYTES`, with anything in them; what was used last, so that what is too much stays unused."""
+        if not self._spare:
+            return memoryview(mmap(-1, MEMORY_BYTES, MAP_PRIVATE | MAP_ANONYMOUS))
+        memory, expiry = self._spare.pop()
+        expiry.cancel()
+        return memory
 
-    def release(self, *blocks: memoryview) -> None:
-        """Keep `blocks`, which nobody else uses any more."""
-        self._spare.extend(blocks[: SPARE_BLOCKS - len(self._spare)])
+    def release(self, memory: memoryview) -> None:
+        """Keep `memory`, which nobody else uses any more."""
+        expiry = asyncio.get_running_loop().call_later(self._spare_seconds, self._drop_oldest)
+        self._spare.append((memory, expiry))
+
+    def _drop_oldest(self) -> None:
+        self._spare.popleft()
 
 
 @asynccontextmanager
-async def open_intake(body: Body, idle_seconds: float, blocks: BlockPool) -> AsyncIterator[Intake]:
+async def open_intake(body: Body, idle_seconds: float, pool: MemoryPool) -> AsyncIterator[Intake]:
     """Take `body` in by the best way that its connection offers; one that is silent for `idle_seconds` is given up."""
     if body.attach is not None and (body.length or 0) >= LARGE_BYTES:
-        intake = BlockIntake(body.length or 0, idle_seconds, [blocks.acquire() for _ in range(3)])
+        memory = pool.acquire()
+        intake = BlockIntake(body.length or 0, idle_seconds, memory)
         if intake.connect(body.attach):
             try:
                 yield intake
             finally:
-                blocks.release(*intake.close())
+                intake.close()
+                pool.release(memory)
             return
     async with PartIntake(body.parts, idle_seconds) as parts:
         yield parts
@@ -77,16 +100,22 @@ async def is_empty(intake: Intake) -> bool:
 
 
 class BlockIntake:
-    """Three blocks of memory that change places: the connection fills one while the others are being written."""
+    """Three blocks of memory that change places: the connection fills one while the others are being written.
 
-    def __init__(self, length: int, idle_seconds: float, blocks: Sequence[memoryview]) -> None:
+    A body that is no larger than the three fills them one after the other, and is handed over whole.
+    """
+
+    def __init__(self, length: int, idle_seconds: float, memory: memoryview) -> None:
         self.stop: StopReason | None = None
         self._loop = asyncio.get_running_loop()
         self._length = length
         self._idle_seconds = idle_seconds
-        self._filling, *self._free = blocks
+        block_bytes = MEMORY_BYTES if length <= MEMORY_BYTES else BLOCK_BYTES
+        self._filling, *self._free = (memory[at : at + block_bytes] for at in range(0, MEMORY_BYTES, block_bytes))
         self._fill = 0
         self._changed = asyncio.Event()
+        self._gathering: asyncio.TimerHandle | None = None
+        self._is_gathered = False
         self._flow: Flow | None = None
         self._heard_at = self._loop.time()
         self._watch = self._loop.call_later(idle_seconds, self._check_silence)
@@ -102,25 +131,27 @@ class BlockIntake:
             flow.release()
         return True
 
-    def close(self) -> list[memoryview]:
-        """Read no further; the blocks, which are free once what was taken is written."""
+    def close(self) -> None:
+        """Read no further; the memory is free once what was taken is written."""
         self._end(StopReason.LEFT)
-        return [self._filling, *self._free]
 
     def interrupt(self, stop: StopReason) -> None:
         self._loop.call_later(_grace_of(stop), self._end, stop)
 
     async def read(self, seconds: float | None) -> Sequence[bytes | memoryview]:
-        if not self._fill and self.stop is None:
+        if self._fill < len(self._filling) and self.stop is None and not self._is_gathered:
             self._changed.clear()
             await _wait_for(self._changed, seconds)
         if not self._fill:
             return []
         if self._fill == len(self._filling):
             self._heard_at = self._loop.time()  # until now it was not the client who was silent
-        taken = self._filling[: self._fill]
-        self._free.append(self._filling)
-        self._filling, self._fill = self._free.pop(0), 0
+        taken, rest = self._filling[: self._fill], self._filling[self._fill :]
+        if self._free:
+            self._free.append(self._filling)
+            rest = self._free.pop(0)
+        self._filling, self._fill = rest, 0
+        self._stop_gathering()
         if self._flow is not None and self.stop is None:
             self._flow.resume()
         return [taken]
@@ -133,9 +164,12 @@ class BlockIntake:
         self._heard_at = self._loop.time()
         if is_last:
             self._end(StopReason.END)
-        elif self._fill == len(self._filling) and self._flow is not None:
-            self._flow.pause()
-        self._changed.set()
+        elif self._fill < len(self._filling):
+            self._gathering = self._gathering or self._loop.call_later(GATHER_SECONDS, self._gathered)
+        else:
+            if self._flow is not None:
+                self._flow.pause()
+            self._changed.set()
 
     def left(self) -> None:
         self._end(StopReason.LEFT)
@@ -145,9 +179,19 @@ class BlockIntake:
         if self.stop is None:
             self.stop = why
             self._watch.cancel()
+            self._stop_gathering()
             self._changed.set()
             if self._flow is not None:
                 self._flow.release()
+
+    def _gathered(self) -> None:
+        self._is_gathered = True
+        self._changed.set()
+
+    def _stop_gathering(self) -> None:
+        if self._gathering is not None:
+            self._gathering.cancel()
+        self._gathering, self._is_gathered = None, False
 
     def _check_silence(self) -> None:
         due = self._heard_at + self._idle_seconds

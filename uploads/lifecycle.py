@@ -29,7 +29,7 @@ from uploads import tus
 from uploads.limits import check_share, check_space
 from uploads.metadata import Description
 from uploads.queries import check_present, find_stored_upload, is_concatenation, upload_not_found
-from uploads.removal import forget_upload, remove_bytes, remove_parts
+from uploads.removal import forget_upload, remove_before_sweep, remove_parts
 from uploads.rows import GONE, OPEN, PRESENT, change_upload, insert_upload, upload_of
 from uploads.wiring import AfterCommit, Growth, GrowthHook, TransactionHook, UploadServices
 
@@ -245,8 +245,9 @@ async def delete_upload(services: UploadServices, upload_id: str, actor_id: str 
     """
 
     async def hook(db: BaseDBAsyncClient, upload: Upload) -> AfterCommit:
+        after_commit = await services.on_gone(db, upload)
         await note(Action.DELETED, actor_id, upload.id, upload.filename, db=db)
-        return await services.on_gone(db, upload)
+        return after_commit
 
     deleted = await _end(services, upload_id, PRESENT, UploadStatus.DELETED, hook, is_overdue=False)
     if deleted is None:
@@ -278,6 +279,7 @@ async def _change(services: UploadServices, upload: Upload, hook: GrowthHook | N
         if upload.size_bytes is None:
             grown = (columns.get("size_bytes") or columns.get("offset_bytes") or 0) - upload.offset_bytes
             await check_share(db, services.limits, upload.owner_id, grown, is_new=False)
+        services.foresee_growth(db, upload.id)
         row = await change_upload(db, upload.id, OPEN, known=upload, **columns)
         after_commit = None if row is None else await (hook or services.on_progress)(db, _growth(upload, row))
     if row is None or after_commit is None:
@@ -302,6 +304,7 @@ async def _end(
 ) -> Upload | None:
     """End the life of an upload that is in one of `sources`, with that of its parts; None where it is in none."""
     async with services.transaction() as db:
+        services.foresee_end(db, upload_id)
         row = await change_upload(db, upload_id, sources, status=status, **columns)
         if row is None:
             return None
@@ -310,7 +313,7 @@ async def _end(
         after_commit = await hook(db, ended)
     await _publish(services, [row, *released], after_commit)
     if ended.concat is None:
-        await remove_bytes(services, upload_id)
+        await remove_before_sweep(services, upload_id)
     else:
         await remove_parts(services, [upload_id, *useless])
     return ended

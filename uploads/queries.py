@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from tortoise.connection import get_connection
 from tortoise.expressions import F, Q
@@ -23,10 +24,10 @@ from uploads.metadata import MAX_EXTERNAL_IDS
 from uploads.rows import upload_of
 
 _ROWS_AT_ONCE = 1_000
-_LONG = {"metadata", "concat"}
-_SHORT = [name for name in Upload._meta.db_fields if name not in _LONG]  # noqa: SLF001  the ORM's list of columns
-LISTED = f"{', '.join(_SHORT)}, '' AS metadata, NULL AS concat"
+LISTED = frozenset(Upload._meta.db_fields) - {"metadata", "concat"}  # noqa: SLF001  the ORM's list of columns
 """The columns of uploads in lists: all but the headers as they came, which can be long and which no client is told."""
+_ALWAYS = frozenset({"id", "owner_id"})
+_KEPT_SELECTIONS = 256
 
 
 async def find_upload(viewer: Viewer, upload_id: str) -> Upload:
@@ -44,25 +45,38 @@ async def find_upload(viewer: Viewer, upload_id: str) -> Upload:
 async def find_uploads(viewer: Viewer, upload_ids: Sequence[str]) -> list[Upload | Refusal]:
     """Each upload as `find_upload` does, without its headers, or why there is none."""
     rows = await read_all(
-        get_connection("default"), Listing("uploads", (), (), LISTED).where_in("id", [*set(upload_ids)])
+        get_connection("default"), Listing("uploads", (), (), select_list(LISTED)).where_in("id", [*set(upload_ids)])
     )
     found = {row["id"]: upload_of(row) for row in rows if viewer.may_see(row["owner_id"])}
     return [found.get(id_) or upload_not_found() for id_ in upload_ids]
 
 
+@lru_cache(_KEPT_SELECTIONS)
+def select_list(columns: frozenset[str], prefix: str = "") -> str:
+    """What follows SELECT for these columns of an upload, and for those that say who may see it; `prefix` is before each name."""
+    return ", ".join(f"{prefix}{name}" for name in sorted(columns | _ALWAYS))
+
+
 async def page_uploads(
-    viewer: Viewer, statuses: Sequence[UploadStatus] | None, window: Window, external_ids: Sequence[str] | None = None
+    viewer: Viewer,
+    statuses: Sequence[UploadStatus] | None,
+    window: Window,
+    external_ids: Sequence[str] | None = None,
+    columns: frozenset[str] = LISTED,
 ) -> Page:
-    """Part of the viewer's uploads; see `list_uploads`.
+    """Part of the viewer's uploads, with these of their columns; see `list_uploads`.
 
     Raises:
         Refusal: BAD_INPUT for too many external ids, or a window that makes no sense.
     """
-    return await read_page(get_connection("default"), list_uploads(viewer, statuses, external_ids), window)
+    return await read_page(get_connection("default"), list_uploads(viewer, statuses, external_ids, columns), window)
 
 
 def list_uploads(
-    viewer: Viewer, statuses: Sequence[UploadStatus] | None, external_ids: Sequence[str] | None = None
+    viewer: Viewer,
+    statuses: Sequence[UploadStatus] | None,
+    external_ids: Sequence[str] | None = None,
+    columns: frozenset[str] = LISTED,
 ) -> Listing:
     """The viewer's uploads (an admin's: everybody's), newest first.
 
@@ -72,7 +86,9 @@ def list_uploads(
         Refusal: BAD_INPUT for too many external ids.
     """
     types = (KeyType.FLOAT, KeyType.TEXT)
-    listing = Listing("uploads", ("created_at", "id"), types, LISTED, is_descending=True, is_found_first=True)
+    listing = Listing(
+        "uploads", ("created_at", "id"), types, select_list(columns), is_descending=True, is_found_first=True
+    )
     listing = listing.where("NOT is_partial")
     if external_ids is not None:
         check_length("externalIds", external_ids, MAX_EXTERNAL_IDS)

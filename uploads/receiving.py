@@ -112,7 +112,7 @@ async def append_bytes(services: UploadServices, handle: LockHandle, upload: Upl
 
 async def _take_empty_body(services: UploadServices, handle: LockHandle, upload: Upload, delivery: Delivery) -> Upload:
     """A complete upload: an empty body is right, and any other too long."""
-    async with open_intake(delivery.body, services.limits.idle_seconds, services.blocks) as intake:
+    async with open_intake(delivery.body, services.limits.idle_seconds, services.memories) as intake:
         handle.on_release_requested(intake.interrupt)
         if not await is_empty(intake):
             raise tus.too_long(upload.offset_bytes)
@@ -124,7 +124,7 @@ async def _take_empty_body(services: UploadServices, handle: LockHandle, upload:
 async def _receive(services: UploadServices, handle: LockHandle, upload: Upload, delivery: Delivery) -> Upload:
     async with AsyncExitStack() as stack:
         limits = services.limits
-        intake = await stack.enter_async_context(open_intake(delivery.body, limits.idle_seconds, services.blocks))
+        intake = await stack.enter_async_context(open_intake(delivery.body, limits.idle_seconds, services.memories))
         handle.on_release_requested(intake.interrupt)
         stack.callback(handle.on_release_requested, None)
         sink = await _open_sink(services, upload)  # bytes arrive meanwhile
@@ -179,7 +179,7 @@ class _Transfer:
         self._running: Running | None = delivery.checksum.running() if delivery.checksum else None
         self._before: Hash | None = sink.hash.copy() if sink.hash and delivery.checksum else None
         self._checkpoints = Checkpoints(
-            sink, upload, partial(commit_offset, services), is_held=delivery.checksum is not None
+            sink, upload, partial(commit_offset, services), services.checkpoints, is_held=delivery.checksum is not None
         )
 
     async def run(self, intake: Intake) -> Upload:

@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import anyio
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from base.errors import ErrorCode, Refusal
 from base.logging import log_for
+from base.redis import Redis, redis_failures
 from events.messages import Event
 from uploads.body import StopReason
 from uploads.locks import LockHandle, in_use
@@ -45,7 +44,7 @@ class RedisLock:
     What a holder that lost the lock without noticing still commits is kept out by the fencing token in the database.
     """
 
-    def __init__(self, redis: "Redis", prefix: str, ttl_seconds: float = TTL_SECONDS) -> None:
+    def __init__(self, redis: Redis, prefix: str, ttl_seconds: float = TTL_SECONDS) -> None:
         self._redis = redis
         self._prefix = prefix
         self._ttl_seconds = ttl_seconds
@@ -64,7 +63,7 @@ class RedisLock:
             yield
         finally:
             renewing.cancel()
-            with anyio.CancelScope(shield=True), suppress(RedisError, OSError):  # it ends by itself
+            with anyio.CancelScope(shield=True), suppress(*redis_failures()):  # it ends by itself
                 await self._redis.eval(_RELEASE, 1, key, token)
 
     async def await_release(self, upload_id: str) -> None:
@@ -82,13 +81,13 @@ class RedisLock:
 
     async def is_awaited(self, request: Event) -> bool:
         """See `uploads.locks.SharedLock`."""
-        with suppress(RedisError, OSError):
+        with suppress(*redis_failures()):
             return bool(await self._redis.exists(_waiting(request.row["reply"])))
         return False
 
     async def confirm(self, request: Event) -> None:
         """See `uploads.locks.SharedLock`."""
-        with suppress(RedisError, OSError):
+        with suppress(*redis_failures()):
             async with self._redis.pipeline(transaction=False) as pipe:
                 pipe.rpush(request.row["reply"], "released")
                 pipe.pexpire(request.row["reply"], int(RELEASE_TIMEOUT_SECONDS * 1000))
@@ -125,7 +124,7 @@ class RedisLock:
             began = time.monotonic()
             try:
                 is_ours = await self._redis.eval(_RENEW, 1, key, token, str(int(self._ttl_seconds * 1000)))
-            except (RedisError, OSError) as error:
+            except redis_failures() as error:
                 log.warning("could not renew the lock of an upload", reason=type(error).__name__)
                 continue
             if not is_ours:
@@ -147,7 +146,7 @@ def _waiting(reply: str) -> str:
 def _redis_needed() -> Iterator[None]:
     try:
         yield
-    except (RedisError, OSError) as error:
+    except redis_failures() as error:
         log.warning("redis is needed to lock an upload", reason=type(error).__name__)
         message = "The server cannot tell whether somebody else is using this upload; try again in a moment."
         raise Refusal(ErrorCode.SERVICE_UNAVAILABLE, message, retry_after=1) from error

@@ -14,6 +14,8 @@ from uploads.rows import GONE
 from uploads.wiring import UploadServices
 
 UPLOADS_AT_ONCE = 200
+MAX_REMOVED = 10_000
+"""So many removals a process remembers until they are noted, 1 MB; beyond it the sweep looks for itself."""
 _NOTHING = (
     "filename = '', content_type = 'application/octet-stream', external_id = NULL, metadata = '', concat = NULL, "
     "size_bytes = NULL, offset_bytes = 0, sha256 = NULL, error_message = NULL"
@@ -33,14 +35,26 @@ async def remove_bytes(services: UploadServices, upload_id: str) -> bool:
     return False
 
 
+async def remove_before_sweep(services: UploadServices, upload_id: str) -> None:
+    """As `remove_bytes`; the next sweep notes it with many others, and one after a crash removes anew."""
+    if await remove_bytes(services, upload_id) and len(services.removed) < MAX_REMOVED:
+        services.removed.add(upload_id)
+
+
 async def remove_parts(services: UploadServices, upload_ids: Sequence[str]) -> int:
-    """Remove the bytes of uploads that are gone, as far as no concatenation needs them, and note it; of how many."""
+    """Remove the bytes of uploads that are gone, as far as no concatenation needs them, and note it.
+
+    Returns:
+        Of how many bytes were removed now.
+    """
     needed = await needed_part_ids(upload_ids)
-    removed = [id_ for id_ in upload_ids if id_ not in needed and await remove_bytes(services, id_)]
+    known = services.removed.intersection(upload_ids)
+    removed = [id_ for id_ in upload_ids if id_ in known or (id_ not in needed and await remove_bytes(services, id_))]
     if removed:
         note = f"UPDATE uploads SET is_stored = FALSE WHERE id IN ({placeholders(removed)}) RETURNING id"
         await fetch_rows(get_connection("default"), note, *removed)
-    return len(removed)
+        services.removed.difference_update(known)
+    return len(removed) - len(known)
 
 
 async def forget_upload(services: UploadServices, upload_id: str) -> None:
@@ -73,17 +87,19 @@ async def drop_uploads(db: BaseDBAsyncClient, upload_ids: Sequence[str]) -> None
 
 
 async def sweep_removed(services: UploadServices, at_once: int = UPLOADS_AT_ONCE) -> int:
-    """Remove the bytes of uploads that are gone and note that they are; how many these were.
+    """Note of which uploads that are gone the bytes are, too; what a crash, a full disk or a slow holder left behind is removed.
 
-    What a crash, a full disk or a slow holder left behind is removed here at the latest.
+    Returns:
+        Of how many bytes were left.
     """
     db = get_connection("default")
     statement = (
         f"SELECT id FROM uploads WHERE is_stored = TRUE AND status IN ({placeholders(GONE)})"
         f" AND id > ${len(GONE) + 1} ORDER BY id LIMIT {at_once}"
     )
-    count, last = 0, ""
+    count, last, before = 0, "", frozenset(services.removed)
     while ids := [row["id"] for row in await fetch_rows(db, statement, *sorted(GONE), last)]:
         last = ids[-1]
         count += await remove_parts(services, ids)
+    services.removed.difference_update(before)  # the sweep of another server may have noted some
     return count

@@ -8,23 +8,40 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from base.words import UploadStatus
 from models.fields import now
 from models.records import record_type
-from models.sql import Row, fetch_rows, placeholders, set_clause
+from models.sql import Row, execute_soon, fetch_rows, placeholders, set_clause
 from models.upload import Upload
 
 OPEN = (UploadStatus.UPLOADING, UploadStatus.FINALISING)
 PRESENT = (*OPEN, UploadStatus.COMPLETED)
 GONE = (UploadStatus.REJECTED, UploadStatus.EXPIRED, UploadStatus.DELETED)
-_NEW = {"status": UploadStatus.UPLOADING, "metadata": "", "offset_bytes": 0, "version": 1}
+_NEW = {
+    "status": UploadStatus.UPLOADING,
+    "external_id": None,
+    "metadata": "",
+    "concat": None,
+    "is_partial": False,
+    "is_stored": True,
+    "size_bytes": None,
+    "offset_bytes": 0,
+    "sha256": None,
+    "fence": 0,
+    "version": 1,
+    "error_code": None,
+    "error_message": None,
+    "expires_at": None,
+}
 upload_of = record_type(Upload)
 """The row as an object, with the columns that were read."""
 
 
 async def insert_upload(db: BaseDBAsyncClient, upload_id: str, **columns: Any) -> Upload:
-    """A new row with `columns`; what they do not say is as the table has it."""
+    """A new row with `columns`, and nothing in the others."""
     moment = now().timestamp()
     values = _NEW | {"id": upload_id, "created_at": moment, "updated_at": moment} | columns
-    statement = f"INSERT INTO uploads ({', '.join(values)}) VALUES ({placeholders(values)}) RETURNING *"
-    return upload_of((await fetch_rows(db, statement, *values.values()))[0])
+    await execute_soon(
+        db, f"INSERT INTO uploads ({', '.join(values)}) VALUES ({placeholders(values)})", *values.values()
+    )
+    return upload_of(values)
 
 
 async def change_upload(

@@ -14,8 +14,9 @@ from events.hub import Publisher
 from models.database import transaction
 from models.upload import Upload
 from storage.ports import Storage
+from uploads.checkpoints import Intervals
 from uploads.digests import DigestCache
-from uploads.intake import BlockPool
+from uploads.intake import MemoryPool
 from uploads.limits import ConcurrencyLimiter, Limits
 from uploads.locks import UploadLocks
 from uploads.tasks import Tasks
@@ -46,6 +47,14 @@ GrowthHook = Callable[[BaseDBAsyncClient, Growth], Awaitable[AfterCommit]]
 """As `TransactionHook`; whoever keeps sums over uploads adds `new_bytes` and reads no other upload for it."""
 
 
+Foresight = Callable[[BaseDBAsyncClient, str], None]
+"""What is told just before an upload's row changes, with its id: which rows a hook will ask for right afterwards."""
+
+
+def _foresee_nothing(_db: BaseDBAsyncClient, _upload_id: str) -> None:
+    """The hooks ask for nothing."""
+
+
 async def _anybody(_viewer: Viewer) -> None:
     """Everybody may make uploads."""
 
@@ -59,8 +68,12 @@ class UploadServices:
         on_progress: Called in the transaction that commits more bytes, or the size, of an unfinished upload.
         on_completed: Called in the transaction in which an upload becomes complete, with its last bytes.
         on_gone: Called in the transaction in which an upload is deleted, rejected or expires unfinished.
+        foresee_growth: For `on_progress` and `on_completed`.
+        foresee_end: For `on_gone`.
         retention: How long an unfinished upload is kept after its last byte.
+        checkpoints: How often bytes that arrive are made durable and told.
         check_creator: Refuses who may not make uploads now.
+        removed: Ids of uploads that are gone, whose bytes are, too, and of which that is not noted yet.
         has_relative_location: Whether new uploads are told clients as a path instead of a whole address.
     """
 
@@ -71,15 +84,19 @@ class UploadServices:
     on_progress: GrowthHook
     on_completed: GrowthHook
     on_gone: TransactionHook
+    foresee_growth: Foresight = _foresee_nothing
+    foresee_end: Foresight = _foresee_nothing
     limits: Limits = field(default_factory=Limits)
     retention: timedelta = timedelta(hours=24)
+    checkpoints: Intervals = field(default_factory=Intervals)
     check_creator: Callable[[Viewer], Awaitable[None]] = _anybody
     has_relative_location: bool = False
     locks: UploadLocks = field(default_factory=UploadLocks)
     digests: DigestCache = field(default_factory=DigestCache)
     limiter: ConcurrencyLimiter = field(default_factory=ConcurrencyLimiter)
     quotas: Quotas = field(default_factory=Quotas)
-    blocks: BlockPool = field(default_factory=BlockPool)
+    memories: MemoryPool = field(default_factory=MemoryPool)
+    removed: set[str] = field(default_factory=set)
     tasks: Tasks = field(default_factory=Tasks)
 
     def transaction(self) -> TransactionContext:

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tortoise.backends.base.client import BaseDBAsyncClient
 
@@ -34,7 +35,7 @@ from uploads.body import Body
 from uploads.capability import upload_path
 from uploads.checksums import ALGORITHMS, Checksum
 from uploads.digests import DigestCache
-from uploads.endpoints import upload_routes
+from uploads.endpoints import TusEndpoint
 from uploads.finishing import wait_until_finished
 from uploads.lifecycle import NewUpload, claim_for_writing, create_concatenation, create_upload
 from uploads.limits import Limits
@@ -74,6 +75,17 @@ class Recorder:
     async def publish(self, *events: Event) -> None:
         self.events.extend(events)
 
+    @property
+    def offsets(self) -> list[int]:
+        """What subscribers were told, one after the other."""
+        return [event.row["offset_bytes"] for event in self.events]
+
+    async def until_told(self, offset: int) -> None:
+        """Returns once subscribers know of so many bytes."""
+        async with asyncio.timeout(20):
+            while offset not in self.offsets:  # noqa: ASYNC110  there is nothing else to wait for
+                await asyncio.sleep(0.005)
+
     def _note(self, calls: list[Upload], upload: Upload) -> AfterCommit:
         if self.refusal is not None:
             raise self.refusal
@@ -109,7 +121,8 @@ def viewer_named(user_id: str) -> Viewer:
 
 async def answer_refusal(_request: Request, error: Exception) -> Response:
     """Stands for the door of the byte routes."""
-    assert isinstance(error, Refusal)
+    if not isinstance(error, Refusal):
+        raise error
     headers = dict(error.headers)
     if error.retry_after is not None:
         headers["Retry-After"] = str(int(error.retry_after))
@@ -120,10 +133,7 @@ async def answer_refusal(_request: Request, error: Exception) -> Response:
 def make_app(services: UploadServices, **options: Any) -> Starlette:
     """An app with the routes of this room alone."""
     return Starlette(
-        routes=upload_routes(services),
-        middleware=[Middleware(ViewerFromHeader)],
-        exception_handlers={Refusal: answer_refusal},
-        **options,
+        routes=[Mount("/", TusEndpoint(services, answer_refusal))], middleware=[Middleware(ViewerFromHeader)], **options
     )
 
 
@@ -278,6 +288,14 @@ def restarted(services: UploadServices) -> UploadServices:
 def path_of(services: UploadServices, upload: Upload) -> Path:
     """Where the bytes of an upload lie."""
     return stored_path(services.storage, upload_key(upload.id))
+
+
+async def until_stored(services: UploadServices, upload_id: str, size_bytes: int) -> None:
+    """Returns once so many bytes lie in the file of an upload, committed or not."""
+    file = stored_path(services.storage, upload_key(upload_id))
+    async with asyncio.timeout(20):
+        while not file.exists() or len(file.read_bytes()) < size_bytes:  # noqa: ASYNC110  a file offers nothing to wait for
+            await asyncio.sleep(0.005)
 
 
 async def reread(upload: Upload) -> Upload:

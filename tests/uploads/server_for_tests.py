@@ -11,12 +11,17 @@ from starlette.applications import Starlette
 from models.database import close_database
 from models.migrating import open_database
 from tests.uploads.app_for_tests import Recorder, make_app, make_services
+from uploads.checkpoints import Intervals
 from uploads.finishing import sweep_unfinished
+
+CHECKPOINT_BYTES = 2_000_000
+"""Of a body the row learns after so many, and of the rest at its end."""
 
 
 def main(data_dir: Path, port: int) -> None:
     """Serve until killed."""
-    services = make_services(data_dir, Recorder(), max_size_bytes=8 * 1024**3)
+    checkpoints = Intervals(CHECKPOINT_BYTES, seconds=3_600, least_seconds=0)
+    services = make_services(data_dir, Recorder(), max_size_bytes=8 * 1024**3, checkpoints=checkpoints)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

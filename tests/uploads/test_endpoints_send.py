@@ -294,15 +294,16 @@ async def test_more_bodies_than_may_run_at_once_are_503_unread(
 ) -> None:
     client = client_of(limited(services, running=1))
     first, second = await client.create(2), await client.create(2)
-    arriving = asyncio.Event()
+    has_begun, arriving = asyncio.Event(), asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
+        has_begun.set()
         yield b"a"
         await arriving.wait()
         yield b"b"
 
     sending = asyncio.create_task(client.patch(first, 0, slow()))
-    await asyncio.sleep(0.05)
+    await asyncio.wait_for(has_begun.wait(), 20)
     answer = await client.patch(second, 0, unread())
     assert error_of(answer) == (503, "SERVICE_UNAVAILABLE")
     assert int(answer.headers["Retry-After"]) > 0

@@ -134,17 +134,18 @@ async def test_who_asks_while_it_takes_long_is_told_to_ask_again(
 async def test_who_sends_to_an_upload_that_is_being_finished_does_not_make_it_begin_anew(
     services: UploadServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, go_on = list[str](), asyncio.Event()
+    begun, has_begun, go_on = list[str](), asyncio.Event(), asyncio.Event()
 
     async def slow(_stored: Blob) -> str:
         begun.append("")
+        has_begun.set()
         await go_on.wait()
         return sha256(b"abc")
 
     monkeypatch.setattr("uploads.finishing.hash_of", slow)
     upload = await finalising(services, b"abc")
     finishing = start_finishing(services, upload.id)
-    await asyncio.sleep(0.05)
+    await has_begun.wait()
     assert services.locks.may_be_held(upload.id)
     with pytest.raises(Refusal) as refused:
         await check_unfinished(upload.id)
@@ -173,14 +174,17 @@ async def test_a_lost_part_rejects_the_concatenation(services: UploadServices, r
 
 
 async def test_a_stop_leaves_it_to_the_next_start(services: UploadServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    has_begun = asyncio.Event()
+
     async def for_ever(_stored: Blob) -> str:
+        has_begun.set()
         return str(await asyncio.Event().wait())
 
     upload = await finalising(services, b"abc")
     with monkeypatch.context() as patched:
         patched.setattr("uploads.finishing.hash_of", for_ever)
         start_finishing(services, upload.id)
-        await asyncio.sleep(0.05)
+        await has_begun.wait()
         await services.tasks.stop()
     assert (await reread(upload)).status is UploadStatus.FINALISING
     assert (await wait_until_finished(services, upload, 5)).status is UploadStatus.COMPLETED

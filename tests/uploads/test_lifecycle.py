@@ -25,6 +25,7 @@ from tests.uploads.app_for_tests import (
     reread,
     sha256,
     stored_upload,
+    until_stored,
 )
 from uploads.body import StopReason
 from uploads.finishing import wait_until_finished
@@ -105,7 +106,7 @@ async def test_what_is_deleted_while_bytes_flow_stops_and_nothing_of_it_is_left(
 ) -> None:
     upload = await announced(services, 6)
     sending = asyncio.create_task(append(services, upload.id, 0, b"abc", 60))
-    await asyncio.sleep(0.05)
+    await until_stored(services, upload.id, 3)
     await delete_upload(services, upload.id)
     with pytest.raises(Refusal) as refused:
         await sending

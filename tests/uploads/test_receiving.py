@@ -30,9 +30,10 @@ from tests.uploads.app_for_tests import (
     restarted,
     sha256,
     stored_upload,
+    until_stored,
 )
-from uploads import checkpoints
 from uploads.body import ClientLeft
+from uploads.checkpoints import Intervals
 from uploads.finishing import wait_until_finished
 from uploads.wiring import AfterCommit, Growth, UploadServices
 
@@ -74,7 +75,7 @@ async def test_a_stopping_server_is_503_and_keeps_what_arrived(services: UploadS
 async def test_the_offset_moves_while_bytes_flow_and_is_never_ahead_of_the_disk(
     services: UploadServices, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoints, "EVERY_SECONDS", 0.05)
+    services = replace(services, checkpoints=Intervals(seconds=0.05))
     synced = list[int]()
     sync = os.fdatasync
 
@@ -84,30 +85,27 @@ async def test_the_offset_moves_while_bytes_flow_and_is_never_ahead_of_the_disk(
 
     monkeypatch.setattr(os, "fdatasync", note)
     upload = await announced(services, 6)
-    await append(services, upload.id, 0, b"a", 0.1, b"b", 0.1, b"c", 0.1, b"def")
-    offsets = [event.row["offset_bytes"] for event in recorder.events]
-    assert offsets == [1, 2, 3, 6]
-    assert all(offset <= size for offset, size in zip(offsets, synced, strict=True))
+    told = [partial(recorder.until_told, offset) for offset in (1, 2, 3)]
+    await append(services, upload.id, 0, b"a", told[0], b"b", told[1], b"c", told[2], b"def")
+    assert recorder.offsets == [1, 2, 3, 6]
+    assert all(offset <= size for offset, size in zip(recorder.offsets, synced, strict=True))
     assert [event.row["version"] for event in recorder.events] == [2, 3, 4, 5]
     assert [moved.offset_bytes for moved in recorder.moved] == [1, 2, 3]
 
 
 async def test_what_arrived_before_a_silence_is_committed_during_it(
-    services: UploadServices, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    services: UploadServices, recorder: Recorder
 ) -> None:
-    monkeypatch.setattr(checkpoints, "EVERY_SECONDS", 0.05)
+    services = replace(services, checkpoints=Intervals(seconds=0.05))
     upload = await announced(services, 6)
-    seen = list[int]()
-    await append(
-        services, upload.id, 0, b"abc", 0.2, lambda: seen.extend(e.row["offset_bytes"] for e in recorder.events), b"def"
-    )
-    assert seen == [3]
+    await append(services, upload.id, 0, b"abc", partial(recorder.until_told, 3), b"def")
+    assert recorder.offsets == [3, 6]
 
 
 async def test_many_bytes_are_a_checkpoint_too_but_not_more_than_ten_times_a_second(
-    services: UploadServices, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    services: UploadServices, recorder: Recorder
 ) -> None:
-    monkeypatch.setattr(checkpoints, "EVERY_BYTES", 1_000)
+    services = replace(services, checkpoints=Intervals(size_bytes=1_000))
     upload = await announced(services, 200_000)
     pieces = [part for _ in range(200) for part in (b"x" * 1_000, 0.001)]
     started = asyncio.get_running_loop().time()
@@ -142,7 +140,7 @@ async def test_of_two_who_send_at_once_one_wins_and_nothing_is_mixed(services: U
 async def test_a_cancelled_request_leaves_no_lock_and_a_true_offset(services: UploadServices) -> None:
     upload = await announced(services, 6)
     sending = asyncio.create_task(append(services, upload.id, 0, b"abc", 60))
-    await asyncio.sleep(0.05)
+    await until_stored(services, upload.id, 3)
     sending.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sending
@@ -184,9 +182,9 @@ async def test_a_full_disk_keeps_what_was_written_and_the_rest_can_follow(
 
 
 async def test_a_disk_that_is_filled_by_others_meanwhile_stops_the_upload_before_the_database_suffers(
-    services: UploadServices, monkeypatch: pytest.MonkeyPatch
+    services: UploadServices, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoints, "EVERY_SECONDS", 0.02)
+    services = replace(services, checkpoints=Intervals(seconds=0.02))
     free = [10**9]
 
     async def free_bytes(_storage: LocalStorage) -> int:
@@ -194,8 +192,9 @@ async def test_a_disk_that_is_filled_by_others_meanwhile_stops_the_upload_before
 
     monkeypatch.setattr(LocalStorage, "free_bytes", free_bytes)
     upload = await announced(services, 6)
+    told = partial(recorder.until_told, 2)
     with pytest.raises(Refusal) as refused:
-        await append(services, upload.id, 0, b"ab", 0.05, lambda: free.insert(0, 1000), b"c", 0.05, b"d", 0.05, b"ef")
+        await append(services, upload.id, 0, b"ab", told, lambda: free.insert(0, 1000), b"c", 60, b"def")
     assert refused.value.code is ErrorCode.INSUFFICIENT_STORAGE
     assert 2 <= (await reread(upload)).offset_bytes < 6
 
@@ -319,13 +318,14 @@ async def test_completing_and_what_waits_for_it_are_one_transaction(
 
 async def test_who_lost_the_lock_writes_nothing_more(services: UploadServices) -> None:
     upload = await announced(services, 6)
+    stored = partial(until_stored, services, upload.id, 3)
     async with services.locks.acquire(upload.id) as handle:
 
         def lose() -> None:
             handle.valid_until = time.monotonic()
 
         with pytest.raises(Refusal) as refused:
-            await append_under(services, handle, upload, 0, b"abc", 0.05, lose, b"def")
+            await append_under(services, handle, upload, 0, b"abc", stored, lose, b"def")
     assert (refused.value.http_status, refused.value.headers["Upload-Offset"]) == (503, "3")
     assert path_of(services, upload).read_bytes() == b"abc"
 
@@ -334,13 +334,14 @@ async def test_who_lost_the_lock_in_a_body_that_counts_only_whole_leaves_the_fil
     services: UploadServices,
 ) -> None:
     upload = await announced(services, 6)
+    stored = partial(until_stored, services, upload.id, 3)
     async with services.locks.acquire(upload.id) as handle:
 
         def lose() -> None:
             path_of(services, upload).write_bytes(b"abcdef")  # what a successor has written by now
             handle.valid_until = time.monotonic()
 
-        parts = (b"abc", 0.05, lose, b"def")
+        parts = (b"abc", stored, lose, b"def")
         with pytest.raises(Refusal) as refused:
             await append_under(services, handle, upload, 0, *parts, checksum=checksum_of(b"abcdef", "sha1"))
     assert refused.value.http_status == 503

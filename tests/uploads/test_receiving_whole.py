@@ -1,5 +1,7 @@
 """Bodies that count only whole, and lengths that come late."""
 
+from dataclasses import replace
+
 import pytest
 
 from base.errors import ErrorCode, Refusal
@@ -15,8 +17,8 @@ from tests.uploads.app_for_tests import (
     sha256,
     stored_upload,
 )
-from uploads import checkpoints
 from uploads.body import ClientLeft
+from uploads.checkpoints import Intervals
 from uploads.checksums import ALGORITHMS
 from uploads.wiring import UploadServices
 
@@ -51,9 +53,9 @@ async def test_a_body_with_the_wrong_checksum_changes_nothing_and_can_be_sent_ag
 
 
 async def test_bytes_that_are_not_verified_yet_are_never_committed(
-    services: UploadServices, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    services: UploadServices, recorder: Recorder
 ) -> None:
-    monkeypatch.setattr(checkpoints, "EVERY_SECONDS", 0.02)
+    services = replace(services, checkpoints=Intervals(seconds=0.02))
     upload = await announced(services, 6)
     with pytest.raises(Refusal, match="the client went away; 0 bytes are stored"):
         await append(services, upload.id, 0, b"ab", 0.1, b"cd", 0.1, ClientLeft(), checksum=checksum_of(b"abcdef"))

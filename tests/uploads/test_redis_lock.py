@@ -15,6 +15,7 @@ from base.errors import ErrorCode, Refusal
 from base.words import UploadStatus
 from events.hub import Hub
 from events.redis_feed import RedisFeed
+from tests.background.worker_harness import wait_until
 from tests.uploads.app_for_tests import (
     Client,
     Recorder,
@@ -26,6 +27,7 @@ from tests.uploads.app_for_tests import (
     path_of,
     reread,
     sha256,
+    until_stored,
 )
 from uploads.body import ClientLeft, StopReason
 from uploads.finishing import wait_until_finished
@@ -68,7 +70,7 @@ class Processes:
         redis = Redis.from_url(self.url)
         locks = UploadLocks(RedisLock(redis, self.prefix, ttl_seconds), wait_seconds)
         tasks = [asyncio.create_task(feed.listen()), asyncio.create_task(locks.serve_release_requests(hub))]
-        await asyncio.wait_for(feed.wait_until_listening(), 5)
+        await asyncio.wait_for(feed.wait_until_listening(), 30)
         try:
             yield Process(locks, redis, hub, self.prefix)
         finally:
@@ -127,9 +129,9 @@ async def test_a_holder_that_keeps_it_is_423_after_the_wait(processes: Processes
 
 
 async def test_a_long_hold_is_renewed_and_one_of_a_dead_process_ends_by_itself(processes: Processes) -> None:
-    one, two = await processes.start(ttl_seconds=0.6), await processes.start(wait_seconds=2)
+    one, two = await processes.start(ttl_seconds=1.5), await processes.start(wait_seconds=10)
     async with one.locks.acquire(UPLOAD) as handle:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(2.0)
         assert not handle.has_ended
         assert await one.redis.exists(one.key)
     await one.redis.set(one.key, "a process that was killed", px=300)
@@ -143,7 +145,7 @@ async def test_who_lost_the_lock_is_told_and_takes_it_from_nobody(processes: Pro
     async with one.locks.acquire(UPLOAD) as handle:
         handle.on_release_requested(asked.append)
         await one.redis.set(one.key, "somebody else")
-        await asyncio.sleep(0.4)
+        await wait_until(lambda: asked)
         assert asked == [StopReason.LOST]
         assert handle.has_ended
     assert await one.redis.get(one.key) == b"somebody else"
@@ -162,10 +164,11 @@ async def test_a_holder_that_cannot_renew_stops_before_the_lock_is_free(
     async with one.locks.acquire(UPLOAD) as handle:
         monkeypatch.setattr(one.redis, "eval", fail)
         handle.on_release_requested(asked.append)
-        await asyncio.sleep(handle.valid_until - time.monotonic())
-        assert await one.redis.exists(one.key)
-        await asyncio.sleep(0.4)
+        seconds_left = await one.redis.pttl(one.key) / 1_000
+        assert handle.valid_until < time.monotonic() + seconds_left
+        await wait_until(lambda: asked)
         assert asked == [StopReason.LOST]
+        assert time.monotonic() >= handle.valid_until
 
 
 async def test_without_redis_it_is_503_and_not_a_wrong_yes(processes: Processes) -> None:
@@ -195,7 +198,7 @@ async def test_a_hung_patch_at_one_server_lets_go_when_another_is_asked(
     first, second = servers
     upload = await announced(first, 6)
     sending = asyncio.create_task(append(first, upload.id, 0, b"abc", 60))
-    await asyncio.sleep(0.1)
+    await until_stored(first, upload.id, 3)
     started = time.monotonic()
     assert await client_of(second).offset(client_of(second).url_of(upload.id)) == 3
     assert time.monotonic() - started < 5
@@ -212,7 +215,7 @@ async def test_a_patch_that_waited_for_another_server_is_not_stopped_by_its_own_
     first, second = servers
     upload = await announced(first, 6)
     sending = asyncio.create_task(append(first, upload.id, 0, b"abc", 60))
-    await asyncio.sleep(0.1)
+    await until_stored(first, upload.id, 3)
     await append(second, upload.id, 3, b"d", 3 * GRACE_SECONDS, b"ef")
     assert path_of(first, upload).read_bytes() == b"abcdef"
     with pytest.raises(Refusal):
@@ -344,7 +347,7 @@ async def test_delete_at_one_server_stops_the_other(
     first, second = servers
     upload = await announced(first, 6)
     sending = asyncio.create_task(append(first, upload.id, 0, b"abc", 60))
-    await asyncio.sleep(0.1)
+    await until_stored(first, upload.id, 3)
     started = time.monotonic()
     await delete_upload(second, upload.id)
     assert time.monotonic() - started < 5

@@ -1,5 +1,6 @@
 """Bytes of uploads that are gone: removed in the end, whatever came in between."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from base.words import UploadStatus
 from models.fields import now
 from models.upload import Upload
+from storage.keys import upload_key
 from storage.local.storage import LocalStorage
 from tests.stored_paths import stored_path
 from tests.uploads.app_for_tests import Recorder, announced, append, concatenated, path_of, reread, stored_upload
@@ -24,6 +26,44 @@ async def test_what_a_crash_left_on_the_disk_is_removed_once(services: UploadSer
     assert (path_of(services, upload).exists(), path_of(services, other).exists()) == (False, True)
     assert ((await reread(upload)).is_stored, (await reread(other)).is_stored) == (False, True)
     assert await sweep_removed(services) == 0
+
+
+async def test_the_sweep_notes_what_was_removed_and_touches_it_no_more(
+    services: UploadServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload, other = await stored_upload(services, b"abc"), await stored_upload(services, b"def")
+    await delete_upload(services, upload.id)
+    await Upload.filter(id=other.id).update(status=UploadStatus.DELETED)
+    touched, remove = list[str](), LocalStorage.remove
+
+    async def watch(storage: LocalStorage, key: str) -> None:
+        touched.append(key)
+        await remove(storage, key)
+
+    monkeypatch.setattr(LocalStorage, "remove", watch)
+    assert await sweep_removed(services) == 1
+    assert touched == [upload_key(other.id)]
+    assert not (await reread(upload)).is_stored
+    assert services.removed == set()
+
+
+async def test_what_was_removed_before_a_crash_is_noted_by_the_next_process(services: UploadServices) -> None:
+    upload = await stored_upload(services, b"abc")
+    await delete_upload(services, upload.id)
+    assert await sweep_removed(replace(services, removed=set())) == 1
+    assert not (await reread(upload)).is_stored
+    assert await sweep_removed(services) == 0
+    assert services.removed == set()
+
+
+async def test_what_could_not_be_removed_at_once_is_left_to_the_sweep(services: UploadServices) -> None:
+    upload = await stored_upload(services, b"abc")
+    services.locks._wait_seconds = 0.05
+    async with services.locks.acquire(upload.id):
+        await delete_upload(services, upload.id)
+        assert path_of(services, upload).exists()
+    assert await sweep_removed(services) == 1
+    assert not path_of(services, upload).exists()
 
 
 async def test_a_disk_that_refuses_is_asked_again(services: UploadServices, monkeypatch: pytest.MonkeyPatch) -> None:

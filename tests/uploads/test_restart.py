@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,9 @@ import httpx2
 import pytest
 from tusclient.client import TusClient
 
+from tests.redis_server import free_port
 from tests.uploads.app_for_tests import OWNER, TUS, id_in, sha256
+from tests.uploads.server_for_tests import CHECKPOINT_BYTES
 from tests.wire import OFFSET_TYPE
 
 CONTENT = os.urandom(3_000_000)
@@ -27,28 +29,30 @@ def serving(data_dir: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "tests.uploads.server_for_tests", str(data_dir), str(port)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
-            wait_for_server(port)
+            wait_until(lambda: answers(port))
             yield process
         finally:
             process.kill()
 
 
-def wait_for_server(port: int) -> None:
+def answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail("the server did not start")
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture
@@ -84,18 +88,17 @@ def test_after_kill_9_in_the_middle_of_a_patch_the_offset_is_true_and_the_file_e
         )
         url = created.headers["Location"]
         with begin(url, len(CONTENT)) as wire:
-            wire.sendall(CONTENT[:2_000_000])
-            deadline = time.monotonic() + 5
-            while not committed(data_dir)[0] and time.monotonic() < deadline:
-                time.sleep(0.02)
-            wire.sendall(CONTENT[2_000_000:2_500_000])
-            time.sleep(0.1)
+            wire.sendall(CONTENT[:CHECKPOINT_BYTES])
+            wait_until(lambda: committed(data_dir)[0] == CHECKPOINT_BYTES)
+            file = next(data_dir.glob(f"uploads/*/{id_in(url)}"))
+            wire.sendall(CONTENT[CHECKPOINT_BYTES:2_500_000])
+            wait_until(lambda: file.stat().st_size == 2_500_000)
             process.kill()
             process.wait()
 
     offset, status = committed(data_dir)
-    stored = next(data_dir.glob(f"uploads/*/{id_in(url)}")).read_bytes()
-    assert (status, offset) == ("UPLOADING", 2_000_000)
+    stored = file.read_bytes()
+    assert (status, offset) == ("UPLOADING", CHECKPOINT_BYTES)
     assert len(stored) == 2_500_000
     assert stored[:offset] == CONTENT[:offset]
 
@@ -122,9 +125,7 @@ def test_a_start_completes_what_was_stored_whole_before_the_crash(data_dir: Path
         connection.execute("UPDATE uploads SET offset_bytes = size_bytes, status = 'FINALISING'")
     connection.close()
     with serving(data_dir, port):
-        deadline = time.monotonic() + 5
-        while committed(data_dir) != (len(CONTENT), "COMPLETED") and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_until(lambda: committed(data_dir) == (len(CONTENT), "COMPLETED"))
         assert httpx2.get(url).headers["ETag"] == f'"{sha256(CONTENT)}"'
 
 

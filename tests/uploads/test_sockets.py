@@ -7,22 +7,13 @@ import pytest
 
 from base.words import UploadStatus
 from models.upload import Upload
-from tests.uploads.app_for_tests import OWNER, Client, Recorder, row_of, sha256
+from tests.uploads.app_for_tests import OWNER, Client, Recorder, row_of, sha256, until_stored
 from tests.wire import OFFSET_TYPE, Wires, path_in
 from uploads.capability import id_in_url
 from uploads.wiring import UploadServices
 
 CONTENT = bytes(range(256)) * 4_000
 PART = 300_000
-
-
-async def wait_for_offset(services: UploadServices, url: str, stored: int) -> None:
-    """Returns once `stored` bytes are on the disk or committed."""
-    for _ in range(200):
-        if len(Client.stored(Client(None, services), url) or b"") >= stored:  # type: ignore[arg-type]
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("the bytes did not arrive")
 
 
 @pytest.mark.parametrize("how", ["with a length", "chunked"])
@@ -37,7 +28,7 @@ async def test_a_hung_patch_lets_go_at_once_and_its_bytes_are_kept(
     else:
         await hung.patch(path_in(url), 0, f"Content-Length: {len(CONTENT)}")
         await hung.send(CONTENT[:PART])
-    await wait_for_offset(services, url, PART)
+    await until_stored(services, id_in_url(url), PART)
 
     started = time.monotonic()
     await fresh.request("HEAD", path_in(url))
@@ -61,7 +52,7 @@ async def test_a_second_patch_takes_over_from_a_hung_one(
     hung, fresh = await wires.connect(), await wires.connect()
     await hung.patch(path_in(url), 0, f"Content-Length: {len(CONTENT)}")
     await hung.send(CONTENT[:PART])
-    await wait_for_offset(services, url, PART)
+    await until_stored(services, id_in_url(url), PART)
     started = time.monotonic()
     await fresh.patch(path_in(url), PART, f"Content-Length: {len(CONTENT) - PART}")
     await fresh.send(CONTENT[PART:])
@@ -75,7 +66,7 @@ async def test_delete_ends_a_hung_patch(client: Client, wires: Wires, services: 
     hung, fresh = await wires.connect(), await wires.connect()
     await hung.patch(path_in(url), 0, f"Content-Length: {len(CONTENT)}")
     await hung.send(CONTENT[:PART])
-    await wait_for_offset(services, url, PART)
+    await until_stored(services, id_in_url(url), PART)
     started = time.monotonic()
     await fresh.request("DELETE", path_in(url))
     assert (await fresh.answer())[0] == 204
@@ -114,11 +105,11 @@ async def test_what_arrived_before_the_connection_ended_is_kept(
     await wire.patch(path_in(url), 0, f"Content-Length: {len(CONTENT)}")
     await wire.send(CONTENT[:PART])
     if end == "RST":
-        await wait_for_offset(services, url, PART)
+        await until_stored(services, id_in_url(url), PART)
         wire.reset()
     else:
         wire.writer.close()
-    await wait_for_offset(services, url, PART)
+    await until_stored(services, id_in_url(url), PART)
     fresh = await wires.connect()
     await fresh.request("HEAD", path_in(url))
     status, headers = await fresh.answer()
