@@ -50,51 +50,58 @@ class Duplicate:
         return f"Duplicate of row {self.row}: {SAME[self.rule]}."
 
 
+class KeyList:
+    """The keys of one rule, 16 bytes each, with the numbers of their rows."""
+
+    def __init__(self) -> None:
+        self.owners = array("L")
+        self.hashes = array("q")
+
+    def add(self, owner: int, key: str) -> None:
+        """The row `owner` has this key."""
+        self.owners.append(owner)
+        self.hashes.append(hash(key))
+
+    def shared(self) -> Iterator[int]:
+        """The rows that share a key with another, as often as they do."""
+        twice = {one for one, after in pairwise(sorted(self.hashes)) if one == after}
+        return (owner for owner, key in zip(self.owners, self.hashes, strict=True) if key in twice)
+
+
 class KeyCollector:
-    """Collects cheap keys per rule, 16 bytes each, and tells which rows share one."""
+    """Collects cheap keys per rule and tells which rows share one: of each e-mail cell, phone cell, and name with company."""
 
     def __init__(self, reader: LeadReader) -> None:
         self.reader = reader
-        self.owners = {rule: array("L") for rule in Rule}
-        self.keys = {rule: array("q") for rule in Rule}
+        self.emails, self.phones, self.names = KeyList(), KeyList(), KeyList()
         self.count = 0
 
     def add(self, cells: Cells) -> None:
         """The next row."""
-        for rule, key in cheap_keys(self.reader, cells):
-            self.owners[rule].append(self.count)
-            self.keys[rule].append(hash(key))
+        reader, number = self.reader, self.count
         self.count += 1
+        for value in reader.values(cells, reader.emails):
+            address = plain_email(value) or read_emails(value).address
+            if address:
+                self.emails.add(number, email_key(address))
+        phones = reader.values(cells, reader.phones)
+        if phones:
+            region = reader.region(cells)
+            for value in phones:
+                bucket = phone_bucket(value, region)
+                if bucket:
+                    self.phones.add(number, bucket)
+        company = reader.value(cells, Field.COMPANY)
+        if company and (name := reader.whole_name(cells)):
+            self.names.add(number, fold(f"{name} {company}"))  # cheaper than one of each
 
     def suspects(self) -> dict[int, int]:
         """The numbers, from 0, of the rows that share a key with another; for each the sum of 2 ** rule over these."""
         found: dict[int, int] = {}
-        for rule in Rule:
-            keys = self.keys.pop(rule)
-            ordered = sorted(keys)
-            shared = {one for one, after in pairwise(ordered) if one == after}
-            for owner, key in zip(self.owners.pop(rule), keys, strict=True):
-                if key in shared:
-                    found[owner] = found.get(owner, 0) | 1 << rule
+        for rule, keys in ((Rule.EMAIL, self.emails), (Rule.PHONE, self.phones), (Rule.NAME, self.names)):
+            for owner in keys.shared():
+                found[owner] = found.get(owner, 0) | 1 << rule
         return found
-
-
-def cheap_keys(reader: LeadReader, cells: Cells) -> Iterator[tuple[Rule, object]]:
-    """One key per e-mail cell, phone cell, and name with company, whose fold is cheaper than one of each."""
-    for value in reader.values(cells, reader.emails):
-        address = plain_email(value) or read_emails(value).address
-        if address:
-            yield Rule.EMAIL, email_key(address)
-    phones = reader.values(cells, reader.phones)
-    if phones:
-        region = reader.region(cells)
-        for value in phones:
-            bucket = phone_bucket(value, region)
-            if bucket:
-                yield Rule.PHONE, bucket
-    company = reader.value(cells, Field.COMPANY)
-    if company and (name := reader.whole_name(cells)):
-        yield Rule.NAME, fold(f"{name} {company}")
 
 
 def name_key(reader: LeadReader, cells: Cells) -> tuple[str, str] | None:

@@ -71,7 +71,7 @@ class FooterFilter:
 
     def is_footer(self, cells: Cells) -> bool:
         """Whether `cells`, not all empty, are a total, a note, or a line that is drawn with signs."""
-        first = next(cell for cell in cells if cell)
+        first = cells[0] or next(cell for cell in cells if cell)
         filled = len(cells) - cells.count(None)
         is_total = first_word(first) in FIRST_WORDS
         if (filled > NOTE_CELLS and not is_total and first[0].isalnum()) or len(first) > MAX_CHARACTERS:

@@ -97,7 +97,8 @@ def plain_name(name: str, order: NameOrder | None) -> PersonName | None:
 def whole_name(name: str | None, first: str | None, last: str | None, order: NameOrder | None = None) -> str:
     """The full name of `read_name` apart from its casing; empty where there is none."""
     if name:
-        name = take_aside(name, []) if BRACKETS.search(name) else name
+        is_bare = name.replace(" ", "").isalpha()
+        name = take_aside(name, []) if not is_bare and BRACKETS.search(name) else name
         return part_name(name, order).full if order or "," in name else name
     return " ".join(take_aside(part, []) for part in (first, last) if part)
 

@@ -17,20 +17,22 @@ class Tally:
     """Counts while the results go by."""
 
     def __init__(self) -> None:
-        self.statuses: Counter[ItemStatus] = Counter()
+        self.left_out: Counter[ItemStatus] = Counter()
         self.problems: Counter[str] = Counter()
         self.repeats: Counter[str] = Counter()
-        self.scores: Counter[int] = Counter()
-        self.reasons: Counter[tuple[str, ...]] = Counter()
+        self.scores: Counter[tuple[int, tuple[str, ...]]] = Counter()
         self.filled: Counter[bytes] = Counter()
         self.models: Counter[str | None] = Counter()
         self.not_enriched: Counter[str] = Counter()
 
+    @property
+    def kept(self) -> int:
+        """How many leads are kept."""
+        return self.filled.total()
+
     def add_kept(self, lead: dict[str, Any], values: Values) -> None:
         """One lead that is kept, be it that it was not enriched."""
-        self.statuses[ItemStatus.COMPLETED] += 1
-        self.scores[lead["score"]] += 1
-        self.reasons[tuple(lead["reasons"])] += 1
+        self.scores[lead["score"], tuple(lead["reasons"])] += 1
         self.filled[bytes([value is not None for value in values])] += 1
         enrichment = lead.get("enrichment", {})
         if enrichment.get("problem"):
@@ -40,7 +42,7 @@ class Tally:
 
     def add_left_out(self, status: ItemStatus, result: dict[str, Any]) -> None:
         """One row that is not kept."""
-        self.statuses[status] += 1
+        self.left_out[status] += 1
         if "problem" in result:
             self.problems[f"It has {result['problem']}."] += 1
         if "duplicateBy" in result:
@@ -51,7 +53,7 @@ def make_report(
     plan: Plan, options: LeadsOptions, tally: Tally, headings: Sequence[str], notes: Sequence[str]
 ) -> dict[str, Any]:
     """The report as docs/leads.md describes it."""
-    kept = tally.statuses[ItemStatus.COMPLETED]
+    kept = tally.kept
     layout = plan.mapping.to_json()
     return {
         "processor": {"kind": "leads", "version": LOCAL_RULES.version},
@@ -62,19 +64,21 @@ def make_report(
         "headerRow": layout["headerRow"],
         "columns": [{key: value for key, value in one.items() if key != "index"} for one in layout["columns"]],
         "totals": {
-            "leads": tally.statuses.total(),
+            "leads": kept + tally.left_out.total(),
             "kept": kept,
-            "duplicates": tally.statuses[ItemStatus.SKIPPED],
-            "invalid": tally.statuses[ItemStatus.FAILED],
+            "duplicates": tally.left_out[ItemStatus.SKIPPED],
+            "invalid": tally.left_out[ItemStatus.FAILED],
         },
         "duplicatesBy": {rule: tally.repeats[rule] for rule in ("email", "phone", "name")},
         "invalidBecause": counted(tally.problems),
         "fill": fill_counts(tally.filled, headings, kept),
         "score": {
-            "average": round(sum(points * count for points, count in tally.scores.items()) / kept, 1) if kept else None,
+            "average": round(sum(points * count for (points, _), count in tally.scores.items()) / kept, 1)
+            if kept
+            else None,
             "histogram": histogram(tally.scores),
         },
-        "reasons": counted(single_reasons(tally.reasons)),
+        "reasons": counted(single_reasons(tally.scores)),
         "enrichment": enrichment_counts(options, tally),
         "notes": [*plan.warnings, *notes],
     }
@@ -99,10 +103,10 @@ def counted(counts: Counter[str]) -> list[dict[str, Any]]:
     return [{"reason": reason, "count": count} for reason, count in ordered]
 
 
-def single_reasons(combined: Counter[tuple[str, ...]]) -> Counter[str]:
+def single_reasons(scores: Counter[tuple[int, tuple[str, ...]]]) -> Counter[str]:
     """How often each reason applies."""
     single: Counter[str] = Counter()
-    for reasons, count in combined.items():
+    for (_, reasons), count in scores.items():
         for reason in reasons:
             single[reason] += count
     return single
@@ -120,10 +124,10 @@ def fill_counts(filled: Counter[bytes], headings: Sequence[str], kept: int) -> l
     ]
 
 
-def histogram(scores: Counter[int]) -> list[dict[str, int]]:
+def histogram(scores: Counter[tuple[int, tuple[str, ...]]]) -> list[dict[str, int]]:
     """Ten bands of scores: 0 to 9, 10 to 19, …, 90 to 100."""
     bands = Counter({min(points // BAND, BAND - 1): 0 for points in range(100)})
-    for points, count in scores.items():
+    for (points, _), count in scores.items():
         bands[min(points // BAND, BAND - 1)] += count
     return [
         {"from": band * BAND, "to": 100 if band == BAND - 1 else band * BAND + BAND - 1, "count": bands[band]}

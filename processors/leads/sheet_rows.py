@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from typing import IO
+from dataclasses import dataclass
+from typing import Protocol
 
 from processors.tables.cells import FORMULA_STARTS, TextRow, Values, text_row
 from processors.tables.tables import MAX_COLUMNS, MAX_ROWS, column_letter
@@ -11,7 +12,6 @@ MAX_UNITS = 32_767
 """UTF-16 units in a cell."""
 SHORT_ROW = 16_000
 BATCH = 500
-MAX_SHARED = 5_000
 TEXT = '" t="inlineStr"><is><t>'
 KEPT_TEXT = ' t="inlineStr"><is><t xml:space="preserve">'
 SHARED = ' t="s"'
@@ -19,6 +19,24 @@ RICH_START = "<r>"
 """What xlsxwriter takes for markup in the table of texts."""
 ESCAPE_LOOKALIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class SheetLimits:
+    """How many rows a sheet has, its headings among them, and how many different texts its cells share."""
+
+    rows: int = MAX_ROWS
+    shared_texts: int = 5_000
+
+
+LIMITS = SheetLimits()
+
+
+class Writer(Protocol):
+    """Takes bytes."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take all of `data`."""
 
 
 class SharedText(int):
@@ -32,7 +50,12 @@ class SheetRows:
     """
 
     def __init__(
-        self, writer: IO[bytes], headings: Sequence[str], quoted_style: int, shared_column: int | None = None
+        self,
+        writer: Writer,
+        headings: Sequence[str],
+        quoted_style: int,
+        shared_column: int | None = None,
+        limits: SheetLimits = LIMITS,
     ) -> None:
         self.writer = writer
         self.count = 1
@@ -42,6 +65,7 @@ class SheetRows:
         self.quoted = f'"{self.style} t="inlineStr"><is><t>'
         self.waiting: list[str] = []
         self.shared_column = shared_column
+        self.limits = limits
         self.shared: dict[str, SharedText] = {}
         for heading in headings[:MAX_COLUMNS]:
             self.share_text(heading)
@@ -53,7 +77,7 @@ class SheetRows:
         if place is None or type(text) is not str or not 0 < len(text) <= MAX_UNITS or text.startswith(RICH_START):
             return values
         found = self.shared.get(text)
-        if found is None and len(self.shared) < MAX_SHARED:
+        if found is None and len(self.shared) < self.limits.shared_texts:
             found = self.share_text(text)
         return [*values[:place], found, *values[place + 1 :]] if found is not None else values
 
@@ -67,7 +91,7 @@ class SheetRows:
 
     def add_row(self, row: TextRow) -> None:
         """As `add`, of a row whose text was looked at already."""
-        if self.count >= MAX_ROWS:
+        if self.count >= self.limits.rows:
             self.left_out += 1
             return
         self.count += 1
@@ -114,7 +138,9 @@ def is_plain(row: TextRow) -> bool:
     return (
         row.is_printable
         and len(text) <= SHORT_ROW
-        and not ("&" in text or "<" in text or ">" in text or "_x" in text or " |" in text or "| " in text)
+        and not (
+            "&" in text or "<" in text or ">" in text or ("_" in text and "_x" in text) or " |" in text or "| " in text
+        )
         and text[-1] != " "
     )
 

@@ -39,12 +39,12 @@ class LeadSheet:
 
     def values(self, lead: Map[str, Any]) -> Values:
         """The cells of one result."""
-        extra = lead["extra"].get
+        extra, aside = lead["extra"].get, lead["setAside"]
         return [
             *plain_values(lead),
             " ".join(lead["reasons"]),
             lead["row"],
-            "; ".join(f"{LABELS_BY_KEY[key]}: {value}" for key, value in lead["setAside"].items()) or None,
+            "; ".join(f"{LABELS_BY_KEY[key]}: {value}" for key, value in aside.items()) if aside else None,
             *(enriched_values(lead["enrichment"]) if self.is_enriched else ()),
             *map(extra, self.extras),
         ]

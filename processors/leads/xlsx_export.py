@@ -16,7 +16,8 @@ from typing import Self
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from processors.leads.sheet_rows import MAX_UNITS, RICH_START, SheetRows
+from processors.leads.sheet_rows import LIMITS, MAX_UNITS, RICH_START, SheetLimits, SheetRows
+from processors.tables.ahead import WriteAhead
 from processors.tables.cells import FORMULA_STARTS
 from processors.tables.tables import MAX_COLUMNS
 
@@ -36,18 +37,26 @@ class XlsxExport:
     """A workbook of two sheets: the first is written while rows come, the second is kept beside until the end."""
 
     def __init__(
-        self, path: Path, scratch: Path, sheets: Sequence[tuple[str, Sequence[str]]], shared_column: int
+        self,
+        path: Path,
+        scratch: Path,
+        sheets: Sequence[tuple[str, Sequence[str]]],
+        shared_column: int,
+        limits: SheetLimits = LIMITS,
     ) -> None:
         self.sheets = [(name, [heading_text(heading) for heading in headings]) for name, headings in sheets]
         parts = frame_parts(self.sheets, [1, 1], [])
         style = int(found[1]) if (found := QUOTED_STYLE.search(parts[PART.format(1)])) else 0
         self.archive = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
         self.archive.writestr(new_part(CONTENT_TYPES), parts[CONTENT_TYPES])
-        self.first = self.archive.open(PART.format(1), "w", force_zip64=True)
+        self.first = WriteAhead(self.archive.open(PART.format(1), "w", force_zip64=True))
         self.second = scratch.open("w+b")
         self.first.write(split_sheet(parts[PART.format(1)])[0])
         (_, own), (_, others) = self.sheets
-        self.rows = [SheetRows(self.first, own, style, shared_column), SheetRows(self.second, others, style)]
+        self.rows = [
+            SheetRows(self.first, own, style, shared_column, limits),
+            SheetRows(self.second, others, style, None, limits),
+        ]
 
     def __enter__(self) -> Self:
         return self

@@ -156,3 +156,27 @@ def test_two_stray_marks_on_neighbouring_lines_hide_no_row(run_leads: RunLeads, 
 def test_a_cell_of_two_lines_stays_one(run_leads: RunLeads, note: bytes, read: str) -> None:
     results = run_leads("a.csv", WITH_NOTES + b"Ben,ben@example.com," + note + b"\n").results
     assert (len(results), results[5]["notes"]) == (6, read)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        (r"Ann \"Bee\" Lee", 'Ann "Bee" Lee'),
+        (r"\"Anna\" Ott", '"Anna" Ott'),
+        (r"Max 6\"", 'Max 6"'),
+        (r"C:\Mill", r"C:\Mill"),
+        (r'"Ann \"Bee\" Lee"', 'Ann "Bee" Lee'),
+        (r'"C:\""Mill"" Co"', r'C:\"Mill" Co'),
+    ],
+)
+def test_a_mark_after_a_backslash_is_one_in_a_cell_without_marks_around_it(path: Path, written: str, name: str) -> None:
+    rows, warnings = read(path, f"{HEADER}{LINES}{written},x@example.com,030 555019\n{LINES}".encode())
+    assert (rows[21], warnings) == ([name, "x@example.com", "030 555019"], [])
+    assert len(rows) == 42
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_cells_with_and_without_marks_around_them_may_have_backslashes_in_one_row(path: Path, delimiter: str) -> None:
+    row = delimiter.join(['"Ann \\"Bee\\" Lee"', r"a \"b\" c", f'"x{delimiter}y"'])
+    data = delimiter.join(["Name", "Note", "Other"]) + "\n" + (delimiter.join("abc") + "\n") * 9 + row + "\n"
+    assert read(path, data.encode())[0][10] == ['Ann "Bee" Lee', 'a "b" c', f"x{delimiter}y"]

@@ -13,8 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from processors.leads import sheet_rows
-from processors.leads.sheet_rows import escape
+from processors.leads.sheet_rows import LIMITS, SheetLimits, escape
 from processors.leads.sheets import unique_headings
 from processors.leads.xlsx_export import XlsxExport
 from processors.tables.cells import Values
@@ -34,11 +33,16 @@ def write_csv(folder: Path, rows: Sequence[Values], headings: Sequence[str] = HE
 
 
 def write_xlsx(
-    folder: Path, rows: Sequence[Values], others: Sequence[Values] = (), headings: Sequence[str] = HEADINGS
+    folder: Path,
+    rows: Sequence[Values],
+    others: Sequence[Values] = (),
+    headings: Sequence[str] = HEADINGS,
+    limits: SheetLimits = LIMITS,
 ) -> Path:
     """A workbook whose two sheets have these rows."""
     path = folder / "leads.xlsx"
-    with XlsxExport(path, folder / "scratch", (("Leads", headings), ("Not kept", ("Row", "Reason"))), 3) as export:
+    sheets = (("Leads", headings), ("Not kept", ("Row", "Reason")))
+    with XlsxExport(path, folder / "scratch", sheets, 3, limits) as export:
         for row in rows:
             export.rows[0].add(row)
         for row in others:
@@ -125,24 +129,23 @@ def test_the_same_rows_make_the_same_bytes(tmp_path: Path, monkeypatch: pytest.M
         assert {part.date_time for part in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
-def test_a_sheet_takes_as_many_rows_as_a_sheet_has_and_counts_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sheet_rows, "MAX_ROWS", 3)
-    path = tmp_path / "leads.xlsx"
-    with XlsxExport(path, tmp_path / "scratch", (("Leads", HEADINGS), ("Not kept", ("Row",))), 3) as export:
+def test_a_sheet_takes_as_many_rows_as_a_sheet_has_and_counts_the_others(tmp_path: Path) -> None:
+    path, sheets = tmp_path / "leads.xlsx", (("Leads", HEADINGS), ("Not kept", ("Row",)))
+    with XlsxExport(path, tmp_path / "scratch", sheets, 3, SheetLimits(rows=3)) as export:
         for name in "abcd":
             export.rows[0].add([name, None, 1, None])
     assert [row[0] for row in read_xlsx(path)] == ["Name", "a", "b"]
     assert export.rows[0].left_out == 2
 
 
-def test_many_different_shared_texts_are_written_beside_their_cells(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sheet_rows, "MAX_SHARED", 6)
+def test_many_different_shared_texts_are_written_beside_their_cells(tmp_path: Path) -> None:
     rows: list[Values] = [["a", None, 1, f"reason {n}"] for n in range(5)]
-    assert [row[3] for row in read_xlsx(write_xlsx(tmp_path, rows))[1:]] == [f"reason {n}" for n in range(5)]
+    path = write_xlsx(tmp_path, rows, limits=SheetLimits(shared_texts=6))
+    assert [row[3] for row in read_xlsx(path)[1:]] == [f"reason {n}" for n in range(5)]
+    assert (
+        "reason 1" in part_of(path, "xl/sharedStrings.xml"),
+        "reason 4" in part_of(path, "xl/sharedStrings.xml"),
+    ) == (True, False)
 
 
 @pytest.mark.parametrize("reason", ["Name", "Reasons", "Row", "<r>x</r>", "x" * 32_768, "😀" * 20_000])
