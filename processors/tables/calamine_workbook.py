@@ -11,9 +11,11 @@ from processors.tables.archives import PROTECTED, damaged, open_archive, unsafe
 from processors.tables.mending import mend_xlsb, mend_xlsx
 from processors.tables.probe import probe_workbook
 from processors.tables.sheet_facts import SheetFacts
-from processors.tables.sheet_scan import check_workbook
+from processors.tables.sheet_scan import check_workbook, unless_damaged
 from processors.tables.tables import MAX_COLUMNS, Row, Table
 from processors.tables.text import Cell
+from processors.tables.xls_facts import find_facts as find_xls_facts
+from processors.tables.xlsb_facts import find_facts as find_xlsb_facts
 
 READ_ERRORS = (python_calamine.CalamineError, OSError, ValueError)
 
@@ -25,10 +27,15 @@ class CalamineWorkbook:
     """
 
     def __init__(
-        self, path: Path, facts: Mapping[str, SheetFacts] | None = None, mend: Callable[[], Path] | None = None
+        self,
+        path: Path,
+        facts: Mapping[str, SheetFacts] | None = None,
+        mend: Callable[[], Path] | None = None,
+        max_columns: int = MAX_COLUMNS,
     ) -> None:
         self.facts = facts or {}
         self.mend = mend
+        self.max_columns = max_columns
         self.book = open_calamine(path)
 
     def sheet_names(self) -> list[str]:
@@ -41,7 +48,7 @@ class CalamineWorkbook:
         sheet = self.find_sheet(name)
         if sheet.start is None:
             return Table(iter(()), f'the sheet "{name}"', name, 0)
-        if sheet.start[1] + sheet.width > MAX_COLUMNS:
+        if sheet.start[1] + sheet.width > self.max_columns:
             raise damaged()
         rows, warnings = sheet_rows(sheet), list[str]()
         if facts := self.facts.get(name):
@@ -68,9 +75,10 @@ def open_xlsx(path: Path, folder: Path) -> CalamineWorkbook:
 
 def open_xlsb(path: Path, folder: Path) -> CalamineWorkbook:
     """An .xlsb workbook. Raises Refusal: CORRUPT_FILE or UNSAFE_ARCHIVE."""
-    readable = mend_xlsb(open_archive(path), folder) or link(path, folder, "xlsb")
+    parts = open_archive(path)
+    readable = mend_xlsb(parts, folder) or link(path, folder, "xlsb")
     probe_workbook(readable)
-    return CalamineWorkbook(readable)
+    return CalamineWorkbook(readable, unless_damaged(find_xlsb_facts, parts))
 
 
 def open_xls(path: Path, folder: Path) -> CalamineWorkbook:
@@ -84,7 +92,7 @@ def open_xls(path: Path, folder: Path) -> CalamineWorkbook:
         pass  # an .xls is no .xlsx
     readable = link(path, folder, "xls")
     probe_workbook(readable)
-    return CalamineWorkbook(readable)
+    return CalamineWorkbook(readable, unless_damaged(find_xls_facts, path))
 
 
 def link(path: Path, folder: Path, ending: str) -> Path:

@@ -1,5 +1,6 @@
 """Cells that are written, and formulas that a spreadsheet sees in them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 Values = list[str | int | None]
@@ -9,20 +10,25 @@ FORMULA_STARTS = frozenset("=+-@\t\r")
 
 @dataclass(slots=True)
 class TextRow:
-    """A row to write, with all its text, a `|` before each cell: one look at that tells what the cells need, mostly nothing."""
+    """A row to write, with all its text, a `|` before each cell: one look at that tells what the cells need, mostly nothing.
+
+    `formulas` are the places of the cells that begin like a formula.
+    """
 
     values: Values
     text: str
     is_printable: bool
+    formulas: Sequence[int]
 
 
 def text_row(values: Values) -> TextRow:
     """`values` with what is to be known of their text."""
     text = "|" + "|".join([value for value in values if type(value) is str])
-    return TextRow(values, text, text.isprintable())
+    is_printable = text.isprintable()
+    may_begin = "|+" in text or "|-" in text or "|=" in text or "|@" in text or not is_printable
+    return TextRow(values, text, is_printable, find_formulas(values) if may_begin else ())
 
 
-def may_begin_formula(row: TextRow) -> bool:
-    """Whether a cell of `row` may begin like a formula."""
-    text = row.text
-    return "|+" in text or "|-" in text or "|=" in text or "|@" in text or not row.is_printable
+def find_formulas(values: Values) -> list[int]:
+    """The places of all text that begins like a formula."""
+    return [place for place, value in enumerate(values) if type(value) is str and value and value[0] in FORMULA_STARTS]

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from processors.tables.cells import FORMULA_STARTS, TextRow, Values, may_begin_formula, text_row
+from processors.tables.cells import TextRow, Values, text_row
 
 BATCH = 500
 MARK = "\ufeff"
@@ -46,7 +46,7 @@ class CsvExport:
 
     def add_row(self, row: TextRow) -> None:
         """The next row, whose text was looked at already."""
-        values = quote_row(row.values) if may_begin_formula(row) else row.values
+        values = quote_cells(row) if row.formulas else row.values
         if "," in row.text or '"' in row.text or not row.is_printable:
             self.quoting_writer.writerow(values)
         else:
@@ -61,6 +61,9 @@ class CsvExport:
         self.waiting.clear()
 
 
-def quote_row(values: Values) -> Values:
-    """`values` with an apostrophe before all text that begins like a formula."""
-    return ["'" + value if type(value) is str and value and value[0] in FORMULA_STARTS else value for value in values]
+def quote_cells(row: TextRow) -> Values:
+    """The cells of `row`, with an apostrophe before all text that begins like a formula."""
+    values = row.values.copy()
+    for place in row.formulas:
+        values[place] = f"'{values[place]}"
+    return values

@@ -1,10 +1,12 @@
-"""Number formats of .xlsx that make names of numbers: postal codes, customer numbers, phone numbers.
+"""Number formats of workbooks that make names of numbers: postal codes, customer numbers, phone numbers.
 
 A cell with 1067 and the format `00000` shows 01067. Amounts, percentages and dates are left to their values.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from processors.archives.member import Member
 from processors.tables.text import LARGEST_EXACT, Cell
@@ -16,6 +18,9 @@ TOKEN = re.compile(
 )
 SECTION = re.compile(r'(?:"[^"]*"|\\.|[^;"\\])*')
 MIN_ZEROS = 2
+MAX_STYLES = 2**16
+"""No spreadsheet program has more."""
+Name = TypeVar("Name", str, int)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,5 +94,10 @@ def read_styles(part: Member) -> dict[int, DigitFormat]:
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda _: parents.pop()
     parse_whole(parser, part)
-    formats = {number: found for number, code in codes.items() if (found := read_format(code))}
-    return {place: formats[number] for place, number in enumerate(styles) if number in formats}
+    return formats_of_styles(codes, styles)
+
+
+def formats_of_styles(codes: Mapping[Name, str], styles: Sequence[Name]) -> dict[int, DigitFormat]:
+    """The styles that have such a format, by their number; `styles` has for each the name of its code in `codes`."""
+    formats = {name: found for name, code in codes.items() if (found := read_format(code))}
+    return {number: formats[name] for number, name in enumerate(styles[:MAX_STYLES]) if name in formats}

@@ -27,12 +27,12 @@ except (python_calamine.CalamineError, OSError, ValueError):
 """
 
 
-def probe_workbook(path: Path) -> None:
+def probe_workbook(path: Path, memory_bytes: int = MEMORY_BYTES) -> None:
     """Refuse a workbook that takes too much memory or time; other faults show again when it is read.
 
     Raises Refusal UNSAFE_ARCHIVE.
     """
-    command = [sys.executable, "-I", "-c", PROGRAM, str(path), str(MEMORY_BYTES)]
+    command = [sys.executable, "-I", "-c", PROGRAM, str(path), str(memory_bytes)]
     done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True)
     if done.returncode not in {0, UNREADABLE}:
-        raise unsafe(f"takes more than {MEMORY_BYTES // 2**20} MiB of memory or {CPU_SECONDS} seconds to read")
+        raise unsafe(f"takes more than {memory_bytes // 2**20} MiB of memory or {CPU_SECONDS} seconds to read")

@@ -128,9 +128,21 @@ def split_escaped(lines: Sequence[str], delimiter: str) -> tuple[list[str], int]
     """The first record of `lines` and its number of lines, where a mark after a backslash belongs to the text."""
     if not any(ESCAPED_QUOTE in line for line in lines):
         return None
-    reader = csv.reader((line.replace(ESCAPED_QUOTE, QUOTE * 2) for line in lines), delimiter=delimiter, strict=True)
+    doubled = [line.replace(ESCAPED_QUOTE, QUOTE * 2) for line in lines]
+    reader = csv.reader(doubled, delimiter=delimiter, strict=True)
     try:
         record = next(reader, None)
     except csv.Error:
         return None
-    return (record, reader.line_num) if record is not None else None
+    if record is None:
+        return None
+    return unescape_bare(record, "".join(doubled[: reader.line_num]), delimiter, QUOTE * 2), reader.line_num
+
+
+def unescape_bare(cells: list[str], record: str, delimiter: str, escaped: str = ESCAPED_QUOTE) -> list[str]:
+    """`cells` of the text `record`, with a mark for each `escaped` in those that stand there without marks around them."""
+    framed = f"{delimiter}{record.rstrip(LINE_ENDS)}{delimiter}"
+    return [
+        cell.replace(escaped, QUOTE) if escaped in cell and f"{delimiter}{cell}{delimiter}" in framed else cell
+        for cell in cells
+    ]

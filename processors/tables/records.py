@@ -19,6 +19,7 @@ from processors.tables.quoting import (
     split_escaped,
     split_lenient,
     split_plain,
+    unescape_bare,
 )
 
 MAX_FIELD_CHARACTERS = 2**20
@@ -156,6 +157,8 @@ class RecordReader:
                     ):
                         yield self.read_again(source, cells)
                         self.problem = None
+                    elif held and ESCAPED_QUOTE in held[0]:
+                        yield unescape_bare(cells, "".join(held), self.delimiter)
                     else:
                         yield cells
                     held.clear()
@@ -171,7 +174,7 @@ class RecordReader:
         self.problem = reading.problem
         self.waiting.extendleft(reversed(self.held[reading.lines :]))
         del self.held[reading.lines :]
-        return reading.cells
+        return unescape_bare(reading.cells, "".join(self.held), self.delimiter)
 
     def judge(self, source: Iterator[str], cells: list[str] | None) -> Reading:
         """The likeliest reading of the record that begins with the lines held."""

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from base.errors import ErrorCode, Refusal
 from processors.archives.member import Member
+from processors.tables.ahead import read_ahead
 from processors.tables.archives import open_archive
 from processors.tables.number_formats import DigitFormat, read_styles
 from processors.tables.sheet_facts import SheetFacts
@@ -30,7 +31,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def check_workbook(path: Path) -> dict[str, SheetFacts]:
+def check_workbook(path: Path, max_memory_bytes: int = MAX_MEMORY_BYTES) -> dict[str, SheetFacts]:
     """Refuse an .xlsx archive that is unsafe, broken, or has a sheet that does not fit into memory.
 
     The facts of its sheets, by their names. Raises Refusal: UNSAFE_ARCHIVE, CORRUPT_FILE or FILE_TOO_LARGE.
@@ -46,7 +47,7 @@ def check_workbook(path: Path) -> dict[str, SheetFacts]:
     facts = {part.full_name: SheetFacts(formats) for part in parts}
     for part in parts:
         try:
-            used = scan_fast(part.chunks(), facts[part.full_name])
+            used = scan_fast(read_ahead(part.chunks()), facts[part.full_name])
         except UnusualXml:
             if not mentions_sheet(part.chunks()):
                 continue
@@ -54,9 +55,9 @@ def check_workbook(path: Path) -> dict[str, SheetFacts]:
             used = scan_exact(part, lengths, facts[part.full_name])
         else:
             # Adding up the shared texts of every cell takes long: only where it could be too much at all.
-            if lengths and used.memory_bytes(part.size_bytes) + used.cells * max(lengths) > MAX_MEMORY_BYTES:
+            if lengths and used.memory_bytes(part.size_bytes) + used.cells * max(lengths) > max_memory_bytes:
                 used.text_bytes = add_up_texts(part.chunks(), lengths)
-        used.check(part.size_bytes)
+        used.check(part.size_bytes, max_memory_bytes)
     return {sheet: facts[name] for sheet, name in (unless_damaged(name_sheets, parts) or {}).items()}
 
 

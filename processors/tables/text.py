@@ -31,7 +31,8 @@ ERROR_VALUES = word_set(
 LINE_BREAK = "\n"
 """What divides the lines of a clean cell; `one_line` takes it out where a value is one line."""
 LARGEST_EXACT = 2**53
-TO_SPACES = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum()})
+TO_SPACES = bytes(code if chr(code).isalnum() else ord(" ") for code in range(128)) + bytes(range(128, 256))
+"""For `bytes.translate` of ASCII, which takes half the time of that of texts: a space for all but letters and digits."""
 
 
 class SignsToSpaces(dict[int, int]):
@@ -147,7 +148,7 @@ def seen(character: str) -> str:
 def fold(value: str) -> str:
     """`value` for comparing: NFKC, case folded, punctuation and symbols as spaces, single spaces."""
     if value.isascii():
-        return " ".join(value.lower().translate(TO_SPACES).split())
+        return " ".join(value.lower().encode().translate(TO_SPACES).decode().split())
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value.translate(PLAIN_I)).casefold())
     return " ".join(plain.translate(SIGNS_TO_SPACES).split())
 

@@ -56,12 +56,12 @@ class UsedRange:
         own_texts = max(0, part_bytes - BYTES_OF_MARKUP * self.cells)
         return BYTES_OF_ROOM * self.area + BYTES_OF_CELL * self.cells + own_texts + self.text_bytes
 
-    def check(self, part_bytes: int) -> None:
+    def check(self, part_bytes: int, max_memory_bytes: int = MAX_MEMORY_BYTES) -> None:
         """Refuse a sheet that does not fit: UNSAFE_ARCHIVE for a mere claim, FILE_TOO_LARGE for an honest table."""
         if self.last_column > MAX_COLUMNS or self.last_row > MAX_ROWS:
             raise unsafe(f"claims a cell in column {self.last_column:,} and row {self.last_row:,}, which no sheet has")
         memory = self.memory_bytes(part_bytes)
-        if memory <= MAX_MEMORY_BYTES:
+        if memory <= max_memory_bytes:
             return
         if self.area > MERE_CLAIM * self.cells:
             raise unsafe(f"claims {self.area:,} cells, of which only {self.cells:,} hold a value")
@@ -70,7 +70,7 @@ class UsedRange:
         rows, columns = self.last_row - self.first_row + 1, self.last_column - self.first_column + 1
         message = (
             f"The sheet has {rows:,} rows and {columns:,} columns, for which a workbook takes about "
-            f"{memory / 2**20:,.0f} MiB of memory; at most {MAX_MEMORY_BYTES // 2**20} MiB are taken. {SAVE_AS_CSV}"
+            f"{memory / 2**20:,.0f} MiB of memory; at most {max_memory_bytes // 2**20} MiB are taken. {SAVE_AS_CSV}"
         )
         raise Refusal(ErrorCode.FILE_TOO_LARGE, message)
 

@@ -41,6 +41,12 @@ def chain_first(first: bytes, chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def write_out_cells(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The bytes of a sheet in which every cell names its column. Raises Refusal CORRUPT_FILE where it is broken."""
+    for kind, data in long_records(chunks):
+        yield encode_record(kind, data)
+
+
+def long_records(chunks: Iterable[bytes]) -> Iterator[Record]:
     """The records of a sheet, where every cell names its column. Raises Refusal CORRUPT_FILE where it is broken."""
     column = -1
     for kind, data in read_records(chunks):
@@ -50,9 +56,9 @@ def write_out_cells(chunks: Iterable[bytes]) -> Iterator[bytes]:
             column = COLUMN.unpack_from(data)[0]
         elif kind in SHORT_CELLS:
             column += 1
-            yield encode_record(kind - SHORTER_BY, COLUMN.pack(column) + data)
+            yield kind - SHORTER_BY, COLUMN.pack(column) + data
             continue
-        yield encode_record(kind, data)
+        yield kind, data
 
 
 def read_records(chunks: Iterable[bytes]) -> Iterator[Record]:

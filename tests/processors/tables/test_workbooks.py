@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from base.errors import ErrorCode, Refusal
-from processors.tables import calamine_workbook
+from processors.tables.calamine_workbook import CalamineWorkbook, link
 from processors.tables.formats import TableKind
 from processors.tables.probe import probe_workbook
 from processors.tables.sheet_scan import check_workbook
@@ -176,57 +176,56 @@ CLAIMS = {
 }
 
 
-@pytest.fixture
-def _little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory for 32,768 cells: a rectangle of 100,000, which any reader takes, is refused."""
-    monkeypatch.setattr("processors.tables.used_range.MAX_MEMORY_BYTES", 2**20)
-    monkeypatch.setattr("processors.tables.sheet_scan.MAX_MEMORY_BYTES", 2**20)
+LITTLE_MEMORY = 2**20
+"""For 32,768 cells: a rectangle of 100,000, which any reader takes, is refused."""
 
 
-@pytest.mark.usefixtures("_little_memory")
+def refused_in(memory_bytes: int, reader: Reader, data: bytes) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        check_workbook(reader.save(data), memory_bytes)
+    return caught.value
+
+
 @pytest.mark.parametrize("rows", CLAIMS.values(), ids=CLAIMS.keys())
 def test_a_sheet_that_claims_too_many_cells_is_refused_before_it_is_built(reader: Reader, rows: str) -> None:
-    refusal = reader.refusal(workbook_of(rows))
+    refusal = refused_in(LITTLE_MEMORY, reader, workbook_of(rows))
     assert refusal.code is ErrorCode.UNSAFE_ARCHIVE
     assert "claims" in refusal.message
     assert "Save the sheet as .csv" in refusal.message
 
 
-@pytest.mark.usefixtures("_little_memory")
 def test_a_sheet_in_utf_16_is_looked_into_as_well(reader: Reader) -> None:
     sheet = f'<?xml version="1.0" encoding="UTF-16"?><worksheet xmlns="{NAMESPACE}"><sheetData>{CLAIMS["last cell"]}'
     parts: dict[str, bytes | str] = {**FRAME, SHEET: f"{sheet}</sheetData></worksheet>".encode("utf-16")}
-    assert reader.refusal(zipped(parts)).code is ErrorCode.UNSAFE_ARCHIVE
+    assert refused_in(LITTLE_MEMORY, reader, zipped(parts)).code is ErrorCode.UNSAFE_ARCHIVE
 
 
-@pytest.mark.usefixtures("_little_memory")
 def test_formatting_without_values_claims_nothing(reader: Reader) -> None:
     rows = f'<row r="1">{cell("A1", "a")}</row><row r="1000"><c r="CV1000" s="0"/></row>'
-    assert reader.tables(workbook_of(rows))["S"][0] == ["a"]
+    data = workbook_of(rows)
+    assert check_workbook(reader.save(data), LITTLE_MEMORY)
+    assert reader.tables(data)["S"][0] == ["a"]
 
 
-@pytest.mark.usefixtures("_little_memory")
 def test_a_stated_dimension_claims_nothing(reader: Reader) -> None:
     data = workbook_of(f'<row r="1">{cell("A1", "a")}</row>', method=zipfile.ZIP_STORED)
     sheet = f'<worksheet xmlns="{NAMESPACE}"><dimension ref="A1:CV1000"/><sheetData><row r="1">{cell("A1", "a")}</row>'
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts: dict[str, bytes | str] = {name: archive.read(name) for name in archive.namelist()}
-    assert reader.tables(zipped({**parts, SHEET: f"{sheet}</sheetData></worksheet>"}))["S"] == [["a"]]
+    data = zipped({**parts, SHEET: f"{sheet}</sheetData></worksheet>"})
+    assert check_workbook(reader.save(data), LITTLE_MEMORY)
+    assert reader.tables(data)["S"] == [["a"]]
 
 
-def test_a_sheet_with_really_too_many_cells_is_refused_with_what_to_do(
-    reader: Reader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("processors.tables.used_range.MAX_MEMORY_BYTES", 1024)
-    refusal = reader.refusal(
-        workbook_of("".join(f'<row r="{n}">{cell(f"A{n}")}{cell(f"B{n}")}</row>' for n in range(1, 9)))
+def test_a_sheet_with_really_too_many_cells_is_refused_with_what_to_do(reader: Reader) -> None:
+    refusal = refused_in(
+        1024, reader, workbook_of("".join(f'<row r="{n}">{cell(f"A{n}")}{cell(f"B{n}")}</row>' for n in range(1, 9)))
     )
     assert refusal.code is ErrorCode.FILE_TOO_LARGE
     assert refusal.message.startswith("The sheet has 8 rows and 2 columns, for which a workbook takes about")
     assert refusal.message.endswith("Save the sheet as .csv, which is read row by row.")
 
 
-@pytest.mark.usefixtures("_little_memory")
 @pytest.mark.parametrize(
     "one",
     [
@@ -245,7 +244,7 @@ def test_a_long_text_that_all_cells_share_is_refused_before_it_is_copied(reader:
     )
     sheet = f'<worksheet xmlns="{NAMESPACE}"><sheetData>{rows}</sheetData></worksheet>'
     parts = {**FRAME, "xl/_rels/workbook.xml.rels": relations, "xl/sharedStrings.xml": texts, SHEET: sheet}
-    refusal = reader.refusal(zipped(parts))
+    refusal = refused_in(LITTLE_MEMORY, reader, zipped(parts))
     assert refusal.code is ErrorCode.UNSAFE_ARCHIVE
     assert "claims 29 MiB of text by repeating the same texts" in refusal.message
 
@@ -257,12 +256,11 @@ def test_a_picture_with_what_looks_like_cells_is_no_sheet(reader: Reader) -> Non
     assert reader.tables(zipped({**parts, "xl/media/a.png": b"\x89PNG <c >\x00<c r='ZZZ99'>"}))["S"] == [["a"]]
 
 
-@pytest.mark.usefixtures("_little_memory")
 def test_a_sheet_behind_other_bytes_and_another_name_is_looked_into_as_well(reader: Reader) -> None:
     relations = FRAME["xl/_rels/workbook.xml.rels"].replace("worksheets/sheet1.xml", "media/a.png")
     sheet = f'  \n<worksheet xmlns="{NAMESPACE}"><sheetData>{CLAIMS["last cell"]}</sheetData></worksheet>'
     parts = {**FRAME, "xl/_rels/workbook.xml.rels": relations, "xl/media/a.png": sheet}
-    assert reader.refusal(zipped(parts)).code is ErrorCode.UNSAFE_ARCHIVE
+    assert refused_in(LITTLE_MEMORY, reader, zipped(parts)).code is ErrorCode.UNSAFE_ARCHIVE
 
 
 def test_a_zip_bomb_is_refused_in_little_memory(reader: Reader) -> None:
@@ -313,8 +311,7 @@ def test_entities_that_grow_are_not_expanded(reader: Reader) -> None:
     assert reader.refusal(zipped({**FRAME, SHEET: sheet})).code is ErrorCode.CORRUPT_FILE
 
 
-def test_a_workbook_that_takes_too_much_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processors.tables.probe.MEMORY_BYTES", 200 * 2**20)
+def test_a_workbook_that_takes_too_much_memory_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.ods"  # calamine reads the formats alike, and .ods can claim most
     path.write_bytes(
         ods_of(
@@ -323,7 +320,7 @@ def test_a_workbook_that_takes_too_much_memory_is_refused(tmp_path: Path, monkey
         )
     )
     with pytest.raises(Refusal) as caught:
-        probe_workbook(path)
+        probe_workbook(path, 200 * 2**20)
     assert caught.value.code is ErrorCode.UNSAFE_ARCHIVE
     assert "200 MiB of memory" in caught.value.message
 
@@ -347,6 +344,8 @@ def test_checking_a_large_sheet_takes_little_memory(tmp_path: Path) -> None:
     assert peak < 20_000_000
 
 
-def test_a_sheet_that_calamine_cannot_read_is_refused(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calamine_workbook, "MAX_COLUMNS", 1)
-    assert reader.refusal(workbook_of(f'<row r="1">{cell("A1")}{cell("B1")}</row>')).code is ErrorCode.CORRUPT_FILE
+def test_a_sheet_that_calamine_cannot_read_is_refused(reader: Reader) -> None:
+    path = reader.save(workbook_of(f'<row r="1">{cell("A1")}{cell("B1")}</row>'))
+    with pytest.raises(Refusal) as caught:
+        CalamineWorkbook(link(path, reader.folder, "xlsx"), max_columns=1).read_sheet("S")
+    assert caught.value.code is ErrorCode.CORRUPT_FILE
