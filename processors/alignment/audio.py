@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from base.errors import ErrorCode, Refusal
 from processors.alignment.decoding.ffmpeg import read_ffmpeg
 from processors.alignment.decoding.formats import SoundFormat, find_format
-from processors.alignment.decoding.mono import Mono
+from processors.alignment.decoding.mono import MAX_SECONDS, Mono
 from processors.alignment.decoding.sndfile import NotRead, read_sndfile
 
 RATE = 16_000
@@ -39,7 +39,7 @@ class Sound:
         return len(self.samples) / self.rate
 
 
-def decode(path: Path, rate: int = RATE) -> Sound:
+def decode(path: Path, rate: int = RATE, max_seconds: float = MAX_SECONDS) -> Sound:
     """The recording at `path`.
 
     Sound is placed by the times of its frames after the start of the file; gaps are filled with silence. A file that is
@@ -47,13 +47,13 @@ def decode(path: Path, rate: int = RATE) -> Sound:
     Memory is two bytes a sample of the result, and some megabytes.
 
     Raises Refusal: UNSUPPORTED_TYPE for what is no recording, CORRUPT_FILE for what has no sound, cannot be decoded or has a
-    header that cannot be, FILE_TOO_LARGE for more than three hours.
+    header that cannot be, FILE_TOO_LARGE for more than `max_seconds`.
     """
     found = find_format(path)
-    mono, warnings = decode_as(path, found, rate)
+    mono, warnings = decode_as(path, found, rate, max_seconds)
     loudest = mono.energies.loudest_of_opposites()
     if loudest is not None:
-        mono, warnings = decode_as(path, found, rate, loudest)
+        mono, warnings = decode_as(path, found, rate, max_seconds, loudest)
         warnings.append(
             f"The channels have opposite phases and cancel each other: channel {loudest + 1} alone was used."
         )
@@ -63,10 +63,12 @@ def decode(path: Path, rate: int = RATE) -> Sound:
     return Sound(samples, rate, (*dict.fromkeys(warnings), *mono.warnings), mono.peak)
 
 
-def decode_as(path: Path, found: SoundFormat, rate: int, channel: int | None = None) -> tuple[Mono, list[str]]:
+def decode_as(
+    path: Path, found: SoundFormat, rate: int, max_seconds: float, channel: int | None = None
+) -> tuple[Mono, list[str]]:
     """All that is in the recording, and what is to be said of the file."""
     if found.is_plain:
-        mono, warnings = Mono(rate, channel), list[str]()
+        mono, warnings = Mono(rate, channel, max_seconds), list[str]()
         try:
             for piece in read_sndfile(path, warnings):
                 mono.add(piece)
@@ -74,7 +76,7 @@ def decode_as(path: Path, found: SoundFormat, rate: int, channel: int | None = N
             pass
         else:
             return mono, warnings
-    mono, warnings = Mono(rate, channel), []
+    mono, warnings = Mono(rate, channel, max_seconds), []
     for piece in read_ffmpeg(path, found.demuxer, warnings):
         mono.add(piece)
     return mono, warnings

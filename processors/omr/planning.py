@@ -32,7 +32,7 @@ def plan_sheets(
     pages = list(list_pages(sources, indices))
     yield Reference(options.reference or find_reference(sources, pages))
     key_page = find_key_page(options, pages)
-    work.log(LogLevel.INFO, f"{len(pages):,} pages in {len(indices):,} files.")
+    work.log(LogLevel.INFO, f"Pages: {len(pages):,}; files: {len(indices):,}.")
     for number, part in enumerate(chunks(pages, SHEETS_PER_SLICE)):
         start = number * SHEETS_PER_SLICE
         key_at = key_page - start if key_page is not None and start <= key_page < start + len(part) else None

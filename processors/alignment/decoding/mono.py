@@ -59,13 +59,14 @@ class Mono:
     Args:
         rate: Samples a second of the result.
         channel: The channel that is taken; the mean of all where it is None.
+        max_seconds: Of all samples and the gaps between them.
     """
 
-    def __init__(self, rate: int, channel: int | None = None) -> None:
+    def __init__(self, rate: int, channel: int | None, max_seconds: float) -> None:
         self.warnings: list[str] = []
         self.energies = Energies(0.0, np.zeros(MAX_CHANNELS))
         self.peak = 0.0
-        self._rate, self._channel = rate, channel
+        self._rate, self._channel, self._max_seconds = rate, channel, max_seconds
         self._data = bytearray()
         self._doublings = MOST_GAIN
         self._seconds = 0.0
@@ -75,7 +76,7 @@ class Mono:
         self._resampler: soxr.ResampleStream | None = None
 
     def add(self, piece: Piece) -> None:
-        """Add `piece` at its time. Raises Refusal FILE_TOO_LARGE for what goes beyond three hours."""
+        """Add `piece` at its time. Raises Refusal FILE_TOO_LARGE for what goes beyond `max_seconds`."""
         if piece.rate != self._source_rate:
             self._use_rate(piece.rate)
         if piece.start is not None:
@@ -131,8 +132,8 @@ class Mono:
         self._keep(self._resampler.resample_chunk(np.ascontiguousarray(samples)) if self._resampler else samples)
 
     def _check_length(self, seconds: float) -> None:
-        if self._seconds + seconds > MAX_SECONDS:
-            message = f"The recording is longer than {MAX_SECONDS // 3600} hours: divide it."
+        if self._seconds + seconds > self._max_seconds:
+            message = f"The recording is longer than {self._max_seconds / 3600:g} hours: divide it."
             raise Refusal(ErrorCode.FILE_TOO_LARGE, message)
 
     def _keep(self, samples: Floats) -> None:

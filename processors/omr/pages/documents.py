@@ -13,7 +13,7 @@ from PIL import Image
 
 from base.errors import ErrorCode, Refusal
 from processors.omr.pages.formats import HEAD_BYTES, PageFormat, find_format
-from processors.omr.pages.limits import MAX_FILE_BYTES, broken_picture, check_pixels
+from processors.omr.pages.limits import MAX_FILE_BYTES, MAX_PIXELS, broken_picture, check_pixels
 from processors.omr.pages.pictures import (
     LONG_SIDE,
     Bytes,
@@ -46,23 +46,23 @@ class PictureDocument:
 
     page_count = 1
 
-    def __init__(self, data: Bytes, found: PageFormat) -> None:
-        self._data, self._format = data, found
+    def __init__(self, data: Bytes, found: PageFormat, max_pixels: int) -> None:
+        self._data, self._format, self._max_pixels = data, found, max_pixels
 
     def read_page(self, number: int, long_side: int = LONG_SIDE) -> Grey:  # noqa: ARG002  it has one
-        return read_picture(self._data, self._format, long_side)
+        return read_picture(self._data, self._format, long_side, self._max_pixels)
 
 
 class TiffDocument:
     """A TIFF, each of whose frames is a page."""
 
-    def __init__(self, data: Bytes, picture: Image.Image) -> None:
-        self._data, self._picture = data, picture
+    def __init__(self, data: Bytes, picture: Image.Image, max_pixels: int) -> None:
+        self._data, self._picture, self._max_pixels = data, picture, max_pixels
         self.page_count = int(getattr(picture, "n_frames", 1))
 
     def read_page(self, number: int, long_side: int = LONG_SIDE) -> Grey:
         self._picture.seek(number)
-        check_pixels(*self._picture.size)
+        check_pixels(*self._picture.size, self._max_pixels)
         grey = None if has_transparency(self._picture) else self._decode(number)
         if grey is None:  # a compression that OpenCV does not have (ZSTD, LZMA), or transparent paper
             grey = flatten(self._picture)
@@ -97,8 +97,8 @@ class PdfDocument:
 
 
 @contextmanager
-def open_document(source: Path | bytes) -> Iterator[Document]:
-    """The pages of the file or the bytes at `source`.
+def open_document(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Document]:
+    """The pages of the file or the bytes at `source`, pictures with at most `max_pixels` each.
 
     Raises Refusal: UNSUPPORTED_TYPE for what holds no pages, CORRUPT_FILE, FILE_TOO_LARGE.
     """
@@ -111,12 +111,12 @@ def open_document(source: Path | bytes) -> Iterator[Document]:
             yield PdfDocument(pdf)
     elif found is PageFormat.TIFF:
         with opened(data, found) as picture:
-            yield TiffDocument(data, picture)
+            yield TiffDocument(data, picture, max_pixels)
     elif len(data) > MAX_FILE_BYTES:
         limit = f"at most {MAX_FILE_BYTES // 2**20} MiB are read"
         raise Refusal(ErrorCode.FILE_TOO_LARGE, f"The picture has {len(data) / 2**20:,.0f} MiB; {limit}.")
     else:
-        yield PictureDocument(data, found)
+        yield PictureDocument(data, found, max_pixels)
 
 
 def map_file(path: Path) -> Bytes:

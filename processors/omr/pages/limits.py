@@ -10,11 +10,11 @@ MAX_PAGES = 20_000
 """Of one batch."""
 
 
-def check_pixels(width: int, height: int) -> None:
+def check_pixels(width: int, height: int, max_pixels: int) -> None:
     """Raise Refusal FILE_TOO_LARGE for a picture of too many pixels, before it is decoded."""
-    if width * height > MAX_PIXELS:
+    if width * height > max_pixels:
         size = f"{width:,} × {height:,} pixels"
-        message = f"The picture has {size}; at most {MAX_PIXELS // 10**6} million are read. Scan it at 300 dpi."
+        message = f"The picture has {size}; at most {max_pixels // 10**6} million are read. Scan it at 300 dpi."
         raise Refusal(ErrorCode.FILE_TOO_LARGE, message)
 
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError, features
 
 from base.errors import ErrorCode, Refusal
 from processors.omr.pages.formats import PageFormat
-from processors.omr.pages.limits import broken_picture, check_pixels
+from processors.omr.pages.limits import MAX_PIXELS, broken_picture, check_pixels
 
 Grey = npt.NDArray[np.uint8]
 Bytes = bytes | npt.NDArray[np.uint8]
@@ -27,13 +27,13 @@ SAVE_AS_JPEG = "Save it as JPEG and upload it again"
 cv2.setNumThreads(1)
 
 
-def read_picture(data: Bytes, found: PageFormat, long_side: int = LONG_SIDE) -> Grey:
+def read_picture(data: Bytes, found: PageFormat, long_side: int = LONG_SIDE, max_pixels: int = MAX_PIXELS) -> Grey:
     """The page that a file with one picture shows; of several (MPO, animations) the first.
 
     Raises Refusal: FILE_TOO_LARGE, CORRUPT_FILE, or UNSUPPORTED_TYPE where no decoder is there.
     """
     with opened(data, found) as picture:
-        check_pixels(*picture.size)
+        check_pixels(*picture.size, max_pixels)
         if found in {PageFormat.HEIC, PageFormat.AVIF, PageFormat.BMP} or has_transparency(picture):
             return shrink(stretch(flatten(picture), picture), long_side)
         reduction = cv2.IMREAD_GRAYSCALE

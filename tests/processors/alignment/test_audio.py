@@ -13,7 +13,6 @@ import soundfile
 
 from base.errors import ErrorCode, Refusal
 from processors.alignment.audio import RATE, Sound, decode, write_wav
-from processors.alignment.decoding import mono
 from processors.alignment.decoding.ffmpeg import SafeReader
 from tests.processors.alignment.sounds import bursts, encode, offset_ms, ogg_pages, pcm, silent_film, vorbis, wav
 
@@ -285,9 +284,12 @@ def test_memory_is_that_of_the_result(heard: Decode) -> None:
     assert peak < 1.5 * sound.samples.nbytes + 2**20
 
 
-def test_what_is_too_long_is_refused_before_it_fills_memory(heard: Decode, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mono, "MAX_SECONDS", 2)
-    assert refused(heard, wav(pcm(REFERENCE))).code is ErrorCode.FILE_TOO_LARGE
+def test_what_is_too_long_is_refused_before_it_fills_memory(tmp_path: Path) -> None:
+    path = tmp_path / "blob"
+    path.write_bytes(wav(pcm(REFERENCE)))
+    with pytest.raises(Refusal) as caught:
+        decode(path, max_seconds=2)
+    assert caught.value.code is ErrorCode.FILE_TOO_LARGE
 
 
 def test_a_container_may_name_places_that_no_file_has(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from base.errors import ErrorCode, Refusal
-from processors.omr.pages import limits
 from processors.omr.pages.documents import open_document
 from processors.omr.pages.formats import PageFormat, find_format
+from processors.omr.pages.limits import MAX_PIXELS
 from tests.processors.omr.heic_pages import TURNED, UPRIGHT
 
 PAGE = np.full((300, 200), 255, np.uint8)
@@ -28,8 +28,8 @@ def saved(picture: Any, kind: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def pages(data: bytes | Path) -> list[np.ndarray]:
-    with open_document(data) as document:
+def pages(data: bytes | Path, max_pixels: int = MAX_PIXELS) -> list[np.ndarray]:
+    with open_document(data, max_pixels) as document:
         return [document.read_page(number) for number in range(document.page_count)]
 
 
@@ -161,10 +161,9 @@ def test_a_large_page_is_halved() -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "WEBP"])
-def test_too_many_pixels_are_refused_before_they_are_decoded(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_PIXELS", 59_999)
+def test_too_many_pixels_are_refused_before_they_are_decoded(kind: str) -> None:
     with pytest.raises(Refusal) as caught:
-        pages(saved(PAGE, kind))
+        pages(saved(PAGE, kind), 59_999)
     assert caught.value.code is ErrorCode.FILE_TOO_LARGE
     assert "200 × 300 pixels" in caught.value.message
 

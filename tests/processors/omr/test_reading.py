@@ -48,7 +48,7 @@ def values_of(sheet: Sheet) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("scanner", SCANNERS)
-@pytest.mark.parametrize("seed", [101, 102])
+@pytest.mark.parametrize("seed", [101, pytest.param(102, marks=pytest.mark.long)])
 def test_every_clear_field_is_right_and_none_is_flagged(scanner: str, seed: int) -> None:
     dpi, darkness, see = SCANNERS[scanner]
     picture, answers = filled_sheet(seed, dpi=dpi, pencil=Pencil(darkness))
@@ -59,7 +59,7 @@ def test_every_clear_field_is_right_and_none_is_flagged(scanner: str, seed: int)
     assert sheet.code.reference == REFERENCE
 
 
-@pytest.mark.parametrize("seed", [201, 202, 203])
+@pytest.mark.parametrize("seed", [201, *(pytest.param(seed, marks=pytest.mark.long) for seed in (202, 203))])
 def test_of_faint_crossed_scribbled_and_erased_marks_every_wrong_field_is_flagged(seed: int) -> None:
     hard = hard_sheet(seed)
     sheet = read(hard.picture)

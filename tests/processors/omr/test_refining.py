@@ -30,7 +30,7 @@ def moved(template: dict[str, Any], down: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("across", "down"), [(0, 0), (12, -14), (-15, 20), (18, 15)])
-@pytest.mark.parametrize("taper", [1.0, 1.004])
+@pytest.mark.parametrize("taper", [pytest.param(1.0, marks=pytest.mark.long), 1.004])
 def test_a_sheet_that_lies_off_its_place_is_read_rightly_without_doubt(across: int, down: int, taper: float) -> None:
     answers = answers_for(11, template_for())
     picture = sheet_of(answers, 11)
@@ -42,7 +42,7 @@ def test_a_sheet_that_lies_off_its_place_is_read_rightly_without_doubt(across: i
     assert sheet.doubtful == []
 
 
-@pytest.mark.parametrize("seed", [31, 32])
+@pytest.mark.parametrize("seed", [31, pytest.param(32, marks=pytest.mark.long)])
 def test_a_photograph_is_read_by_the_outline_of_its_paper(seed: int) -> None:
     template = template_for(preProcessors=[{"name": "CropPage"}])
     answers = answers_for(seed, template)
