@@ -7,24 +7,24 @@ cookie lives longer than one chain of redirects.
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
 import aiohttp
-from yarl import URL
 
 from base.errors import ErrorCode
 from downloads.budget import TimeBudget
-from downloads.failures import FetchFailed, network_failures
-from downloads.hosts import HostLimiter
+from downloads.connections import READ_BYTES, Connections, open_session
+from downloads.failures import FetchFailed, bad_http, network_failures
+from downloads.hosts import HostLimiter, HostSlot
 from downloads.options import FetchOptions
 from downloads.proxies import Proxies
 from downloads.received import received_before_break
 from downloads.representation import Representation, describe
-from downloads.retries import retry_after_seconds
+from downloads.retries import OnWait, pass_over_wait, retry_after_seconds
 from downloads.urls import Address, follow, parse_address
 from egress.forward_proxy import opened_forward_proxy
 from egress.proxies import SOCKS5, Proxy, check_target, connect_through, proxy_connector
@@ -32,10 +32,11 @@ from egress.session import guarded_connector
 from egress.sockets import connect_guarded
 
 MAX_REDIRECTS = 10
-READ_BYTES = 256 * 1024
-"""What is read at a time, and half of what aiohttp holds for a reader that is slow."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ASKS_TO_WAIT = frozenset({429, 503})
+_BOUND_SCHEMES = frozenset({"negotiate", "ntlm"})
+"""Ways to sign in that hold for all that comes over the same connection, whoever asks (RFC 4559, section 6)."""
+_FRAMING = frozenset({"chunked", "identity", ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,20 @@ class Answer:
     Attributes:
         url: The address that answered, without credentials.
         retry_after: Seconds for which a 429 or 503 asks to wait, where it says so.
+        transfer_codings: In lower case; of those that are more than framing none was asked for.
     """
 
     url: str
     status: int
     headers: Mapping[str, str]
     retry_after: float | None
+    transfer_codings: frozenset[str]
     _content: aiohttp.StreamReader
 
     def describe(self) -> Representation:
+        """What it says of the file. Raises FetchFailed where its body has a transfer coding that nobody asked for."""
+        if self.transfer_codings - _FRAMING:
+            raise bad_http()
         return describe(self.status, self.headers, self.url)
 
     async def read(self, most: int) -> tuple[bytes, float]:
@@ -69,52 +75,25 @@ class Answer:
         return data, time.monotonic() - began
 
 
-@asynccontextmanager
-async def open_session(
-    *, is_private_allowed: bool = False, connector: aiohttp.TCPConnector | None = None, proxy: URL | None = None
-) -> AsyncIterator[aiohttp.ClientSession]:
-    """The session for a `Client`: guarded, bare of cookies and decoding, patient with long headers.
-
-    Args:
-        is_private_allowed: Addresses of the own network may be called.
-        connector: Another one, which guards by itself.
-        proxy: What plain HTTP goes to.
-    """
-    async with aiohttp.ClientSession(
-        connector=connector or guarded_connector(is_private_allowed=is_private_allowed),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        requote_redirect_url=False,
-        read_bufsize=READ_BYTES,
-        max_line_size=65_536,
-        max_field_size=65_536,
-        max_headers=512,
-        timeout=aiohttp.ClientTimeout(total=None),
-        proxy=proxy,
-    ) as session:
-        session._retry_connection = False  # noqa: SLF001  aiohttp would send a GET twice; each of ours is counted
-        yield session
-
-
 class Client:
     """Asks for files; at most a few at a time of each host.
 
     Args:
-        session: For all that goes through no proxy.
+        connections: For all that goes through no proxy.
         hosts: Shared by all clients.
         proxies: Those that there are.
-        is_private_allowed: As of the session, for what goes through a proxy.
+        is_private_allowed: As of the connections, for what goes through a proxy.
     """
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        connections: Connections,
         hosts: HostLimiter,
         proxies: Proxies | None = None,
         *,
         is_private_allowed: bool = False,
     ) -> None:
-        self._session = session
+        self._connections = connections
         self._hosts = hosts
         self._proxies = proxies or Proxies()
         self._is_private_allowed = is_private_allowed
@@ -126,16 +105,18 @@ class Client:
         options: FetchOptions,
         budget: TimeBudget,
         conditions: Mapping[str, str],
-        on_wait: Callable[[str, float], None] = lambda _host, _seconds: None,
+        on_wait: OnWait = pass_over_wait,
     ) -> AsyncIterator[Answer]:
-        """Ask `address` with GET and follow its redirects; the connection is closed with the block.
+        """Ask `address` with GET and follow its redirects; a body that was not read is given up with the block.
+
+        The host may be asked by another transfer as soon as the last byte is here, read or not.
 
         Args:
             address: The first one.
             options: Time-outs, User-Agent, own headers.
             budget: What waiting for heads is spent of.
             conditions: Range and If-Range, or nothing.
-            on_wait: Told the host and the seconds, where it asked to be left alone and is waited for.
+            on_wait: See `OnWait`.
 
         Raises:
             Refusal: URL_NOT_ALLOWED where a redirect leads to another scheme.
@@ -145,7 +126,7 @@ class Client:
         for _ in range(MAX_REDIRECTS + 1):
             host = chain.address.host
             async with AsyncExitStack() as stack:
-                await stack.enter_async_context(self._hosts.slot(host, partial(on_wait, host)))
+                slot = await stack.enter_async_context(self._hosts.slot(host, partial(on_wait, host)))
                 async with budget.spend():
                     response = await self._send(chain, options, stack)
                 stack.callback(response.close)
@@ -154,6 +135,7 @@ class Client:
                 if answer.status in _REDIRECTS and "Location" in answer.headers:
                     chain.go_on(response)
                     continue
+                response.content.on_eof(slot.end)
                 yield answer
                 return
         sentence = f"The URL redirects more than {MAX_REDIRECTS} times: check it in a browser."
@@ -167,10 +149,12 @@ class Client:
         proxy = self._proxies.choose(options, chain.address)
         with network_failures():
             async with asyncio.timeout(options.connect_timeout_seconds + options.read_timeout_seconds):
-                session = self._session if proxy is None else await self._through(proxy, chain.address, stack)
-                return await session.get(
-                    chain.address.url, headers=chain.headers(), allow_redirects=False, timeout=timeout
-                )
+                headers = chain.headers()
+                if proxy is None:
+                    may_reuse = options.max_retries > 0 and not _is_bound(headers)
+                    return await self._connections.get(chain.address.url, headers, timeout, may_reuse=may_reuse)
+                session = await self._through(proxy, chain.address, stack)
+                return await session.get(chain.address.url, headers=headers, allow_redirects=False, timeout=timeout)
 
     async def _through(self, proxy: Proxy, address: Address, stack: AsyncExitStack) -> aiohttp.ClientSession:
         """A session of this hop through the proxy, which ends with the answer.
@@ -179,17 +163,17 @@ class Client:
         """
         if _is_tunnelled(proxy, address):
             connector = proxy_connector(proxy, is_private_allowed=self._is_private_allowed)
-            return await stack.enter_async_context(open_session(connector=connector))
+            return await stack.enter_async_context(open_session(connector))
         port = address.url.port or 80
         await check_target(address.host, port, is_private_allowed=self._is_private_allowed)
         connector = guarded_connector(is_private_allowed=True)  # of the proxy, which its operator allowed
-        return await stack.enter_async_context(open_session(connector=connector, proxy=proxy.url))
+        return await stack.enter_async_context(open_session(connector, proxy=proxy.url))
 
     def forward_proxy(self, options: FetchOptions) -> AbstractAsyncContextManager[str]:
         """As `Link.forward_proxy`."""
         return opened_forward_proxy(partial(self._connect, options), turn=self._turn)
 
-    def _turn(self, url: str) -> AbstractAsyncContextManager[None]:
+    def _turn(self, url: str) -> AbstractAsyncContextManager[HostSlot]:
         """As `egress.forward_proxy.Turn`: such a connection is one transfer from its host."""
         return self._hosts.slot(parse_address(url).host)
 
@@ -217,6 +201,12 @@ class Client:
 
 def _is_tunnelled(proxy: Proxy, address: Address) -> bool:
     return proxy.scheme == SOCKS5 or address.url.scheme == "https"
+
+
+def _is_bound(headers: Mapping[str, str]) -> bool:
+    """Whether the connection is signed in by these."""
+    schemes = (value.partition(" ")[0].lower() for name, value in headers.items() if name.lower() == "authorization")
+    return any(scheme in _BOUND_SCHEMES for scheme in schemes)
 
 
 class _Chain:
@@ -260,4 +250,7 @@ def _answer(address: Address, response: aiohttp.ClientResponse) -> Answer:
     retry_after = None
     if response.status in _ASKS_TO_WAIT:
         retry_after = retry_after_seconds(headers.get("Retry-After"), headers.get("Date"), datetime.now(UTC))
-    return Answer(str(address.url), response.status, headers, retry_after, response.content)
+    codings = ",".join(headers.getall("Transfer-Encoding", ())).lower().split(",")
+    return Answer(
+        str(address.url), response.status, headers, retry_after, frozenset(map(str.strip, codings)), response.content
+    )

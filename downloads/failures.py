@@ -57,6 +57,9 @@ class FetchFailed(Refusal):
         self.is_forbidden = is_forbidden
 
 
+_BAD_HTTP = "The server did not answer in good HTTP."
+
+
 class SkipReason(StrEnum):
     """Why a file is not wanted, as `skipReason` tells it."""
 
@@ -107,6 +110,11 @@ def broken_off(received: int, total: int | None) -> FetchFailed:
     return FetchFailed(ErrorCode.DOWNLOAD_FAILED, message, is_transient=True)
 
 
+def bad_http() -> FetchFailed:
+    """The answer is none that HTTP knows, or none to what was asked."""
+    return FetchFailed(ErrorCode.DOWNLOAD_FAILED, _BAD_HTTP, is_transient=True)
+
+
 def stalled(seconds: float) -> FetchFailed:
     message = f"The server sent less than 1 KiB a second for {seconds:g} s: try again, or allow a longer readTimeout."
     return FetchFailed(ErrorCode.TIMED_OUT, message, is_transient=True)
@@ -145,7 +153,7 @@ _FAILURES: tuple[tuple[type[Exception], ErrorCode, str, bool], ...] = (
     ),
     (aiohttp.InvalidURL, ErrorCode.URL_NOT_ALLOWED, "This URL cannot be called: check its host.", False),
     (aiohttp.ClientConnectorError, ErrorCode.DOWNLOAD_FAILED, "The server could not be connected to.", True),
-    (aiohttp.ClientResponseError, ErrorCode.DOWNLOAD_FAILED, "The server did not answer in good HTTP.", True),
+    (aiohttp.ClientResponseError, ErrorCode.DOWNLOAD_FAILED, _BAD_HTTP, True),
     (Exception, ErrorCode.DOWNLOAD_FAILED, "The connection to the server broke.", True),
 )
 """The first row that fits tells code, sentence, and whether it may pass."""

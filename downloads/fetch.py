@@ -20,7 +20,7 @@ from downloads.progress import Meter
 from downloads.receiving import Receiver
 from downloads.representation import Representation
 from downloads.resuming import RangeRequest, Verdict, judge
-from downloads.retries import Log, retry_transient
+from downloads.retries import Log, OnWait, logged_wait, pass_over_wait, retry_transient
 from downloads.urls import parse_address
 from downloads.wanted import check_wanted
 from storage.ports import Storage
@@ -66,7 +66,7 @@ class FetchRequest:
     meter: Meter = field(default_factory=Meter)
     log: Log = lambda _level, _message: None
     on_file: Callable[[Representation], Awaitable[None]] = _take
-    on_wait: Callable[[str, float], None] = lambda _host, _seconds: None
+    on_wait: OnWait = pass_over_wait
     on_size: Callable[[int], Awaitable[None]] = _allow
     is_same_demanded: bool = False
     is_page_wanted: bool = True
@@ -96,11 +96,12 @@ class FetchedFile:
 
 
 class Fetcher:
-    """Fetches files over one client into one storage."""
+    """Fetches files over one client into one storage; how much room that has is asked every `space_check_bytes` of a file."""
 
-    def __init__(self, client: Client, storage: Storage) -> None:
+    def __init__(self, client: Client, storage: Storage, *, space_check_bytes: int = 64 * 2**20) -> None:
         self._client = client
         self._storage = storage
+        self._space_check_bytes = space_check_bytes
 
     async def fetch(self, request: FetchRequest) -> FetchedFile:
         """Fetch a file, or the rest of it. Cancelling keeps what came, where it can be resumed.
@@ -113,7 +114,7 @@ class Fetcher:
             Refusal: URL_NOT_ALLOWED, BAD_INPUT: the URL cannot be fetched. CHECKSUM_MISMATCH, CORRUPT_FILE,
                 FILE_TOO_LARGE: the bytes are not good, and not kept. INSUFFICIENT_STORAGE: what came is kept.
         """
-        return await _Transfer(self._client, self._storage, request).run()
+        return await _Transfer(self._client, self._storage, request, self._space_check_bytes).run()
 
     async def probe(self, url: str, options: FetchOptions) -> Representation:
         """What the server says of the file, without its bytes: asked by GET for its first one, never by HEAD.
@@ -137,7 +138,7 @@ class Fetcher:
 class _Transfer:
     """One file on its way."""
 
-    def __init__(self, client: Client, storage: Storage, request: FetchRequest) -> None:
+    def __init__(self, client: Client, storage: Storage, request: FetchRequest, space_check_bytes: int) -> None:
         self._client = client
         self._request = request
         self._options = request.options
@@ -146,15 +147,25 @@ class _Transfer:
         self._part = PartialFile(storage, request.key, journal, request.options.chunk_bytes)
         self._budget = TimeBudget(request.options.timeout_seconds)
         self._receiver = Receiver(
-            self._part, storage, request.options, request.bandwidth, request.meter, self._budget, request.on_size
+            self._part,
+            storage,
+            request.options,
+            request.bandwidth,
+            request.meter,
+            self._budget,
+            request.on_size,
+            space_check_bytes,
         )
+        self._on_wait = logged_wait(request.log, request.on_wait)
         self._restarts = 0
 
     async def run(self) -> FetchedFile:
         try:
             left = await self._part.load()
-            if left is not None and left.sha256 is not None:
-                return self._finished(left.known, left.offset, left.sha256)
+            if left is not None:
+                self._request.meter.begin(left.offset, left.known.total)
+                if left.sha256 is not None:
+                    return self._finished(left.known, left.offset, left.sha256)
             return await retry_transient(self._attempt, self._options, self._request.log, self._part.keep)
         except FileSkipped:
             await self._part.discard()
@@ -167,18 +178,22 @@ class _Transfer:
             await self._part.leave()
 
     async def _attempt(self) -> FetchedFile:
-        """One try: one request, or a second one where the answer to the first is not to be trusted."""
+        """One try. Its host may be asked by others while the file is finished."""
         asked = self._rest()
         if asked is not None and asked.start == asked.known.total:
             self._request.meter.begin(asked.start, asked.start)
             return await self._finish(asked.known)
+        return await self._finish(await self._receive(asked))
+
+    async def _receive(self, asked: RangeRequest | None) -> Representation:
+        """The file whose bytes are all here, by one request, or a second one where the first answer is not to be trusted."""
         while True:
             async with self._ask(asked) as answer:
                 verdict = self._judge(asked, answer)
                 if verdict is Verdict.APPEND and asked is not None:
                     await self._request.on_file(replace(asked.known, has_ranges=True))
                     await self._receiver.go_on(answer, asked.known)
-                    return await self._finish(asked.known)
+                    return asked.known
                 if verdict is Verdict.REPLACE:
                     return await self._replace(answer)
             asked = replace(asked, is_conditional=False) if asked and verdict is Verdict.ASK_PLAINLY else None
@@ -193,7 +208,7 @@ class _Transfer:
     @asynccontextmanager
     async def _ask(self, asked: RangeRequest | None) -> AsyncIterator[Answer]:
         conditions = asked.headers if asked else {}
-        async with self._client.ask(self._address, self._options, self._budget, conditions, self._say_wait) as answer:
+        async with self._client.ask(self._address, self._options, self._budget, conditions, self._on_wait) as answer:
             yield answer
 
     def _judge(self, asked: RangeRequest | None, answer: Answer) -> Verdict:
@@ -220,7 +235,7 @@ class _Transfer:
         )
         self._request.log(LogLevel.WARNING, message)
 
-    async def _replace(self, answer: Answer) -> FetchedFile:
+    async def _replace(self, answer: Answer) -> Representation:
         file = answer.describe()
         check_wanted(self._options, file, is_page_wanted=self._request.is_page_wanted)
         await self._request.on_file(file)
@@ -230,7 +245,7 @@ class _Transfer:
             )
         for sentence in await self._receiver.start(answer, file, is_kept=self._restarts < MAX_RESTARTS):
             self._request.log(LogLevel.WARNING, sentence)
-        return await self._finish(file)
+        return file
 
     async def _finish(self, file: Representation) -> FetchedFile:
         size, sha256 = await self._receiver.finish(file)
@@ -239,7 +254,3 @@ class _Transfer:
 
     def _finished(self, file: Representation, size: int, sha256: str) -> FetchedFile:
         return FetchedFile(self._request.key, size, sha256, file, is_length_known=file.total is not None)
-
-    def _say_wait(self, host: str, seconds: float) -> None:
-        self._request.log(LogLevel.INFO, f"Waiting {seconds:.0f} s for {host}, as the server asked.")
-        self._request.on_wait(host, seconds)

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from redis.asyncio import Redis
-
 from auth.sealing import Sealer
-from downloads.client import Client, open_session
+from base.redis import Redis
+from downloads.client import Client
+from downloads.connections import open_connections
 from downloads.download_options import DownloadOptions
 from downloads.fetch import Fetcher
 from downloads.hosts import PER_HOST, HostLimiter
@@ -65,8 +65,8 @@ async def opened_fetching(
     bytes_per_user: int = 0,
 ) -> AsyncIterator[Fetching]:
     """The means, until the block is left; with `redis` all processes are polite to a host together."""
-    async with open_session(is_private_allowed=is_private_allowed) as session:
+    async with open_connections(is_private_allowed=is_private_allowed) as connections:
         hosts = HostLimiter(shared=RedisHosts(redis, redis_prefix, PER_HOST) if redis else None)
-        client = Client(session, hosts, proxies, is_private_allowed=is_private_allowed)
+        client = Client(connections, hosts, proxies, is_private_allowed=is_private_allowed)
         resolving = Resolving(client, load_resolvers())
         yield Fetching(client, resolving, Fetcher(client, storage), hosts, storage, sealer, bytes_per_user)

@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+
+import anyio
 
 from base.resilience import Clock, jittered
 from downloads.shared_hosts import POLL_SECONDS, RedisHosts
@@ -23,11 +25,40 @@ class _Host:
     strikes: int = 0
     is_probed: bool = False
     open_at: float = 0.0
-    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def is_idle(self) -> bool:
         return not self.active and not self.waiting
+
+    def tell(self) -> None:
+        """Wake all that wait for a change."""
+        changed, self.changed = self.changed, asyncio.Event()
+        changed.set()
+
+
+class HostSlot:
+    """One transfer that a host has at the moment, until it ends.
+
+    Args:
+        held: What is left when it ends.
+    """
+
+    def __init__(self, held: AsyncExitStack) -> None:
+        self._held = held
+        self._ending: asyncio.Task[None] | None = None
+
+    def end(self) -> None:
+        """Let another transfer begin; whoever holds the slot may go on with what has come."""
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._held.aclose())
+
+    async def ended(self) -> None:
+        """End it, if it has not ended, and wait until others may begin; safe in a cancelled task."""
+        self.end()
+        if self._ending is not None:
+            with anyio.CancelScope(shield=True):
+                await asyncio.shield(self._ending)
 
 
 class HostLimiter:
@@ -52,8 +83,10 @@ class HostLimiter:
         self._hosts: dict[str, _Host] = {}
 
     @asynccontextmanager
-    async def slot(self, name: str, on_wait: Callable[[float], None] = lambda _seconds: None) -> AsyncIterator[None]:
-        """One transfer from the host `name`, while the block lasts.
+    async def slot(
+        self, name: str, on_wait: Callable[[float], None] = lambda _seconds: None
+    ) -> AsyncIterator[HostSlot]:
+        """One transfer from the host `name`, while the block lasts and its slot has not ended.
 
         Args:
             name: In lower case, without a dot at its end.
@@ -63,25 +96,24 @@ class HostLimiter:
         host = self._hosts.setdefault(name, _Host())
         host.waiting += 1
         try:
-            async with host.changed:
-                is_probe = await self._enter(host, on_wait)
+            is_probe = await self._enter(host, on_wait)
         finally:
             host.waiting -= 1
             self._forget(name, host)
-        try:
-            async with self._shared_slot(name, host, on_wait):
-                yield
-        finally:
-            host.active -= 1
-            host.is_probed &= not is_probe
-            self._forget(name, host)
-            await _notify(host)
+        async with AsyncExitStack() as held:
+            held.callback(self._leave, name, host, is_probe=is_probe)
+            await held.enter_async_context(self._shared_slot(name, host, on_wait))
+            slot = HostSlot(held.pop_all())
+            try:
+                yield slot
+            finally:
+                await slot.ended()
 
     async def answered(self, name: str) -> None:
         """The host answered as it should: nothing holds the others back."""
         if (host := self._hosts.get(name)) is not None and host.strikes:
             host.strikes, host.open_at, host.is_probed = 0, 0.0, False
-            await _notify(host)
+            host.tell()
             if self._shared is not None:
                 await self._shared.answered(name)
 
@@ -99,7 +131,7 @@ class HostLimiter:
             )
         host.open_at = max(host.open_at, now + pause)
         host.is_probed = False
-        await _notify(host)
+        host.tell()
         return host.open_at - now
 
     def active(self, name: str) -> int:
@@ -143,6 +175,13 @@ class HostLimiter:
         host.is_probed |= host.strikes > 0
         return host.strikes > 0
 
+    def _leave(self, name: str, host: _Host, *, is_probe: bool) -> None:
+        """A transfer has ended."""
+        host.active -= 1
+        host.is_probed &= not is_probe
+        self._forget(name, host)
+        host.tell()
+
     def _may_begin(self, host: _Host) -> bool:
         is_free = host.active < self._per_host and self._clock() >= host.open_at
         return is_free and not (host.strikes and host.is_probed)
@@ -157,8 +196,3 @@ class HostLimiter:
             now = self._clock()
             for name in [name for name, host in self._hosts.items() if host.is_idle and now >= host.open_at]:
                 del self._hosts[name]
-
-
-async def _notify(host: _Host) -> None:
-    async with host.changed:
-        host.changed.notify_all()

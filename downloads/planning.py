@@ -17,7 +17,7 @@ from downloads.probe import probe
 from downloads.resolving.contract import Resolution, ResolvedFile
 from downloads.urls import parse_address, with_credentials
 from downloads.wanted import check_wanted
-from downloads.wiring import DownloadServices
+from downloads.wiring import DownloadServices, PlanPatience
 from jobs.scheduling.external import check_may_own
 
 MAX_FILES = 1_000
@@ -25,9 +25,6 @@ MAX_FILES = 1_000
 MAX_PROBES = 40
 """Files whose servers are asked about them; of the others no more is known than their links tell."""
 PROBES_AT_ONCE = 4
-RESOLVE_SECONDS = 15.0
-PROBE_SECONDS = 10.0
-"""For all files together; what is not known by then stays unknown."""
 _ANSWER_SECONDS = 8.0
 
 
@@ -68,28 +65,28 @@ async def plan_download(
     check_url(url, services)
     stored = stored_options(services, {**options, "url": url}, "options")
     async with services.plans:
-        return await _Plan(services.fetching, stored).make()
+        return await _Plan(services.fetching, stored, services.patience).make()
 
 
 class _Plan:
     """One plan on its way."""
 
-    def __init__(self, fetching: Fetching, options: DownloadOptions) -> None:
+    def __init__(self, fetching: Fetching, options: DownloadOptions, patience: PlanPatience) -> None:
         self._fetching = fetching
         self._url = fetching.url_of(options)
         self._options = _impatient(fetching.fetch_options(options))
         self._follows_links = options.follow_links
         self._slots = asyncio.Semaphore(PROBES_AT_ONCE)
+        self._patience = patience
 
     async def make(self) -> list[FileInPlan]:
         try:
-            async with asyncio.timeout(RESOLVE_SECONDS):
+            async with asyncio.timeout(self._patience.resolve_seconds):
                 resolving = self._fetching.resolving
                 resolution = await resolving.resolve(self._url, self._options, follow_links=self._follows_links)
         except TimeoutError:
-            message = (
-                f"The server of this URL took more than {RESOLVE_SECONDS:.0f} s: try again, or start the download."
-            )
+            seconds = self._patience.resolve_seconds
+            message = f"The server of this URL took more than {seconds:.0f} s: try again, or start the download."
             raise Refusal(ErrorCode.TIMED_OUT, message) from None
         files = resolution.files[:MAX_FILES]
         asked = [index for index, file in enumerate(files) if file.will_download][:MAX_PROBES]
@@ -105,7 +102,7 @@ class _Plan:
                 answers[index] = await self._describe(resolution.files[index], is_submitted=resolution.is_file)
 
         with suppress(TimeoutError):
-            async with asyncio.timeout(PROBE_SECONDS), asyncio.TaskGroup() as tasks:
+            async with asyncio.timeout(self._patience.probe_seconds), asyncio.TaskGroup() as tasks:
                 for index in indices:
                     tasks.create_task(ask(index))
         return answers

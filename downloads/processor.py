@@ -16,6 +16,7 @@ from downloads.planned_file import PlannedFile, files_of, payload_of
 from downloads.resolving.contract import ResolvedFile
 from downloads.resolving.registry import is_media_known
 from downloads.running import DownloadCall
+from downloads.telling import waiting_state
 from processors.contract import AssignedSlice, AsyncWork, ItemResult, MadeFile, PlannedSlice, SkipJob, Source
 
 _EMPTY = "The page links to no file."
@@ -37,6 +38,7 @@ class DownloadProcessor:
             self._fetching.fetch_options(options),
             follow_links=options.follow_links,
             log=work.log,
+            on_wait=lambda host, seconds: work.report_transfers(waiting_state(host, seconds)),
         )
         if resolution.unnamed:
             work.log(LogLevel.WARNING, f"The page leads to {resolution.unnamed:,} files more, which are left out.")

@@ -18,13 +18,12 @@ from downloads.wanted import check_least, check_most
 from storage.disk_space import RESERVED_BYTES, disk_full
 from storage.ports import Storage
 
-SPACE_CHECK_BYTES = 64 * 2**20
 _NO_LENGTH = "The server did not say how long the file is: its completeness cannot be verified."
 _UNKNOWN_CODING = "The server applied a content coding that is not known here: the bytes are kept as they came."
 
 
 class Receiver:
-    """Takes bodies in, all of one file."""
+    """Takes bodies in, all of one file; whether the disk has room for more is asked every `space_check_bytes`."""
 
     def __init__(
         self,
@@ -35,6 +34,7 @@ class Receiver:
         meter: Meter,
         budget: TimeBudget,
         on_size: Callable[[int], Awaitable[None]],
+        space_check_bytes: int,
     ) -> None:
         self._part = part
         self._storage = storage
@@ -43,6 +43,7 @@ class Receiver:
         self._meter = meter
         self._budget = budget
         self._on_size = on_size
+        self._space_check_bytes = space_check_bytes
         self._size = 0
         self._decoding: Decoding | None = None
         self._wire_digests: RunningDigests | None = None
@@ -128,7 +129,7 @@ class Receiver:
     async def _write(self, data: bytes) -> None:
         await self._grow(self._part.offset + len(data))
         await self._part.write(data)
-        if self._part.offset - self._space_checked_at >= SPACE_CHECK_BYTES:
+        if self._part.offset - self._space_checked_at >= self._space_check_bytes:
             await self._check_space(0)
 
     async def _grow(self, size_bytes: int) -> None:

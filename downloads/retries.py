@@ -16,6 +16,9 @@ Result = TypeVar("Result")
 Log = Callable[[LogLevel, str], None]
 """Told, in sentences for people, of what the owner should know."""
 
+OnWait = Callable[[str, float], None]
+"""Told the host and the seconds, where it asked to be left alone and is waited for."""
+
 MAX_PAUSE_SECONDS = 3_600.0
 """No server is waited for longer, whatever it or the back-off says."""
 _SECONDS = re.compile(r"\d{1,9}")
@@ -42,6 +45,20 @@ def backoff_seconds(retry: int, first_seconds: float) -> float:
     """The pause before retry number `retry` (from 1): `first_seconds`, doubled each time, up to a quarter more or less."""
     pause = first_seconds * 2.0 ** min(retry - 1, 40) * random.uniform(0.75, 1.25)  # noqa: S311  no secret
     return min(pause, MAX_PAUSE_SECONDS)
+
+
+def pass_over_wait(_host: str, _seconds: float) -> None:
+    """Nobody is told."""
+
+
+def logged_wait(log: Log, on_wait: OnWait) -> OnWait:
+    """`on_wait`, which the owner reads in the log, too."""
+
+    def tell(host: str, seconds: float) -> None:
+        log(LogLevel.INFO, f"Waiting {seconds:.0f} s for {host}, as the server asked.")
+        on_wait(host, seconds)
+
+    return tell
 
 
 async def retry_transient(

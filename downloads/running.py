@@ -104,9 +104,10 @@ class DownloadCall:
             self._results.put_nowait(result)
 
     async def _tell(self) -> None:
+        """By the first time it is known what earlier calls have kept."""
         while True:
-            self._work.report_transfers(self._teller.state())
             await asyncio.sleep(TELL_SECONDS)
+            self._work.report_transfers(self._teller.state())
 
     async def _heed_options(self) -> None:
         """The limit of bandwidth may be changed meanwhile, by anybody who reaches the database."""
@@ -221,15 +222,23 @@ class DownloadCall:
 
     def _failed(self, index: int, file: PlannedFile, refusal: Refusal, transfer: Transfer) -> ItemResult:
         """The item failed; but where its owner or the operator has to do something first, the job waits."""
-        if refusal.code is ErrorCode.INSUFFICIENT_STORAGE:
-            raise OSError(errno.ENOSPC, refusal.message) from refusal
-        if file.url is None and isinstance(refusal, FetchFailed) and refusal.is_link_gone:
-            raise PauseJob(refusal.message) from refusal
+        if (stop := _stop_of(file, refusal)) is not None:
+            self._work.report_transfers(self._teller.state())  # what is kept is shown while the job waits
+            raise stop from refusal
         self._teller.end(index, 0)
         self._work.log(LogLevel.ERROR, refusal.message)
         may_pass = isinstance(refusal, FetchFailed) or refusal.code is ErrorCode.QUOTA_EXCEEDED
         error = ItemError(refusal.code, refusal.message, is_retryable=may_pass)
         return ItemResult(index, ItemStatus.FAILED, error=error, processed_bytes=transfer.kept_bytes)
+
+
+def _stop_of(file: PlannedFile, refusal: Refusal) -> Exception | None:
+    """What ends the whole call; None where the item alone has failed."""
+    if refusal.code is ErrorCode.INSUFFICIENT_STORAGE:
+        return OSError(errno.ENOSPC, refusal.message)
+    if file.url is None and isinstance(refusal, FetchFailed) and refusal.is_link_gone:
+        return PauseJob(refusal.message)
+    return None
 
 
 def _named(file: Representation, planned: PlannedFile) -> Representation:

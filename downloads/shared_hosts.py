@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import anyio
-from redis.asyncio import Redis
 
+from base.redis import Redis
 from base.resilience import CircuitBreaker
 
 LEASE_SECONDS = 15.0

@@ -23,12 +23,14 @@ class Transfer:
         meter: Of its bytes.
         host: Where it is asked for now.
         file: What its server said of it; None before it did.
+        is_coming: It has been answered, and its host has not asked to wait since.
     """
 
     def __init__(self, url: str) -> None:
         self.meter = Meter()
         self.host = _host_of(url)
         self.file: Representation | None = None
+        self.is_coming = False
 
     @property
     def is_resumable(self) -> bool | None:
@@ -43,14 +45,22 @@ class Transfer:
     @property
     def kept_bytes(self) -> int:
         """How many bytes a break keeps, about."""
-        return self.meter.received_bytes if self.file and self.file.may_be_resumed else 0
+        return self.meter.received_bytes if self.file is None or self.file.may_be_resumed else 0
 
     def set_file(self, file: Representation) -> None:
         self.file = file
         self.host = _host_of(file.url)
+        self.is_coming = True
 
     def set_waiting(self, host: str, _seconds: float) -> None:
         self.host = host
+        self.is_coming = False
+
+
+def waiting_state(host: str, seconds: float) -> TransferState:
+    """A download of which nothing is known yet, because the host asked to be left alone for so long."""
+    hosts = [HostState(host, 0, now() + timedelta(seconds=seconds))]
+    return TransferState(processed_bytes=0, hosts=hosts, message=_message_of(hosts))
 
 
 class Teller:
@@ -136,9 +146,10 @@ class Teller:
         return (ended + sum(each.fraction for each in self._active.values())) / max(self._count, 1)
 
     def _host_states(self) -> list[HostState]:
-        counts = Counter(each.host for each in self._active.values())
+        coming = Counter({each.host: 0 for each in self._active.values()})
+        coming.update(each.host for each in self._active.values() if each.is_coming)
         states = []
-        for name, count in counts.items():
+        for name, count in coming.items():
             seconds = self._hosts.seconds_to_wait(name)
             until = now() + timedelta(seconds=seconds) if seconds else None
             states.append(HostState(name, 0 if until else count, until))

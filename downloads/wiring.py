@@ -10,6 +10,19 @@ PLANS_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
+class PlanPatience:
+    """How long the servers of a plan are waited for.
+
+    Attributes:
+        resolve_seconds: To find the files; then the plan is refused.
+        probe_seconds: For all files together; what is not known by then stays unknown.
+    """
+
+    resolve_seconds: float = 15.0
+    probe_seconds: float = 10.0
+
+
+@dataclass(frozen=True)
 class DownloadServices:
     """What the programs opened for requests.
 
@@ -19,6 +32,7 @@ class DownloadServices:
         is_private_allowed: Whether private addresses may be fetched from.
         allowed_proxies: Those that a download may name.
         max_unfinished: Unfinished jobs that one user may have; 0 = any number.
+        patience: With the servers of a plan.
         plans: Slots for plans that are being made.
     """
 
@@ -27,4 +41,5 @@ class DownloadServices:
     is_private_allowed: bool = False
     allowed_proxies: frozenset[str] = frozenset()
     max_unfinished: int = 0
+    patience: PlanPatience = PlanPatience()
     plans: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PLANS_AT_ONCE))

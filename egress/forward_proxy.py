@@ -32,7 +32,7 @@ _HOP_BY_HOP = frozenset(
 
 Connect = Callable[[str], Awaitable[socket.socket]]
 """Connects to the origin of a URL. Raises AddressRefused, OSError, or Refusal for what is no URL that may be called."""
-Turn = Callable[[str], AbstractAsyncContextManager[None]]
+Turn = Callable[[str], AbstractAsyncContextManager[object]]
 """Entered before the origin of a URL is connected to, once that may be, and left when the connection ends. Raises Refusal as `Connect`."""
 
 

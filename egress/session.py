@@ -36,14 +36,20 @@ async def guarded_session(*, is_private_allowed: bool = False) -> AsyncIterator[
         yield session
 
 
-def guarded_connector(*, is_private_allowed: bool = False) -> aiohttp.TCPConnector:
-    """The connector of a `guarded_session`, for sessions with settings of their own."""
-    return aiohttp.TCPConnector(
+def guarded_connector(*, is_private_allowed: bool = False, kept_seconds: float = 0.0) -> aiohttp.TCPConnector:
+    """The connector of a `guarded_session`, for sessions with settings of their own.
+
+    Args:
+        is_private_allowed: As of the session.
+        kept_seconds: How long a connection waits for the next request to its origin; 0: each is for one request.
+    """
+    keeping = {"keepalive_timeout": kept_seconds} if kept_seconds else {"force_close": True}
+    return _Connector(
         resolver=address_resolver(),
         use_dns_cache=False,
-        force_close=True,
         limit=0,
         socket_factory=socket_factory(is_private_allowed=is_private_allowed),
+        **keeping,
     )
 
 
@@ -66,6 +72,18 @@ def _guarded_socket(address: aiohttp.AddrInfoType) -> socket.socket:
     if not is_public(str(address[4][0])):
         raise AddressRefused
     return _new_socket(address)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Uses no connection again over which something came that nobody had asked for."""
+
+    async def _get(self, key: Any, traces: list[Any]) -> Any:
+        """As of aiohttp (3.14.5), which looks at that when a connection is put back, and not when it is taken out again."""
+        while (connection := await super()._get(key, traces)) is not None:
+            if connection.protocol is not None and not connection.protocol.should_close:
+                return connection
+            connection.close()
+        return None
 
 
 class _Resolver(AbstractResolver):

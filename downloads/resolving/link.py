@@ -12,18 +12,21 @@ from downloads.probe import probe
 from downloads.progress import StallDetector
 from downloads.representation import Representation
 from downloads.resolving.contract import MAX_PAGE_BYTES, Page
-from downloads.retries import Log, retry_transient
+from downloads.retries import Log, OnWait, logged_wait, pass_over_wait, retry_transient
 from downloads.urls import Address, parse_address
 
 
 class ClientLink:
     """A `Link` over the client of downloads."""
 
-    def __init__(self, client: Client, url: str, options: FetchOptions, log: Log) -> None:
+    def __init__(
+        self, client: Client, url: str, options: FetchOptions, log: Log, on_wait: OnWait = pass_over_wait
+    ) -> None:
         self.url = url
         self.options = options
         self.log = log
         self._client = client
+        self._on_wait = logged_wait(log, on_wait)
         self._address = parse_address(url)
         self._described: Representation | FetchFailed | None = None
 
@@ -31,7 +34,7 @@ class ClientLink:
         if self._described is None:
             try:
                 self._described = await retry_transient(
-                    lambda: probe(self._client, self._address, self.options), self.options, self.log
+                    lambda: probe(self._client, self._address, self.options, self._on_wait), self.options, self.log
                 )
             except FetchFailed as failed:
                 self._described = failed
@@ -54,7 +57,7 @@ class ClientLink:
 
     async def _read(self, address: Address, options: FetchOptions, most_bytes: int) -> Page:
         budget = TimeBudget(options.timeout_seconds)
-        async with self._client.ask(address, options, budget, {}) as answer:
+        async with self._client.ask(address, options, budget, {}, self._on_wait) as answer:
             if answer.status not in {200, 203}:
                 raise answered(answer.status, is_resuming=False, retry_after=answer.retry_after)
             file = answer.describe()

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from lxml import etree
-
 from downloads.resolving.contract import MAX_NAMED
 from downloads.resolving.srcset import parse_srcset
 
@@ -51,6 +49,8 @@ def read_links(text: str) -> PageLinks:
 
     No tree is built: its size and the time for it can grow with the square of the page, and its depth without a limit.
     """
+    from lxml import etree  # noqa: PLC0415  its parser takes 4 MB, and many servers never read a page
+
     target = _Target()
     # huge_tree takes limits of depth off, which stand for a tree; entities of a DOCTYPE are not known to HTML
     parser = etree.HTMLParser(target=target, encoding="utf-8", huge_tree=True, recover=True)

@@ -16,7 +16,7 @@ from downloads.resolving.contract import Link, Resolution, ResolvedFile, Resolve
 from downloads.resolving.link import ClientLink
 from downloads.resolving.registry import load_resolvers
 from downloads.resolving.selection import select_files
-from downloads.retries import Log
+from downloads.retries import Log, OnWait, pass_over_wait
 from downloads.urls import parse_address, shown_url
 
 log = log_for(__name__)
@@ -35,7 +35,13 @@ class Resolving:
     resolvers: Sequence[Resolver] = field(default_factory=load_resolvers)
 
     async def resolve(
-        self, url: str, options: FetchOptions, *, follow_links: bool, log: Log = lambda _level, _message: None
+        self,
+        url: str,
+        options: FetchOptions,
+        *,
+        follow_links: bool,
+        log: Log = lambda _level, _message: None,
+        on_wait: OnWait = pass_over_wait,
     ) -> Resolution:
         """The files that `url` leads to.
 
@@ -44,12 +50,13 @@ class Resolving:
             options: How they will be fetched, and which.
             follow_links: False: `url` is itself the file, whatever lies there.
             log: Told what its owner should know.
+            on_wait: See `OnWait`.
 
         Raises:
             FetchFailed: The URL cannot be asked; retries are used up.
             Refusal: URL_NOT_ALLOWED, BAD_INPUT: it may not be asked. CORRUPT_FILE: its page is broken.
         """
-        link = ClientLink(self.client, url, options, log)
+        link = ClientLink(self.client, url, options, log, on_wait)
         if not follow_links:
             return itself(url)
         found = await self._ask_all(link)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from base.words import LogLevel
-from downloads.client import Client, open_session
+from downloads.client import Client
+from downloads.connections import open_connections
 from downloads.fetch import FetchedFile, Fetcher, FetchRequest
 from downloads.hosts import HostLimiter
 from downloads.options import FetchOptions
@@ -73,9 +74,9 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
 async def fetching(storage: Storage, tmp_path: Path) -> AsyncIterator[Fetching]:
     folder = tmp_path / "scratch"
     folder.mkdir()
-    async with open_session(is_private_allowed=True) as session:
+    async with open_connections(is_private_allowed=True) as connections:
         hosts = HostLimiter(first_pause_seconds=0.01)
-        yield Fetching(Fetcher(Client(session, hosts), storage), storage, folder)
+        yield Fetching(Fetcher(Client(connections, hosts), storage), storage, folder)
 
 
 @pytest.fixture

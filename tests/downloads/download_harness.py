@@ -12,7 +12,8 @@ from auth.keys import Keys
 from auth.sealing import Sealer
 from background.executors.async_io import AsyncIoExecutor
 from background.worker import Worker
-from downloads.client import Client, open_session
+from downloads.client import Client
+from downloads.connections import open_connections
 from downloads.fetch import Fetcher
 from downloads.fetching import Fetching
 from downloads.hosts import PER_HOST, HostLimiter
@@ -94,9 +95,9 @@ async def opened_harness(folder: Path, per_host: int = PER_HOST) -> AsyncIterato
     """A harness over `folder`, in the database that is open; so many transfers from a host at once."""
     storage = LocalStorage(folder)
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(open_session(is_private_allowed=True))
+        connections = await stack.enter_async_context(open_connections(is_private_allowed=True))
         hosts = HostLimiter(per_host, first_pause_seconds=0.01)
-        client = Client(session, hosts)
+        client = Client(connections, hosts)
         resolving = Resolving(client, load_resolvers())
         fetching = Fetching(client, resolving, Fetcher(client, storage), hosts, storage, lambda: SEALER)
         yield DownloadHarness(JobHarness(folder, kind=KIND), stack, fetching)

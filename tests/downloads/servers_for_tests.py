@@ -70,6 +70,8 @@ class Origin:
         etag, last_modified: Its validators; None: the header is not sent.
         change: Sees each request and the good reply, and gives the one that is sent.
         asked: Every request, in order.
+        is_persistent: A connection stays open after a whole answer.
+        connections: So many there have been.
     """
 
     content: bytes = b"a small file"
@@ -81,6 +83,8 @@ class Origin:
     asked: list[Asked] = field(default_factory=list)
     open_now: int = 0
     open_most: int = 0
+    is_persistent: bool = False
+    connections: int = 0
 
     def url(self, path: str = "/file.bin") -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -118,10 +122,13 @@ class Origin:
         return int(text) if text else len(self.content) - 1
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         self.open_now += 1
         self.open_most = max(self.open_most, self.open_now)
         try:
             await self._answer(await _read_request(reader), writer)
+            while self.is_persistent:
+                await self._answer(await _read_request(reader), writer)
         finally:
             self.open_now -= 1
 
@@ -135,7 +142,8 @@ class Origin:
             return
         head = f"HTTP/1.1 {reply.status} X\r\n" + "".join(f"{name}: {value}\r\n" for name, value in reply.headers)
         body = reply.body if reply.cut_after is None else reply.body[: reply.cut_after]
-        writer.write(head.encode("latin-1") + b"Connection: close\r\n\r\n" + body)
+        end = b"\r\n" if self.is_persistent else b"Connection: close\r\n\r\n"
+        writer.write(head.encode("latin-1") + end + body)
         await writer.drain()
         if reply.tail is not None:
             await reply.tail(reply, writer)

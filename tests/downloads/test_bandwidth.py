@@ -24,7 +24,7 @@ async def pass_time(clock: Clock, bandwidth: Bandwidth, seconds: float) -> None:
 
 async def test_without_a_limit_nobody_waits() -> None:
     bandwidth = Bandwidth()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(20):
         for _ in range(1_000):
             await bandwidth.take(10**9)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from base.errors import Refusal
-from downloads.client import Client, open_session
+from downloads.client import Client
+from downloads.connections import open_connections
 from downloads.failures import FileSkipped
 from downloads.fetch import Fetcher
 from downloads.hosts import HostLimiter
@@ -122,7 +123,7 @@ def fetch_row(row: Row) -> Callable[[Fetching], Awaitable[None]]:
         async with serving(Origin(CONTENT, row.etag, row.last_modified, change=row.change)) as origin:
             code = ""
             try:
-                await fetching.fetch(origin.url(row.path), max_retries=len(PASSING), read_timeout_seconds=0.15)
+                await fetching.fetch(origin.url(row.path), max_retries=len(PASSING), read_timeout_seconds=0.5)
             except FileSkipped as skipped:
                 code = str(skipped.reason)
             except Refusal as refusal:
@@ -138,9 +139,9 @@ def fetch_row(row: Row) -> Callable[[Fetching], Awaitable[None]]:
 
 
 async def private_address(fetching: Fetching) -> None:
-    async with serving(Origin(CONTENT)) as origin, open_session() as session:
+    async with serving(Origin(CONTENT)) as origin, open_connections() as connections:
         with pytest.raises(Refusal) as refused:
-            await Fetcher(Client(session, HostLimiter()), fetching.storage).fetch(fetching.request(origin.url()))
+            await Fetcher(Client(connections, HostLimiter()), fetching.storage).fetch(fetching.request(origin.url()))
     assert (refused.value.code, origin.asked) == ("URL_NOT_ALLOWED", [])
 
 
@@ -202,10 +203,16 @@ CASES: dict[str, Callable[[Fetching], Awaitable[None]]] = {
     "sends more than it announced": fetch_row(
         Row(setting(Content_Length=str(len(CONTENT) - 9)), (0,), content=CONTENT[:-9])
     ),
+    "sends more than it announced, all of it together with the head": fetch_row(
+        Row(answering((200, CONTENT[:10], {"Content-Length": "9"})), (0,) * 8, "DOWNLOAD_FAILED", None)
+    ),
     "sends less than it announced, each time": fetch_row(
         Row(answering((200, CONTENT, {"Content-Length": str(len(CONTENT) + 9)})), (0,) * 8, "DOWNLOAD_FAILED", None)
     ),
     "sends gzip or deflate that nobody asked for": fetch_row(Row(answering((200, GZIPPED, CODED)), (0,))),
+    "names it as `Transfer-Encoding`": fetch_row(
+        Row(setting(Transfer_Encoding="gzip"), (0,) * 8, "DOWNLOAD_FAILED", None)
+    ),
     "sends gzip that is cut or broken": fetch_row(
         Row(answering((200, GZIPPED[:-1], CODED)), (0,), "CORRUPT_FILE", None)
     ),

@@ -12,6 +12,7 @@ from base.words import JobStatus
 from downloads import planning
 from downloads.download_options import DownloadOptions
 from downloads.lifecycle import MAX_URLS, RELINKABLE
+from downloads.wiring import PlanPatience
 from jobs.recording.transfers import MAX_HOSTS
 from schema.build import build_schema
 from schema.types.options import shown_options
@@ -61,6 +62,6 @@ def test_the_numbers_and_statuses_of_the_page_are_those_of_the_code() -> None:
     assert f"1 to {MAX_URLS:,} URLs" in PAGE
     assert f"at most {MAX_HOSTS} of them" in PAGE
     assert f"at most {planning.MAX_FILES:,} files, asks the servers of the first {planning.MAX_PROBES}" in PAGE
-    assert planning.RESOLVE_SECONDS + planning.PROBE_SECONDS < 30
+    assert PlanPatience().resolve_seconds + PlanPatience().probe_seconds < 30
     assert {JobStatus.PAUSED, JobStatus.FAILED} == RELINKABLE
     assert "PAUSED or FAILED" in PAGE

@@ -96,6 +96,22 @@ async def test_chunks_end_and_the_log_says_that_the_length_was_not_known(fetchin
     assert fetching.warnings == ["The server did not say how long the file is: its completeness cannot be verified."]
 
 
+@pytest.mark.parametrize("named", [("gzip, chunked",), ("Chunked", "GZip"), ("gzip",), ("chunked, br",)])
+async def test_a_transfer_that_is_coded_unasked_is_no_file(fetching: Fetching, named: tuple[str, ...]) -> None:
+    """The client would hand the coded bytes out as those of the file."""
+
+    def change(asked: Asked, reply: Reply) -> Reply:
+        reply = chunked(gzip.compress(CONTENT))(asked, reply).set("Transfer-Encoding", None)
+        reply.headers += [("Transfer-Encoding", name) for name in named]
+        return reply
+
+    async with serving(Origin(CONTENT, change=change)) as origin:
+        with pytest.raises(FetchFailed, match="good HTTP"):
+            await fetching.fetch(origin.url(), max_retries=0)
+
+    assert await fetching.keys() == set()
+
+
 async def test_a_body_that_ends_with_its_connection_is_taken_with_a_warning(fetching: Fetching) -> None:
     def endless(_asked: Asked, reply: Reply) -> Reply:
         return reply.set("Content-Length", None)

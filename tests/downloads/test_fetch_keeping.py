@@ -11,6 +11,7 @@ import pytest
 
 from base.errors import ErrorCode, Refusal
 from client.server_process import ROOT
+from downloads.fetch import Fetcher
 from downloads.journal import Entry, Journal
 from storage.ports import Storage
 from tests.downloads.conftest import KEY, KINDS, Fetching
@@ -89,15 +90,16 @@ async def test_bytes_that_the_disk_lost_are_fetched_again(fetching: Fetching) ->
 PROGRAM = """
 import asyncio, sys
 from pathlib import Path
-from downloads.client import Client, open_session
+from downloads.client import Client
+from downloads.connections import open_connections
 from downloads.fetch import Fetcher, FetchRequest
 from downloads.hosts import HostLimiter
 from downloads.options import FetchOptions
 from storage.local.storage import LocalStorage
 
 async def main(url, key, data, folder):
-    async with open_session(is_private_allowed=True) as session:
-        fetcher = Fetcher(Client(session, HostLimiter()), LocalStorage(Path(data)))
+    async with open_connections(is_private_allowed=True) as connections:
+        fetcher = Fetcher(Client(connections, HostLimiter()), LocalStorage(Path(data)))
         options = FetchOptions(chunk_bytes=100_000)
         await fetcher.fetch(FetchRequest(url=url, key=key, folder=Path(folder), options=options))
 
@@ -133,7 +135,7 @@ async def test_a_full_disk_keeps_what_came_and_says_so(fetching: Fetching, monke
         return free[0]
 
     monkeypatch.setattr(fetching.storage, "free_bytes", free_bytes)
-    monkeypatch.setattr("downloads.receiving.SPACE_CHECK_BYTES", 1_000_000)
+    fetching.fetcher = Fetcher(fetching.fetcher._client, fetching.storage, space_check_bytes=1_000_000)
     async with serving(Origin(CONTENT)) as origin:
         free[0] = 0
         with pytest.raises(Refusal) as refused:

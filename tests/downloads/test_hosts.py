@@ -65,8 +65,7 @@ async def test_a_host_that_asked_to_wait_is_asked_by_one_then_by_all() -> None:
         assert (entered, limiter.seconds_to_wait(HOST)) == ([], 30)
 
         clock.now = 30
-        async with limiter._hosts[HOST].changed:
-            limiter._hosts[HOST].changed.notify_all()
+        limiter._hosts[HOST].tell()
         await settle()
         assert len(entered) == 1  # the probe
 
@@ -92,11 +91,11 @@ async def test_a_probe_without_an_answer_lets_the_next_one_try() -> None:
     assert entered == [HOST]
 
 
-async def test_without_a_time_the_pause_doubles_up_to_five_minutes() -> None:
+async def test_without_a_time_or_with_none_the_pause_doubles_up_to_five_minutes() -> None:
     clock = Clock()
     limiter = HostLimiter(clock=clock)
-    for expected in (5, 10, 20, 40, 80, 160, 300, 300):
-        pause = await limiter.cool_down(HOST, None)
+    for number, expected in enumerate((5, 10, 20, 40, 80, 160, 300, 300)):
+        pause = await limiter.cool_down(HOST, 0 if number % 2 else None)
         assert expected * 0.9 <= pause <= expected * 1.1
         clock.now += pause
 
@@ -110,9 +109,43 @@ async def test_answers_of_one_moment_are_one_request_to_wait() -> None:
 
 
 async def test_the_one_who_waits_is_told_for_how_long() -> None:
-    limiter = HostLimiter(first_pause_seconds=0.01)
+    clock = Clock()
+    limiter = HostLimiter(first_pause_seconds=0.01, clock=clock)
     waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        clock.now += seconds
+
     await limiter.cool_down(HOST, None)
-    async with asyncio.timeout(5), limiter.slot(HOST, waits.append):
+    async with asyncio.timeout(5), limiter.slot(HOST, wait):
         assert len(waits) == 1
         assert 0 < waits[0] <= 0.011
+
+
+async def test_a_slot_that_has_ended_is_another_ones_and_counts_once() -> None:
+    limiter, leave = HostLimiter(per_host=1), asyncio.Event()
+    entered: list[str] = []
+    async with asyncio.timeout(5):
+        async with limiter.slot(HOST) as slot:
+            other = asyncio.create_task(hold(limiter, HOST, entered, leave))
+            await settle()
+            assert entered == []
+            slot.end()
+            slot.end()
+            await settle()
+            assert (entered, limiter.active(HOST)) == ([HOST], 1)
+        assert limiter.active(HOST) == 1
+        leave.set()
+        await other
+    assert limiter._hosts == {}
+
+
+async def test_who_is_cancelled_gives_the_slot_back() -> None:
+    limiter, entered = HostLimiter(per_host=1), list[str]()
+    holder = asyncio.create_task(hold(limiter, HOST, entered, asyncio.Event()))
+    await settle()
+    holder.cancel()
+    async with asyncio.timeout(5), limiter.slot(HOST):
+        assert entered == [HOST]
+    assert limiter._hosts == {}

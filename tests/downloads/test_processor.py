@@ -68,6 +68,29 @@ async def test_what_is_in_transfer_is_told_while_it_comes(downloads: DownloadHar
     assert (await Job.get(id=job.id)).download["hosts"] == []
 
 
+async def test_a_host_that_asks_to_wait_is_shown_before_anything_is_known(
+    downloads: DownloadHarness, origin: Origin
+) -> None:
+    busy = Reply(503, [("Retry-After", "2"), ("Content-Length", "0")])
+    origin.change = first(1, lambda _asked, _reply: busy)
+    job = await downloads.add(origin.url("/unknown"))
+    work = asyncio.create_task((await downloads.worker()).work())
+
+    async def is_waiting() -> bool:
+        return (await Job.get(id=job.id)).status_message.endswith(", asked by 127.0.0.1.")
+
+    await wait_until(is_waiting, 60)
+    told = await Job.get(id=job.id)
+    (host,) = told.download["hosts"]
+    assert (host["name"], host["activeTransfers"], host["waitingUntil"] > told.updated_at.timestamp()) == (
+        "127.0.0.1", 0, True
+    )  # fmt: skip
+    await work
+    done = await Job.get(id=job.id)
+    assert (done.status, done.download["hosts"]) == (JobStatus.COMPLETED, [])
+    assert await LogEntry.filter(job_id=job.id, message="Waiting 2 s for 127.0.0.1, as the server asked.").exists()
+
+
 async def test_a_failure_of_the_only_file_is_that_of_the_download(downloads: DownloadHarness, origin: Origin) -> None:
     job = await downloads.run(await downloads.add(origin.url("/file.zip"), expectedSha256="0" * 64))
 
@@ -104,6 +127,9 @@ async def test_an_expired_link_pauses_and_keeps_what_came(
 
     assert job.status is JobStatus.PAUSED
     assert job.status_message.startswith(f"The server answered {status} when asked for the rest")
+    await resume_job(downloads.jobs.viewer, job.id, downloads.jobs.outbox)
+    job = await downloads.run(job)
+    assert (job.status, job.processed_bytes) == (JobStatus.PAUSED, len(CONTENT) // 2)
     origin.change = lambda _asked, reply: reply
     await resume_job(downloads.jobs.viewer, job.id, downloads.jobs.outbox)
     job = await downloads.run(job)

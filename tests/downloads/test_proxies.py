@@ -15,7 +15,8 @@ import pytest
 
 from base.errors import ErrorCode, Refusal
 from base.words import ProxyMode
-from downloads.client import Client, open_session
+from downloads.client import Client
+from downloads.connections import open_connections
 from downloads.failures import FetchFailed
 from downloads.fetch import Fetcher
 from downloads.hosts import HostLimiter
@@ -41,9 +42,9 @@ async def fetching_by(
     is_private_allowed: bool = False,
     hosts: HostLimiter | None = None,
 ) -> AsyncIterator[Fetching]:
-    async with open_session(is_private_allowed=is_private_allowed) as session:
+    async with open_connections(is_private_allowed=is_private_allowed) as connections:
         hosts = hosts or HostLimiter(first_pause_seconds=0.01)
-        client = Client(session, hosts, proxies, is_private_allowed=is_private_allowed)
+        client = Client(connections, hosts, proxies, is_private_allowed=is_private_allowed)
         yield Fetching(Fetcher(client, storage), storage, folder)
 
 
@@ -327,8 +328,8 @@ async def test_the_program_of_a_resolver_goes_through_the_proxy_that_was_named(
 ) -> None:
     name_leads_to(monkeypatch, PUBLIC, "10.0.0.1")
     async with serving(Origin(CONTENT)) as origin, proxying(SmallProxy(leads_to=origin.port)) as proxy:
-        async with open_session() as session, aiohttp.ClientSession() as program:
-            client = Client(session, HostLimiter(), allowing(proxy))
+        async with open_connections() as connections, aiohttp.ClientSession() as program:
+            client = Client(connections, HostLimiter(), allowing(proxy))
             async with client.forward_proxy(FetchOptions(**custom(proxy.url(scheme)))) as forward:
                 async with program.get("http://a.example/x", proxy=forward) as response:
                     assert await response.read() == CONTENT

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from base.words import LogLevel
-from downloads.client import Client, open_session
+from downloads.client import Client
+from downloads.connections import open_connections
 from downloads.hosts import HostLimiter
 from downloads.options import FetchOptions
 from downloads.resolving.contract import Resolution, Resolver
@@ -43,5 +44,5 @@ class Asking:
 
 @pytest.fixture
 async def asking() -> AsyncIterator[Asking]:
-    async with open_session(is_private_allowed=True) as session:
-        yield Asking(Client(session, HostLimiter(first_pause_seconds=0.01), is_private_allowed=True))
+    async with open_connections(is_private_allowed=True) as connections:
+        yield Asking(Client(connections, HostLimiter(first_pause_seconds=0.01), is_private_allowed=True))

@@ -12,7 +12,8 @@ import aiohttp
 import pytest
 
 from base.words import LogLevel
-from downloads.client import Client, open_session
+from downloads.client import Client
+from downloads.connections import open_connections
 from downloads.failures import FetchFailed, SkipReason
 from downloads.hosts import HostLimiter
 from downloads.options import FetchOptions
@@ -152,8 +153,8 @@ async def test_what_goes_through_the_proxy_takes_turns_with_all_transfers_from_i
     hosts = HostLimiter(per_host=2)
     async with (
         serving(Origin()) as origin,
-        open_session(is_private_allowed=True) as session,
-        Client(session, hosts, is_private_allowed=True).forward_proxy(FetchOptions()) as proxy,
+        open_connections(is_private_allowed=True) as connections,
+        Client(connections, hosts, is_private_allowed=True).forward_proxy(FetchOptions()) as proxy,
         aiohttp.ClientSession() as asker,
     ):
 
@@ -243,8 +244,8 @@ async def test_yt_dlp_finds_the_video_of_a_player_that_is_shown_to_browsers_alon
 @needs_yt_dlp
 @pytest.mark.long
 async def test_yt_dlp_does_not_reach_what_the_server_may_not_call() -> None:
-    async with serving(Origin(change=showing({"file": "/film"}))) as origin, open_session() as session:
-        client = Client(session, HostLimiter())
+    async with serving(Origin(change=showing({"file": "/film"}))) as origin, open_connections() as connections:
+        client = Client(connections, HostLimiter())
         async with client.forward_proxy(FetchOptions()) as proxy:
             answer = await extract(Question(origin.url("/watch"), proxy))
     assert (answer.is_generic, answer.files) == (True, ())
