@@ -4,34 +4,24 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-
-from base.errors import reason_of
-from base.logging import log_for
 from events.hub import Hub, LocalPublisher, Publisher
-from events.redis_feed import RedisFeed
-
-log = log_for(__name__)
 
 _CONNECT_TIMEOUT_SECONDS = 5.0
 
 
-async def tell_of_redis(redis_url: str) -> None:
-    """Log a sentence where the Redis at this address does not answer at start; everything goes on without it."""
-    try:
-        async with Redis.from_url(
-            redis_url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
-        ) as redis:
-            await redis.ping()
-    except (RedisError, OSError) as error:
-        reason = reason_of(error, redis_url)
-        sentence = f"Redis cannot be used: check WAYBILL_REDIS_URL ({reason}). It is tried again and again."
-        log.warning(sentence)
+class Feed(Protocol):
+    """Brings what other processes publish into the hub."""
+
+    async def listen(self) -> None:
+        """Feed the hub until cancelled."""
+
+    async def wait_until_listening(self) -> None:
+        """Returns once events arrive."""
+
+    async def close(self) -> None:
+        """Let go of the connections."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +30,7 @@ class Events:
 
     publisher: Publisher
     is_alive: Callable[[], Coroutine[Any, Any, bool]]
-    feed: RedisFeed | None
+    feed: Feed | None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -68,6 +58,8 @@ def open_events(redis_url: str, hub: Hub, prefix: str, *also: str) -> Events:
     """
     if not redis_url:
         return Events(LocalPublisher(hub), _always, None)
+    from events.redis_feed import RedisFeed  # noqa: PLC0415  a server that is alone needs no client of Redis
+
     feed = RedisFeed(redis_url, hub, prefix, *also)
     return Events(feed, feed.is_alive, feed)
 

@@ -5,10 +5,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from base.errors import reason_of
 from base.logging import log_for
-from base.resilience import REDIS_FAILURES, Backoff, CircuitBreaker, retry
+from base.redis import redis_failures
+from base.resilience import Backoff, CircuitBreaker, retry
 from events.hub import Hub
 from events.messages import Event
 
@@ -19,6 +23,19 @@ SILENCE_SECONDS = 15.0
 PING_TIMEOUT_SECONDS = 5.0
 """… and has so long to answer: a connection whose other end has vanished takes what is sent, and says nothing."""
 _RECONNECT = Backoff(first_seconds=0.2, max_seconds=5.0)
+
+
+async def tell_of_redis(redis_url: str) -> None:
+    """Log a sentence where the Redis at this address does not answer at start; everything goes on without it."""
+    try:
+        async with Redis.from_url(
+            redis_url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
+        ) as redis:
+            await redis.ping()
+    except redis_failures() as error:
+        reason = reason_of(error, redis_url)
+        sentence = f"Redis cannot be used: check WAYBILL_REDIS_URL ({reason}). It is tried again and again."
+        log.warning(sentence)
 
 
 class RedisFeed:
@@ -88,7 +105,7 @@ class RedisFeed:
         """Raises where there was no connection to lose."""
         try:
             await self._listen_once()
-        except REDIS_FAILURES as error:
+        except redis_failures() as error:
             if not self._is_listening.is_set():
                 raise
             _log_lost(error, _RECONNECT.min_seconds)
@@ -128,7 +145,7 @@ class RedisFeed:
 
 
 def _is_failure(error: BaseException) -> bool:
-    return isinstance(error, REDIS_FAILURES)
+    return isinstance(error, redis_failures())
 
 
 def _log_lost(error: BaseException, seconds: float) -> None:

@@ -22,7 +22,7 @@ def line_event(number: int, job_id: str = JOB) -> Event:
     return Event("log", {"id": number, "job_id": job_id, "owner_id": OWNER, "message": f"line {number}"})
 
 
-async def next_of(mailbox: Mailbox, seconds: float = 2) -> Event:
+async def next_of(mailbox: Mailbox, seconds: float = 20) -> Event:
     async with asyncio.timeout(seconds):
         return await mailbox.get()
 
@@ -47,6 +47,6 @@ async def event_now(mailbox: Mailbox) -> Event | None:
     return None
 
 
-async def is_told_of_loss(mailbox: Mailbox, seconds: float = 2) -> None:
+async def is_told_of_loss(mailbox: Mailbox, seconds: float = 20) -> None:
     with pytest.raises(StateLost):
         await next_of(mailbox, seconds)
