@@ -44,11 +44,10 @@ async def find_webhooks(viewer: Viewer, webhook_ids: Sequence[str]) -> list[Webh
     return [found.get(id_) or webhook_not_found() for id_ in webhook_ids]
 
 
-def list_deliveries(webhook_id: str) -> Listing:
-    """A webhook's deliveries, newest first."""
+def list_deliveries() -> Listing:
+    """The deliveries of each webhook, newest first."""
     keys, types = ("created_at", "id"), (KeyType.FLOAT, KeyType.TEXT)
-    listing = Listing("webhook_deliveries", keys, types, _COLUMNS, is_descending=True)
-    return listing.where("webhook_id = ?", webhook_id)
+    return Listing("webhook_deliveries", keys, types, _COLUMNS, is_descending=True, parent="webhook_id")
 
 
 async def count_deliveries_by_outcome() -> dict[str, int]:

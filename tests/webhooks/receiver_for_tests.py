@@ -56,13 +56,13 @@ class Receiver:
     def ids(self) -> list[str]:
         return [request.id for request in self.received]
 
-    async def until(self, count: int, seconds: float = 10) -> None:
+    async def until(self, count: int, seconds: float = 30) -> None:
         """Wait for so many requests."""
         async with asyncio.timeout(seconds):
             while len(self.received) < count:  # noqa: ASYNC110  there is nothing else to wait for
                 await asyncio.sleep(0.01)
 
-    async def until_on_their_way(self, seconds: float = 10) -> None:
+    async def until_on_their_way(self, seconds: float = 30) -> None:
         """Wait until a request has come that is not answered."""
         async with asyncio.timeout(seconds):
             while not self.on_their_way:  # noqa: ASYNC110  there is nothing else to wait for
