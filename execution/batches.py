@@ -86,8 +86,9 @@ class Batches:
     def join(self, resolve: BatchFunction, root: Any, info: Any, arguments: dict[str, Any]) -> "asyncio.Future[Any]":
         """The value of one object, with those of all others that are asked for the same in this turn of the event loop."""
         loop = asyncio.get_running_loop()
-        # The node, too: what `resolve` reads may depend on what is selected below it.
-        key = resolve, id(info._raw_info.field_nodes[0]), *arguments.items()  # noqa: SLF001  Strawberry's own is deprecated
+        # The nodes, too: what `resolve` reads may depend on what is selected below it.
+        nodes = info._raw_info.field_nodes  # noqa: SLF001  Strawberry's own is deprecated
+        key = resolve, *map(id, nodes), *arguments.items()
         batch = self._gathered.get(key)
         if batch is None:
             batch = self._gathered[key] = _Batch()

@@ -3,8 +3,9 @@
 Where there is none, graphql-core does. The plans are those of one operation; a subscription uses them for each of its events.
 """
 
-from collections.abc import Awaitable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 
 import orjson
@@ -14,6 +15,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
+    OperationType,
     execute_subscription_event,
 )
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
@@ -21,7 +23,8 @@ from graphql.pyutils import AwaitableOrValue, Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from execution.plans.cache import Counts, OperationPlan, PlanCache
-from execution.plans.compiler import NotCompilableError, OpenField, Place, Plan, compile_plan
+from execution.plans.compiler import NotCompilableError, OpenField, Place, Plan, compile_plan, open_field
+from execution.plans.resolvers import DirectResolver
 from execution.plans.running import KnownOutcomes, PlanRun
 
 _NO_PATH: Any = None
@@ -84,6 +87,36 @@ class PlanExecutor(StrawberryGraphQLCoreExecutionContext):
             executor.middleware_manager = executor._known = None  # noqa: SLF001  it is a copy of this one
         return executor
 
+    def execute_operation(self, serially: bool | None = None) -> Any:  # noqa: FBT001  graphql-core's
+        """The fields at the root are collected once."""
+        type_ = self.operation.operation
+        root_type = self.schema.get_root_type(type_)
+        if self._plan is None or self._plan.root is None or root_type is None:
+            return super().execute_operation(serially)
+        serially = type_ is OperationType.MUTATION if serially is None else serially
+        execute = self.execute_fields_serially if serially else self.execute_fields
+        self._plan.uses += 1
+        try:
+            data: Any = execute(root_type, self.root_value, None, self._plan.root, None)
+        except GraphQLError as error:
+            return self._stopped_by(error)
+        return self._awaited(data) if self.is_awaitable(data) else self.build_response(data)
+
+    def build_response(self, data: dict[str, Any] | None) -> Any:
+        """Nothing follows it: no schema here has @defer or @stream."""
+        return ExecutionResult(data, self.collected_errors.errors or None)
+
+    async def _awaited(self, data: Awaitable[dict[str, Any]]) -> Any:
+        try:
+            return self.build_response(await data)
+        except GraphQLError as error:
+            return self._stopped_by(error)
+
+    def _stopped_by(self, error: GraphQLError) -> Any:
+        """The response without data, because of a null where none may be, or of what stops all."""
+        self.collected_errors.add(error, None)
+        return self.build_response(None)
+
     def execute_collected_root_fields(
         self,
         root_type: GraphQLObjectType,
@@ -100,6 +133,52 @@ class PlanExecutor(StrawberryGraphQLCoreExecutionContext):
             root_type, root_value, grouped_field_set, serially, new_defer_usages
         )
 
+    def execute_field(
+        self,
+        parent_type: GraphQLObjectType,
+        source: Any,
+        field_details_list: FieldDetailsList,
+        path: Path,
+        position_context: Any,
+    ) -> Any:
+        """A field whose value has a plan: its resolver is called directly, and told only what it asks for."""
+        field = self._plan.fields.get(id(field_details_list)) if self._plan is not None else None
+        if field is None or self.middleware_manager is not None:
+            return super().execute_field(parent_type, source, field_details_list, path, position_context)
+        try:
+            result = PlanRun(self).call(field, source, path.prev)
+            completed = (
+                self._resolved(field, path, result)
+                if self.is_awaitable(result)
+                else self._complete(field, path, result)
+            )
+        except Exception as error:  # noqa: BLE001  whatever it is, it belongs to the field
+            return self._failed(field, path, error)
+        return self._tried(field, path, completed) if self.is_awaitable(completed) else completed
+
+    async def _resolved(self, field: OpenField, path: Path, result: Awaitable[Any]) -> Any:
+        completed = self._complete(field, path, await result)
+        return await completed if self.is_awaitable(completed) else completed
+
+    async def _tried(self, field: OpenField, path: Path, completion: Awaitable[Any]) -> Any:
+        try:
+            return await completion
+        except Exception as error:  # noqa: BLE001  as above
+            return self._failed(field, path, error)
+
+    def _failed(self, field: OpenField, path: Path, error: Exception) -> None:
+        """The field is null, or raises where it may not be."""
+        self.handle_field_error(error, field.definition.type, field.details, path)
+
+    def _complete(self, field: OpenField, path: Path, result: Any) -> Any:
+        def execute() -> Any:
+            info = self.info_of(field, path)
+            return super(PlanExecutor, self).complete_value(
+                field.definition.type, field.details, info, path, result, None
+            )
+
+        return self._run(field.plan, result, path, execute)
+
     def complete_value(
         self,
         return_type: GraphQLOutputType,
@@ -109,29 +188,33 @@ class PlanExecutor(StrawberryGraphQLCoreExecutionContext):
         result: Any,
         position_context: Any,
     ) -> Any:
-        plan = self._find_plan(return_type, field_details_list)
-        if plan is None:
-            return super().complete_value(return_type, field_details_list, info, path, result, position_context)
-        run = PlanRun(self)
         given = return_type, field_details_list, info, path, result, position_context
+        plan = self._find_plan(return_type, field_details_list, info, path)
+        if plan is None:
+            return super().complete_value(*given)
+        return self._run(plan, result, path, partial(super().complete_value, *given))
+
+    def _run(self, plan: Plan, value: Any, path: Path, execute: Callable[[], Any]) -> Any:
+        """The value completed by `plan`, or an awaitable; `execute` has graphql-core do the same."""
+        run = PlanRun(self)
         try:
-            completed = run.complete(plan, result, path)
+            completed = run.complete(plan, value, path)
         except OperationStoppedError:
             raise
         except Exception:  # noqa: BLE001  whatever is odd, graphql-core tells of it
-            return self._bail(run, given)
-        return self._completed(run, completed, given) if self.is_awaitable(completed) else completed
+            return self._bail(run, execute)
+        return self._completed(run, completed, execute) if self.is_awaitable(completed) else completed
 
-    async def _completed(self, run: PlanRun, completion: Awaitable[Any], given: tuple[Any, ...]) -> Any:
+    async def _completed(self, run: PlanRun, completion: Awaitable[Any], execute: Callable[[], Any]) -> Any:
         try:
             return await completion
         except OperationStoppedError:
             raise
         except Exception:  # noqa: BLE001  as above
-            completed = self._bail(run, given)
+            completed = self._bail(run, execute)
             return await completed if self.is_awaitable(completed) else completed
 
-    def _bail(self, run: PlanRun, given: tuple[Any, ...]) -> Any:
+    def _bail(self, run: PlanRun, execute: Callable[[], Any]) -> Any:
         """Hand the same value to graphql-core, and what resolvers have answered already."""
         assert self._cache is not None  # noqa: S101  there was a plan
         self._cache.counts.bailed += 1
@@ -140,14 +223,20 @@ class PlanExecutor(StrawberryGraphQLCoreExecutionContext):
             self._known = KnownOutcomes()
             self.middleware_manager = cast("Any", self._known)  # it is asked for a resolver, and nothing else
         self._known.add(run.outcomes)
-        return super().complete_value(*given)
+        return execute()
 
-    def _find_plan(self, type_: GraphQLOutputType, details: FieldDetailsList) -> Plan | None:
+    def _find_plan(
+        self, type_: GraphQLOutputType, details: FieldDetailsList, info: GraphQLResolveInfo[Any], path: Path
+    ) -> Plan | None:
         operation, cache = self._plan, self._cache
         if operation is None or cache is None or operation.uses < cache.min_uses or self.middleware_manager is not None:
             return None
         if id(details) not in operation.plans:
-            operation.plans[id(details)] = self._compile(cache.counts, type_, details)
+            plan = operation.plans[id(details)] = self._compile(cache.counts, type_, details)
+            if plan is not None and self.operation.operation is not OperationType.SUBSCRIPTION:
+                field = open_field(self.schema, info.parent_type, str(path.key), details, plan)
+                if field is not None and isinstance(field.direct, DirectResolver) and field.definition.type is type_:
+                    operation.fields[id(details)] = field
             cache.keep(self._key, operation)
         plan = operation.plans[id(details)]
         return plan if plan is not None and plan.type_ is type_ else None

@@ -8,7 +8,7 @@ from cachetools import LRUCache
 from graphql import DocumentNode, FieldNode, FragmentSpreadNode, InlineFragmentNode, VariableNode
 from graphql.execution.collect_fields import CollectedFields, FieldDetailsList, GroupedFieldSet
 
-from execution.plans.compiler import Plan
+from execution.plans.compiler import OpenField, Plan
 
 MAX_BYTES = 64 * 2**20
 MIN_USES = 2
@@ -41,6 +41,7 @@ class OperationPlan:
         root: The fields at its root, as they were collected first.
         collected: The fields below, by type and by the identity of the nodes around them.
         plans: By the identity of a field's nodes; None for one that cannot be compiled.
+        fields: By the same, those whose resolvers may be called directly.
         event: For a subscription, the name of its field and the plan that completes it, where that calls no resolver.
     """
 
@@ -48,6 +49,7 @@ class OperationPlan:
     root: GroupedFieldSet | None = None
     collected: dict[tuple[Any, int], tuple[FieldDetailsList, CollectedFields]] = field(default_factory=dict)
     plans: dict[int, Plan | None] = field(default_factory=dict)
+    fields: dict[int, OpenField] = field(default_factory=dict)
     event: tuple[str, Plan] | None = None
 
     @property

@@ -29,7 +29,7 @@ from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import Path
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 
-from execution.plans.leaves import INLINE, OddValueError, leaf_function, names_by_id
+from execution.plans.leaves import OddValueError, is_itself, leaf_function, names_by_id
 from execution.plans.resolvers import BatchResolver, DirectResolver, direct_resolver
 from execution.plans.source import Source, name_literal
 from execution.plans.types import attribute_of, classes_of, types_by_class
@@ -38,8 +38,8 @@ MAX_FIELDS = 500
 """Of one plan: larger selections stay with graphql-core, because compiling them would hold everybody up."""
 
 Collect = Callable[[GraphQLObjectType, FieldDetailsList], GroupedFieldSet]
-Place = tuple[dict[str, Any], Any, Path]
-"""Where a field is open: the answer around it, its source, its path."""
+Place = tuple[dict[str, Any], Any, Path | None]
+"""Where a field is open: the answer around it, its source, and the path of that."""
 
 
 class NotCompilableError(Exception):
@@ -68,6 +68,10 @@ class OpenField:
     direct: DirectResolver | BatchResolver | None
     plan: "Plan"
 
+    def path_below(self, path: Path | None) -> Path:
+        """Its own path in an object at `path`."""
+        return Path(path, self.name, self.parent_type.name)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
@@ -92,6 +96,17 @@ def compile_plan(schema: GraphQLSchema, collect: Collect, type_: GraphQLOutputTy
         NotCompilableError: Its selection is too large, or has types of which not enough is known.
     """
     return _Compiler(schema, collect, MAX_FIELDS).plan(type_, details)
+
+
+def open_field(
+    schema: GraphQLSchema, parent: GraphQLObjectType, name: str, details: FieldDetailsList, plan: Plan
+) -> OpenField | None:
+    """A field of `parent` with its resolver, whose values `plan` completes; None where it has no resolver."""
+    definition = schema.get_field(parent, details[0].node.name.value)
+    if definition is None or definition.resolve is None:
+        return None
+    direct = direct_resolver(schema, definition)
+    return OpenField(name, parent, definition, details, definition.resolve, direct, plan)
 
 
 @dataclass
@@ -153,10 +168,10 @@ class _Compiler:
             with source.block(f"if {is_wrong}:"):
                 self._odd()
             values: dict[str, str] = {}
-            waiting: list[tuple[int, str]] = []
+            waiting: list[int] = []
             for name, part in below.items():
                 if isinstance(part, OpenField):
-                    waiting.append((len(self._open), name))
+                    waiting.append(len(self._open))
                     self._open.append(part)
                     values[name] = "None"
                 elif isinstance(part, str):
@@ -164,9 +179,8 @@ class _Compiler:
                 else:
                     values[name] = part()
             source.line(f"d = {{{', '.join(f'{name_literal(name)}: {value}' for name, value in values.items())}}}")
-            for place, name in waiting:
-                path = f"{source.constant(Path)}(p, {name_literal(name)}, {name_literal(type_.name)})"
-                source.line(f"w[{place}].append((d, v, {path}))")
+            for place in waiting:
+                source.line(f"w[{place}].append((d, v, p))")
             source.line("return d")
         return function
 
@@ -230,8 +244,8 @@ class _Compiler:
         elif isinstance(type_, GraphQLEnumType):
             names, function = source.constant(names_by_id(type_).get), source.constant(leaf_function(type_))
             source.line(f"{variable} = {names}({source.constant(id)}({variable})) or {function}({variable})")
-        elif type_ in INLINE:
-            with source.block(f"if not ({INLINE[type_].format(variable)}):"):
+        elif is_leaf_type(type_) and (condition := is_itself(type_)):
+            with source.block(f"if not ({condition.format(variable)}):"):
                 source.line(f"{variable} = {source.constant(leaf_function(type_))}({variable})")
         elif is_leaf_type(type_):
             source.line(f"{variable} = {source.constant(leaf_function(type_))}({variable})")

@@ -19,7 +19,7 @@ from strawberry.execution import optimized_is_awaitable
 
 _VALUES = frozenset({str, int, float, bool, dict, list, datetime})
 """Classes whose instances are neither awaitable nor exceptions."""
-INLINE = {
+_IS_ITSELF: dict[GraphQLLeafType, str] = {
     GraphQLString: "{0}.__class__ is str",
     GraphQLID: "{0}.__class__ is str",
     GraphQLInt: "{0}.__class__ is int and -2147483648 <= {0} <= 2147483647",
@@ -27,6 +27,11 @@ INLINE = {
     GraphQLBoolean: "{0}.__class__ is bool",
 }
 """Conditions under which a value of a built-in scalar is its own completed value."""
+
+
+def is_itself(type_: GraphQLLeafType) -> str | None:
+    """The condition, in Python about `{0}`, under which a value of `type_` is its own completed value; None: never."""
+    return "{0}.__class__ is int" if type_.coerce_output_value is int else _IS_ITSELF.get(type_)
 
 
 class OddValueError(Exception):

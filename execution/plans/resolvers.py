@@ -13,56 +13,78 @@ from typing import Any, cast
 
 from graphql import GraphQLField, GraphQLResolveInfo, GraphQLSchema
 from graphql.pyutils import Path
+from strawberry import ID
 from strawberry.schema import Schema
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import convert_arguments
+from strawberry.types.base import StrawberryOptional
 from strawberry.types.field import StrawberryField
-from strawberry.types.fields.resolver import StrawberryResolver
 
 from execution.batches import BATCH, BatchFunction
 
-InfoOf = Callable[[Path], GraphQLResolveInfo[Any]]
-"""What a resolver is told at a path."""
-Call = Callable[[Any, Path], Any]
+InfoOf = Callable[[Path | None], GraphQLResolveInfo[Any]]
+"""What a resolver is told whose source is at a path."""
+Call = Callable[[Any, Path | None], Any]
 """Takes a source and its path."""
 _BACKREF = GraphQLCoreConverter.DEFINITION_BACKREF
+_PLAIN = (str, int, float, bool, ID)
+"""Types of arguments whose values Strawberry hands over as they were coerced."""
 _UNCHANGEABLE = (str, int, float, NoneType, Enum, datetime)
 """Arguments of these classes may be the same object in several calls."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DirectResolver:
-    """A resolver without extensions and handlers of errors, which may be called without Strawberry."""
+    """A resolver without extensions and handlers of errors, which may be called without Strawberry.
+
+    Attributes:
+        function: What is called.
+        has_self: Whether it takes the source first, …
+        sources: … and the parameters, if any, that take it by name.
+        info: The parameter that takes what a resolver is told.
+        plain: The names of its arguments in Python by those in the schema, where no value of theirs needs converting.
+    """
 
     schema: Schema
     field: StrawberryField
-    function: StrawberryResolver[Any]
+    function: Callable[..., Any]
+    has_self: bool
+    sources: tuple[str, ...]
+    info: str | None
+    plain: dict[str, str] | None
 
-    def bind(self, arguments: dict[str, Any], info_of: InfoOf, path: Path) -> Call | None:
+    def bind(self, arguments: dict[str, Any], info_of: InfoOf, path: Path | None) -> Call | None:
         """The resolver with `arguments` as they were coerced; None where each call needs its own copy of them.
 
         Args:
             arguments: By their names in the schema.
             info_of: Asked only where the resolver wants to be told.
-            path: Of the first call.
+            path: Of the first source.
         """
-        config, scalars = self.schema.config, self.schema.schema_converter.scalar_registry
-        make_info, function, field = config.info_class, self.function, self.field
-        resolve = cast("Callable[..., Any]", function.wrapped_func)
-        converted = convert_arguments(
-            arguments, field.arguments, scalar_registry=scalars, config=config, info=make_info(info_of(path), field)
-        )
-        if not all(isinstance(value, _UNCHANGEABLE) for value in converted.values()):
-            return None
-        sources = [one.name for one in (function.parent_parameter, function.root_parameter) if one]
-        info_name = function.info_parameter.name if function.info_parameter else None
-        has_self = function.self_parameter is not None
+        make_info, function, field = self.schema.config.info_class, self.function, self.field
+        sources, info_name, has_self = self.sources, self.info, self.has_self
+        if self.plain is not None:
+            converted = {self.plain[name]: value for name, value in arguments.items()}
+        else:
+            converted = convert_arguments(
+                arguments,
+                field.arguments,
+                scalar_registry=self.schema.schema_converter.scalar_registry,
+                config=self.schema.config,
+                info=make_info(info_of(path), field),
+            )
+            if not all(isinstance(value, _UNCHANGEABLE) for value in converted.values()):
+                return None
 
-        def call(source: Any, path: Path) -> Any:
+        if info_name is None and not has_self and len(sources) == 1:
+            (name,), prepared = sources, partial(function, **converted)
+            return lambda source, _: prepared(**{name: source})
+
+        def call(source: Any, path: Path | None) -> Any:
             named: dict[str, Any] = dict.fromkeys(sources, source)
             if info_name is not None:
                 named[info_name] = make_info(info_of(path), field)
-            return resolve(source, **named, **converted) if has_self else resolve(**named, **converted)
+            return function(source, **named, **converted) if has_self else function(**named, **converted)
 
         return call
 
@@ -97,4 +119,20 @@ def direct_resolver(schema: GraphQLSchema, field: GraphQLField) -> DirectResolve
         return None
     if BATCH in definition.metadata:
         return BatchResolver(owner, definition, definition.metadata[BATCH])
-    return DirectResolver(owner, definition, definition.base_resolver)
+    resolver = definition.base_resolver
+    return DirectResolver(
+        owner,
+        definition,
+        cast("Callable[..., Any]", resolver.wrapped_func),
+        resolver.self_parameter is not None,
+        tuple(one.name for one in (resolver.parent_parameter, resolver.root_parameter) if one),
+        resolver.info_parameter.name if resolver.info_parameter else None,
+        _plain_names(owner, definition),
+    )
+
+
+def _plain_names(schema: Schema, field: StrawberryField) -> dict[str, str] | None:
+    types = [one.type.of_type if type(one.type) is StrawberryOptional else one.type for one in field.arguments]
+    if not all(type_ in _PLAIN for type_ in types):
+        return None
+    return {schema.config.name_converter.from_argument(one): one.python_name for one in field.arguments}

@@ -5,9 +5,10 @@ completes the whole value once more and calls no resolver a second time.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, groupby, islice
+from operator import attrgetter
 from typing import Any, Protocol
 
 from graphql import GraphQLResolveInfo
@@ -24,6 +25,13 @@ NULL_BYTES = 4
 """Of `null` in JSON, which stands where a field is open."""
 BYTES_PER_TURN = 2**17
 """Of an answer; then others of the event loop have their turn."""
+_NO_PATH: Any = None
+"""Of a value in which no field is open."""
+_NONE_YET = object()
+_MEASURED_TOGETHER = 16
+"""Values of one field at most."""
+_FEW_BYTES = 2**12
+"""Of values that were measured together; twice as many come next."""
 
 
 class Host(Protocol):
@@ -40,24 +48,70 @@ class Host(Protocol):
 
 
 class Outcome:
-    """What one resolver has answered: a value, an exception, or something to await."""
+    """What one resolver has answered for one place: a value, an exception, or something to await."""
 
-    __slots__ = ("field", "is_awaited", "is_settled", "place", "result")
+    __slots__ = ("awaited", "field", "is_settled", "places", "result")
 
     def __init__(self, field: OpenField, place: Place, result: Any) -> None:
         self.field = field
-        self.place = place
+        self.places = [place]
         self.result = result
-        self.is_awaited = optimized_is_awaitable(result)
+        self.awaited: Any = result if optimized_is_awaitable(result) else None
         self.is_settled = False
 
     def settle(self, result: Any) -> None:
         self.result, self.is_settled = result, True
 
+    def answers(self) -> Iterable[tuple[Place, Any]]:
+        """The places, each with its value or exception, once nothing is to be awaited any more."""
+        return ((self.places[0], self.result),)
 
+    def known(self) -> Iterator[Any]:
+        """What stands for another call of the resolver at each place; what nobody has awaited runs on by itself."""
+        if self.is_settled:
+            yield _Settled(self.result, turns=1)
+        elif self.awaited is not None:
+            yield _retrieved(self.awaited)
+        else:
+            yield self.result
+
+
+class BatchOutcome:
+    """What one call of a batch resolver answers for all places."""
+
+    __slots__ = ("awaited", "field", "places", "result")
+
+    def __init__(self, field: OpenField, places: list[Place], awaited: "asyncio.Future[Sequence[Any]]") -> None:
+        self.field = field
+        self.places = places
+        self.awaited = awaited
+        self.result: Sequence[Any] | BaseException | None = None
+
+    def settle(self, result: Sequence[Any] | BaseException) -> None:
+        self.result = result
+
+    def answers(self) -> Iterable[tuple[Place, Any]]:
+        """As of an `Outcome`."""
+        return zip(self.places, self._values(), strict=True)
+
+    def _values(self) -> Sequence[Any]:
+        assert self.result is not None  # noqa: S101  it was settled
+        if isinstance(self.result, BaseException):
+            return [self.result] * len(self.places)
+        return self.result
+
+    def known(self) -> Iterator[Any]:
+        """As of an `Outcome`."""
+        if self.result is not None:
+            yield from (_Settled(value, TURNS) for value in self._values())
+        else:
+            yield from (_retrieved(Part(self.awaited, number)) for number in range(len(self.places)))
+
+
+AnyOutcome = Outcome | BatchOutcome
 Level = list[tuple[OpenField, list[Place]]]
 """Open fields that may be resolved at the same time, each with the places where it is open."""
-Steps = Generator[list[Outcome], None, None]
+Steps = Generator[list[AnyOutcome], None, None]
 """Outcomes that must be settled before it goes on; none where others of the event loop are to have their turn."""
 
 
@@ -71,7 +125,7 @@ class PlanRun:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[AnyOutcome] = []
         self.size = 0
         self._turn_ends_at = BYTES_PER_TURN
 
@@ -89,7 +143,11 @@ class PlanRun:
             return self._go_on(answer, chain([first], steps))
         return answer
 
-    async def _go_on(self, answer: Any, steps: Iterable[list[Outcome]]) -> Any:
+    def call(self, field: OpenField, source: Any, path: Path | None) -> Any:
+        """What the resolver of `field` answers for the source at `path`."""
+        return self._bind(field, path)(source, path)
+
+    async def _go_on(self, answer: Any, steps: Iterable[list[AnyOutcome]]) -> Any:
         for outcomes in steps:
             await _settle(outcomes)
         return answer
@@ -104,71 +162,73 @@ class PlanRun:
                 yield pending
                 yield from self._fill(pending, level)
 
-    def _call_resolvers(self, level: Level) -> tuple[list[Outcome], list[Outcome]]:
+    def _call_resolvers(self, level: Level) -> tuple[list[AnyOutcome], list[AnyOutcome]]:
         """Outcomes that are there, and those that are to be awaited."""
-        done: list[Outcome] = []
-        pending: list[Outcome] = []
+        called = len(self.outcomes)
         for field, places in level:
             if not places:
                 continue
             if isinstance(field.direct, BatchResolver):
-                pending += self._call_together(field, field.direct, places)
+                self.outcomes.append(self._call_together(field, field.direct, places))
                 continue
             call = self._bind(field, places[0][2])
-            for place in places:
-                outcome = self._call(field, place, call)
-                (pending if outcome.is_awaited else done).append(outcome)
+            self.outcomes += [self._call(field, place, call) for place in places]
+        done: list[AnyOutcome] = []
+        pending: list[AnyOutcome] = []
+        for outcome in self.outcomes[called:]:
+            (done if outcome.awaited is None else pending).append(outcome)
         return done, pending
 
-    def _bind(self, field: OpenField, path: Path) -> Call:
-        """The resolver of `field` with its arguments, for all places; `path` is that of the first."""
-        arguments, info_of = self._arguments(field), partial(self._host.info_of, field)
+    def _bind(self, field: OpenField, path: Path | None) -> Call:
+        """The resolver of `field` with its arguments, for all places; `path` is that around the first."""
+        arguments, info_of = self._arguments(field), partial(self._info_of, field)
         direct = field.direct
         if isinstance(direct, DirectResolver) and (bound := direct.bind(arguments, info_of, path)):
             return bound
         return lambda source, path: field.resolve(source, info_of(path), **arguments)
 
-    def _call_together(self, field: OpenField, resolver: BatchResolver, places: list[Place]) -> list[Outcome]:
+    def _call_together(self, field: OpenField, resolver: BatchResolver, places: list[Place]) -> BatchOutcome:
         """One call for all places."""
-        call = resolver.bind(self._arguments(field), self._host.info_of(field, places[0][2]))
-        batch = asyncio.ensure_future(call([source for _, source, _ in places]))  # noqa: RUF006  its parts hold it
-        batch.add_done_callback(_retrieve)
-        outcomes = [Outcome(field, place, Part(batch, number)) for number, place in enumerate(places)]
-        self.outcomes += outcomes
-        return outcomes
+        call = resolver.bind(self._arguments(field), self._info_of(field, places[0][2]))
+        return BatchOutcome(field, places, _retrieved(call([source for _, source, _ in places])))
 
     def _call(self, field: OpenField, place: Place, call: Call) -> Outcome:
         _, source, path = place
         try:
-            result = call(source, path)
+            return Outcome(field, place, call(source, path))
         except Exception as error:  # noqa: BLE001  whatever it is, graphql-core tells of it
-            result = error
-        outcome = Outcome(field, place, result)
-        self.outcomes.append(outcome)
-        return outcome
+            return Outcome(field, place, error)
 
-    def _fill(self, outcomes: list[Outcome], level: Level) -> Steps:
+    def _info_of(self, field: OpenField, path: Path | None) -> GraphQLResolveInfo[Any]:
+        return self._host.info_of(field, field.path_below(path))
+
+    def _fill(self, outcomes: list[AnyOutcome], level: Level) -> Steps:
         """Complete what was resolved and put it into the answers around; adds the fields that are open then to `level`."""
-        opened: dict[OpenField, list[list[Place]]] = {}
-        for outcome in outcomes:
-            field, (answer, _, path) = outcome.field, outcome.place
-            if isinstance(outcome.result, Exception):
-                raise OddValueError
-            places = opened.get(field)
-            if places is None:
-                places = opened[field] = [[] for _ in field.plan.open_fields]
+        for field, answered in groupby(outcomes, attrgetter("field")):
+            places: list[list[Place]] = [[] for _ in field.plan.open_fields]
+            yield from self._fill_field(field, chain.from_iterable(one.answers() for one in answered), places)
+            level += [pair for pair in zip(field.plan.open_fields, places, strict=True) if pair[1]]
+
+    def _fill_field(self, field: OpenField, answers: Iterator[tuple[Place, Any]], places: list[list[Place]]) -> Steps:
+        complete, name, at_once = field.plan.complete, field.name, 1
+        last: Any = _NONE_YET
+        value: Any = None
+        while part := list(islice(answers, at_once)):
             before = sum(map(len, places))
-            answer[field.name] = value = field.plan.complete(outcome.result, path, places)
-            self._measure(value, sum(map(len, places)) - before)
+            values = []
+            for (answer, _, path), result in part:
+                if isinstance(result, Exception):
+                    raise OddValueError
+                if result is not last or places:  # one that has no open fields has the same value everywhere
+                    value = complete(result, field.path_below(path) if places else _NO_PATH, places)
+                    last = result
+                answer[name] = value
+                values.append(value)
+            size = self._measure(values, sum(map(len, places)) - before, len(values) + 1)
+            at_once = min(2 * at_once, _MEASURED_TOGETHER) if size < _FEW_BYTES else 1
             if self.size > self._turn_ends_at:
                 self._turn_ends_at = self.size + BYTES_PER_TURN
                 yield []
-        level += [
-            pair
-            for field, places in opened.items()
-            for pair in zip(field.plan.open_fields, places, strict=True)
-            if pair[1]
-        ]
 
     def _arguments(self, field: OpenField) -> dict[str, Any]:
         node, _, fragment_variables = field.details[0]
@@ -179,35 +239,26 @@ class PlanRun:
             field.definition, node, host.variable_values, fragment_variables, host.hide_suggestions
         )
 
-    def _measure(self, value: Any, open_places: int) -> None:
-        self.size += self._host.measure(value, -NULL_BYTES * open_places)
+    def _measure(self, value: Any, open_places: int, other_bytes: int = 0) -> int:
+        """Add a completed value to the answer, without the bytes of its open places and others; how many it has then."""
+        size = self._host.measure(value, -NULL_BYTES * open_places - other_bytes)
+        self.size += size
+        return size
 
 
-async def _settle(outcomes: list[Outcome]) -> None:
+async def _settle(outcomes: list[AnyOutcome]) -> None:
     """Wait for all, or for a turn of the event loop, and let each outcome be its value or exception."""
     if not outcomes:
         await asyncio.sleep(0)
         return
-    if len(outcomes) == 1 and not isinstance(outcomes[0].result, Part):
-        outcomes[0].settle(await _value_or_error(outcomes[0].result))
+    if len(outcomes) == 1 and isinstance(outcomes[0], Outcome):
+        outcomes[0].settle(await _value_or_error(outcomes[0].awaited))
         return
-    for outcome in outcomes:
-        if not isinstance(outcome.result, Part):
-            outcome.result = asyncio.ensure_future(outcome.result)
-    futures = [_future_of(outcome) for outcome in outcomes]
-    awaited = list(dict.fromkeys(futures))
-    results = dict(zip(awaited, await asyncio.gather(*awaited, return_exceptions=True), strict=True))
-    for outcome, future in zip(outcomes, futures, strict=True):
-        result = results[future]
+    results = await asyncio.gather(*(outcome.awaited for outcome in outcomes), return_exceptions=True)
+    for outcome, result in zip(outcomes, results, strict=True):
         if isinstance(result, asyncio.CancelledError):
             raise result
-        outcome.settle(outcome.result.of(result) if isinstance(outcome.result, Part) else result)
-
-
-def _future_of(outcome: Outcome) -> "asyncio.Future[Any]":
-    """What is awaited: outcomes of one batch await the same."""
-    awaited: asyncio.Future[Any] = outcome.result.batch if isinstance(outcome.result, Part) else outcome.result
-    return awaited
+        outcome.settle(result)
 
 
 async def _value_or_error(awaitable: Awaitable[Any]) -> Any:
@@ -223,16 +274,10 @@ class KnownOutcomes:
     def __init__(self) -> None:
         self._results: dict[Path, Any] = {}
 
-    def add(self, outcomes: list[Outcome]) -> None:
-        """Keep outcomes. What nobody has awaited runs on by itself: graphql-core may need it, or not."""
+    def add(self, outcomes: Iterable[AnyOutcome]) -> None:
         for outcome in outcomes:
-            result = outcome.result
-            if outcome.is_settled:
-                result = _Settled(result, TURNS if isinstance(outcome.field.direct, BatchResolver) else 1)
-            elif outcome.is_awaited:
-                result = asyncio.ensure_future(result)
-                result.add_done_callback(_retrieve)
-            self._results[outcome.place[2]] = result
+            for (_, _, path), known in zip(outcome.places, outcome.known(), strict=True):
+                self._results[outcome.field.path_below(path)] = known
 
     def get_field_resolver(self, resolve: Callable[..., Any]) -> Callable[..., Any]:
         """`resolve`, for fields that were not resolved before."""
@@ -261,6 +306,13 @@ class _Settled:
         if isinstance(self._result, Exception):
             raise self._result
         return self._result
+
+
+def _retrieved(awaitable: Awaitable[Any]) -> "asyncio.Future[Any]":
+    """It goes on by itself: its exception may be needed, or not."""
+    future = asyncio.ensure_future(awaitable)
+    future.add_done_callback(_retrieve)
+    return future
 
 
 def _retrieve(future: "asyncio.Future[Any]") -> None:

@@ -19,7 +19,7 @@ class ComparedExecutor(PlanExecutor):
         super().__init__(*arguments, **named)
         if (cache := (self.operation_extensions or {}).get(CACHE)) is not None:
             conditions = tuple(sorted(self.variable_values.coerced.items()))
-            self.use_plans(cache, (id(self.operation), conditions))
+            self.use_plans(cache, (self.operation, conditions))
 
 
 async def answer(

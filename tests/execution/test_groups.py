@@ -9,6 +9,8 @@ from execution.groups.group import Groups
 from execution.groups.subscriber import SlowReaderError, Subscriber
 from tests.execution.watching_for_tests import Executions, Reader, Told, settle, state
 
+pytestmark = pytest.mark.usefixtures("virtual_time")
+
 
 class Hall:
     """Groups, and those who are served in them."""
@@ -209,12 +211,12 @@ async def test_who_reads_nothing_for_so_long_is_given_up_and_the_others_are_not(
 
 async def test_who_reads_now_and_then_is_not_given_up() -> None:
     hall, watch = Hall(), Told(state(1))
-    reader, subscriber, task = hall.serve(watch, stalled_seconds=0.4)
+    reader, subscriber, task = hall.serve(watch, stalled_seconds=1)
     await settle()
     for version in range(2, 8):
         reader.reads = False
         watch.tell(state(version))
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.2)
         reader.reads = True
         subscriber.resume()
     watch.tell(None)

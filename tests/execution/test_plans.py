@@ -4,6 +4,7 @@ import asyncio
 from typing import Annotated, Any
 
 import graphql
+import orjson
 import pytest
 import strawberry
 from graphql import parse
@@ -248,3 +249,27 @@ async def test_extensions_of_a_field_see_every_call() -> None:
 
     assert found.data == {"things": [{"name": "x"}, {"name": "x"}]}
     assert seen == ["name", "name"]
+
+
+async def test_short_values_of_one_field_are_measured_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    @strawberry.type
+    class Thing:
+        name: str = strawberry.field(resolver=lambda: "x" * 20)
+
+    @strawberry.type
+    class Root:
+        things: list[Thing] = strawberry.field(resolver=lambda: [Thing() for _ in range(50)])
+
+    measure, sizes = ComparedExecutor.measure, []
+
+    def counted(self: ComparedExecutor, value: Any, other_bytes: int = 0) -> int:
+        sizes.append(measure(self, value, other_bytes))
+        return sizes[-1]
+
+    monkeypatch.setattr(ComparedExecutor, "measure", counted)
+    schema = strawberry.Schema(Root)._schema
+    found = await answer(schema, parse("{ things { name } }"), None, PlanCache(min_uses=1))
+
+    assert found.data is not None
+    assert sum(sizes) == len(orjson.dumps(found.data["things"]))
+    assert len(sizes) <= 10
