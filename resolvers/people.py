@@ -21,6 +21,7 @@ from schema.types.arguments import (
     TokenName,
     UserId,
     Username,
+    UserSearch,
     UsersToSkip,
 )
 from schema.types.enums import Role
@@ -51,9 +52,11 @@ async def resolve_change_password(info: Info, current: Password, new: NewPasswor
     return user_type(await change_password(context.services.auth, context.viewer, current, new, context.address))
 
 
-async def resolve_users(info: Info, first: ListSize = 50, offset: UsersToSkip = 0) -> list[User]:
+async def resolve_users(
+    info: Info, first: ListSize = 50, offset: UsersToSkip = 0, search: UserSearch = None
+) -> list[User]:
     require_admin(info.context.viewer)
-    return [user_type(user) for user in await list_users(first, offset)]
+    return [user_type(user) for user in await list_users(first, offset, search)]
 
 
 async def resolve_create_api_token(info: Info, name: TokenName, expires_at: TokenEnd = None) -> ApiToken:

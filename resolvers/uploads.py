@@ -16,7 +16,7 @@ from schema.types.arguments import (
     UploadStatuses,
 )
 from schema.types.connection import Connection, Window, connection_of, counted
-from schema.types.upload import Upload, upload_row_type, upload_type
+from schema.types.upload import Upload, upload_columns, upload_row_type, upload_type
 from uploads.body import Body
 from uploads.finishing import wait_until_finished
 from uploads.lifecycle import NewUpload, create_upload, delete_upload
@@ -55,7 +55,7 @@ async def resolve_uploads(
     external_ids: ExternalIds = None,
 ) -> Connection[Upload]:
     window = counted(info, Window(first, after, last, before, offset))
-    page = await page_uploads(info.context.viewer, statuses, window, external_ids)
+    page = await page_uploads(info.context.viewer, statuses, window, external_ids, upload_columns(info))
     return connection_of(page, upload_row_type(info.context))
 
 

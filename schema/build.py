@@ -4,10 +4,17 @@ import asyncio
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import strawberry
-from graphql import GraphQLError, GraphQLInputObjectType, GraphQLSchema, execute_root_selection_set, get_operation_ast
+from graphql import (
+    GraphQLError,
+    GraphQLInputObjectType,
+    GraphQLSchema,
+    default_field_resolver,
+    default_type_resolver,
+    execute_root_selection_set,
+)
 from graphql.utilities.print_schema import print_schema_definition
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.config import StrawberryConfig
@@ -99,23 +106,28 @@ class Schema(strawberry.Schema):
             OperationRefusedError: Something is wrong with the document or its variables.
             CannotGetOperationTypeError: It has no operation of that name.
         """
-        if errors := document.errors_of(name, variables or {}):
+        if errors := document.errors_of(name):
             raise refused_by(errors)
-        assert document.node is not None  # noqa: S101  it has no errors
-        executor = AnswerExecutor.build(
+        operation = document.operation(name)
+        if operation is None:
+            raise CannotGetOperationTypeError(name)
+        values = operation.coerce(variables or {})
+        if isinstance(values, list):
+            raise refused_by(values)
+        return AnswerExecutor(
             self._schema,
-            document.node,
-            context_value=context,
-            raw_variable_values=variables,
-            operation_name=name,
-            is_awaitable=cast("Any", optimized_is_awaitable),
+            operation.fragment_definitions,
+            operation.fragments,
+            None,
+            context,
+            operation.node,
+            values,
+            default_field_resolver,
+            default_type_resolver,
+            default_field_resolver,
+            is_awaitable=optimized_is_awaitable,
             operation_extensions={DOCUMENT: document, PLANS: plans or self.plans},
         )
-        if not isinstance(executor, list):
-            return cast("AnswerExecutor", executor)
-        if get_operation_ast(document.node, name) is None:
-            raise CannotGetOperationTypeError(name)
-        raise refused_by(executor)
 
 
 def build_schema() -> Schema:

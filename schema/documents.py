@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from sys import getsizeof
 from typing import Any
 
@@ -27,12 +26,12 @@ from base.errors import ErrorCode, Refusal
 from execution.plans.cache import condition_names
 from schema.complexity import check_complexity
 from schema.errors import graphql_error
-from schema.values import Literals, Place, places_of_variables, problems_of_variables
+from schema.operations import MAX_ERRORS, Operation
+from schema.values import Literals
 
 MAX_TOKENS = 3_000
 MAX_CHARACTERS = 100_000
 """Comments and white space are no tokens, and are read all the same."""
-MAX_ERRORS = 20
 _CHARACTERS_TOLD = 30_000
 """Telling one error can take as long as reading the text, so that long texts are told fewer of them."""
 MAX_KEPT_CHARACTERS = 8_000
@@ -87,7 +86,7 @@ class Document:
     size_bytes: int = 0
     conditions: frozenset[str] = frozenset()
     is_kept: bool = False
-    _places: dict[str | None, dict[str, list[Place]]] = field(default_factory=dict)
+    _operations: dict[str | None, Operation] = field(default_factory=dict)
     _names: dict[frozenset[str], bool] = field(default_factory=dict)
     _infos: dict[str | None, OperationInfo] = field(default_factory=dict)
 
@@ -131,8 +130,17 @@ class Document:
             )
         )
 
-    def errors_of(self, operation_name: str | None, variables: dict[str, Any]) -> list[GraphQLError]:
-        """What keeps one of its operations from being executed with these variables.
+    def operation(self, operation_name: str | None) -> Operation | None:
+        """The operation `operation_name`, or the only one; the document is valid."""
+        known = self._operations.get(operation_name)
+        if known is None and self.node is not None:
+            node = get_operation_ast(self.node, operation_name)
+            if node is not None:
+                known = self._operations[operation_name] = Operation(self.schema, self.node, node)
+        return known
+
+    def errors_of(self, operation_name: str | None) -> list[GraphQLError]:
+        """What keeps one of its operations from being executed, whatever its variables are.
 
         Source: GraphQL, September 2025, section 6.1, GetOperation.
         """
@@ -141,7 +149,7 @@ class Document:
         if self.operation_info(operation_name).type == OTHER and operation_name is None and len(self.operations) > 1:
             message = "This document has several operations: say which with operationName."
             return [graphql_error(Refusal(ErrorCode.BAD_INPUT, message, "operationName"))]
-        return self.wrong_variables(operation_name, variables)
+        return []
 
     def names_fields(self, names: frozenset[str]) -> bool:
         """Whether a field of one of these names is selected anywhere in it."""
@@ -151,17 +159,6 @@ class Document:
             known = any(isinstance(node, FieldNode) and node.name.value in names for node in nodes)
             self._names[names] = known
         return bool(known)
-
-    def wrong_variables(self, operation_name: str | None, variables: dict[str, Any]) -> list[GraphQLError]:
-        """What is wrong with the variables that came with one of its operations; it is right itself."""
-        operation = get_operation_ast(self.node, operation_name) if self.node else None
-        if self.node is None or operation is None or not operation.variable_definitions:
-            return []
-        places = self._places.get(operation_name)
-        if places is None:
-            places = self._places[operation_name] = places_of_variables(self.schema, self.node, operation)
-        problems = problems_of_variables(self.schema, operation, variables, places)
-        return [problem.error() for problem in islice(problems, MAX_ERRORS)]
 
     def _root_field(self, operation: OperationDefinitionNode) -> str:
         root = self.schema.get_root_type(operation.operation)

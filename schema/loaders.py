@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from typing import Any, Generic, TypeVar, cast
 
 from auth.api_tokens import find_api_tokens
 from auth.queries import users_by_ids
 from auth.viewer import Viewer
+from base.errors import Refusal
 from jobs.contents import (
     active_items_of_jobs,
     files_of_items,
@@ -18,6 +19,7 @@ from jobs.contents import (
     find_files,
     find_items,
     item_files_of_type,
+    list_job_uploads,
 )
 from jobs.inputs import Inputs, states_of_inputs
 from jobs.queries import find_jobs, jobs_of_uploads, options_of_jobs, pages_of, summaries_of_jobs
@@ -26,7 +28,7 @@ from jobs.scheduling.external import Lease, leases_of
 from jobs.scheduling.positions import queue_positions
 from jobs.snapshots import read_with_retry
 from models import ApiToken, File, Job, Upload, User, Webhook
-from models.listing import Listing, Page, Window
+from models.listing import Page, Window
 from processors.alignment.outputs import TEXTGRID_TYPE
 from uploads.queries import find_uploads
 from webhooks.queries import find_webhooks
@@ -148,11 +150,13 @@ class Loaders:
     textgrids: _OnFirstUse[str, Sequence[File]] = _OnFirstUse(
         lambda: _steady(partial(item_files_of_type, TEXTGRID_TYPE))
     )
+    job_uploads: _OnFirstUse[tuple[Window, frozenset[str], tuple[str, ...]], list[Page]] = _OnFirstUse(
+        lambda: _steady(_pages_of_uploads)
+    )
     leases: _OnFirstUse[tuple[Viewer, str], Lease | None] = _OnFirstUse(lambda: _of_viewer(leases_of))
     inputs: _OnFirstUse[str, Inputs] = _OnFirstUse(lambda: _steady(states_of_inputs))
     queue_positions: _OnFirstUse[str, int | None] = _OnFirstUse(lambda: _steady(queue_positions))
     job_ends: _OnFirstUse[str, datetime | None] = _OnFirstUse(lambda: _steady(ends_of_jobs))
-    pages: _OnFirstUse[tuple[Listing, Window], Page] = _OnFirstUse(lambda: _steady(pages_of))
     found_jobs: _OnFirstUse[tuple[Viewer, str], Job] = _OnFirstUse(lambda: _of_viewer(find_jobs))
     found_uploads: _OnFirstUse[tuple[Viewer, str], Upload] = _OnFirstUse(lambda: _of_viewer(find_uploads))
     found_files: _OnFirstUse[tuple[Viewer, str], File] = _OnFirstUse(lambda: _of_viewer(find_files))
@@ -191,6 +195,28 @@ def _of_viewer(
         return await load(keys[0][0], [id_ for _, id_ in keys])
 
     return _steady(load_visible)
+
+
+async def _pages_of_uploads(
+    keys: list[tuple[Window, frozenset[str], tuple[str, ...]]],
+) -> list[list[Page] | BaseException]:
+    """For each window, columns and jobs a page of each job, or why the window is refused; fields with the same are read together."""
+    pages: dict[Window, dict[str, Page] | Refusal] = {}
+    for window in dict.fromkeys(key[0] for key in keys):
+        alike = [key for key in keys if key[0] == window]
+        columns = frozenset().union(*(columns for _, columns, _ in alike))
+        ids = list(dict.fromkeys(chain.from_iterable(ids for _, _, ids in alike)))
+        try:
+            found = await pages_of(list_job_uploads(columns), ids, window)
+        except Refusal as refusal:
+            pages[window] = refusal
+        else:
+            pages[window] = dict(zip(ids, found, strict=True))
+    answers: list[list[Page] | BaseException] = []
+    for window, _, job_ids in keys:
+        of_jobs = pages[window]
+        answers.append(of_jobs if isinstance(of_jobs, Refusal) else [of_jobs[id_] for id_ in job_ids])
+    return answers
 
 
 async def _options(keys: list[tuple[int, str]]) -> list[str]:

@@ -33,6 +33,12 @@ Offset = Annotated[
 ]
 ListSize = Annotated[int, argument(description=f"Rows of the answer, 0 to {MAX_SIZE}.")]
 UsersToSkip = Annotated[int, argument(description="Users to skip, 0 or more.")]
+UserSearch = Annotated[
+    str | None,
+    argument(
+        description="Only users in whose name this stands, in upper or lower case, at most 100 characters; null: all."
+    ),
+]
 
 # Objects by their ids
 AnyId = Annotated[ID, argument(description="Id of an object of any type.")]

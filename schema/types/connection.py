@@ -6,8 +6,11 @@ from typing import Any, Generic, TypeVar
 
 import strawberry
 
+from jobs.queries import pages_of
+from jobs.snapshots import read_with_retry
 from models.listing import Listing, Page, Window
 from schema.context import Info, selects
+from schema.types.node import Node
 from schema.types.rows import derived
 
 __all__ = ["Connection", "Edge", "Page", "PageInfo", "Window", "connection_of", "counted", "nested_connections"]
@@ -71,24 +74,18 @@ def connection_of(page: Page, node_of: Callable[[dict[str, Any]], T]) -> Connect
     return Connection(page=page, nodes=[node_of(row) for row in page.rows])
 
 
-def connection_or_error(page: Page | Exception, node_of: Callable[[dict[str, Any]], T]) -> Connection[T] | Exception:
-    """The page as clients see it, or why it cannot be had."""
-    return page if isinstance(page, Exception) else connection_of(page, node_of)
-
-
 def counted(info: Info, window: Window) -> Window:
     """`window`, counted where the operation asks for `totalCount`."""
     return replace(window, is_counted=selects(info, "totalCount"))
 
 
 async def nested_connections(
-    info: Info, listings: Sequence[Listing], window: Window, node_of: Callable[[dict[str, Any]], T]
-) -> list[Connection[T] | Exception]:
-    """The pages of lists that belong to many objects, or why one cannot be had: all of them are read together."""
-    return [connection_or_error(page, node_of) for page in await load_pages(info, listings, window)]
+    info: Info, listing: Listing, roots: Sequence[Node], window: Window, node_of: Callable[[dict[str, Any]], T]
+) -> list[Connection[T]]:
+    """The page of the list of each of `roots`: all of them are read together."""
+    return [connection_of(page, node_of) for page in await read_nested_pages(info, listing, roots, window)]
 
 
-async def load_pages(info: Info, listings: Sequence[Listing], window: Window) -> list[Page | Exception]:
-    """The same window of many lists."""
-    window = counted(info, window)
-    return await info.context.loaders.pages.load_each([(listing, window) for listing in listings])
+async def read_nested_pages(info: Info, listing: Listing, roots: Sequence[Node], window: Window) -> list[Page]:
+    """The same part of the list of each of `roots`."""
+    return await read_with_retry(pages_of, listing, [root.id for root in roots], counted(info, window))

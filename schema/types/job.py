@@ -1,6 +1,6 @@
 """Jobs: the interface and what implements it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -13,7 +13,7 @@ from auth.viewer import Viewer
 from base import words
 from execution.batches import batch_field
 from jobs.actions import actions_of, can_retry
-from jobs.contents import list_events, list_items, list_job_uploads, list_lines
+from jobs.contents import list_events, list_items, list_lines
 from jobs.inputs import Inputs
 from jobs.retention import Retention
 from jobs.scheduling.external import Lease
@@ -22,7 +22,7 @@ from results.links import bundle_path
 from schema.context import Context, Info
 from schema.types.alignment import Alignment, alignment_type
 from schema.types.arguments import After, Before, First, Last, MinLevel, NeedsReview, Offset, RoleOfFiles, StatusOfItems
-from schema.types.connection import Connection, Window, connection_or_error, load_pages, nested_connections
+from schema.types.connection import Connection, Window, connection_of, counted, nested_connections
 from schema.types.enums import JobAction, JobStatus, LogLevel, WaitReason
 from schema.types.error import JobError, error_type
 from schema.types.file import File, file_type
@@ -33,7 +33,7 @@ from schema.types.people import User, owners_of_rows
 from schema.types.progress import STAGE_COLUMNS, Progress, Stage, stages_of
 from schema.types.rows import column, derived, reads
 from schema.types.scalars import BigInt, Json
-from schema.types.upload import Upload, upload_row_type
+from schema.types.upload import Upload, upload_columns, upload_row_type
 from schema.viewer_fields import DEPENDS_ON_VIEWER
 
 JobRow = models.Job
@@ -126,14 +126,16 @@ async def _uploads(
     roots: Sequence["Job"], info: Info, first: First = None, after: After = None
 ) -> list[Connection[Upload] | Exception]:
     leases = await _leases(roots, info)
-    shapes = [
-        upload_row_type(info.context, lease.links_end_at if isinstance(lease, Lease) else None) for lease in leases
-    ]
-    pages = await load_pages(info, [list_job_uploads(root.id) for root in roots], Window(first, after))
+    window, ids = counted(info, Window(first, after)), tuple(root.id for root in roots)
+    pages = await info.context.loaders.job_uploads.load((window, upload_columns(info), ids))
     return [
-        lease if isinstance(lease, Exception) else connection_or_error(page, shape)
-        for lease, page, shape in zip(leases, pages, shapes, strict=True)
+        lease if isinstance(lease, Exception) else connection_of(page, _input_type(info.context, lease))
+        for lease, page in zip(leases, pages, strict=True)
     ]
+
+
+def _input_type(context: Context, lease: Lease | None) -> Callable[[dict[str, Any]], Upload]:
+    return upload_row_type(context, None if lease is None else lease.links_end_at)
 
 
 async def _files(roots: Sequence["Job"], info: Info, role: RoleOfFiles = None) -> list[list[File] | Exception]:
@@ -156,9 +158,9 @@ async def _items(
     last: Last = None,
     before: Before = None,
     offset: Offset = None,
-) -> list[Connection[JobItem] | Exception]:
-    listings = [list_items(root.id, status, needs_review=needs_review) for root in roots]
-    return await nested_connections(info, listings, Window(first, after, last, before, offset), item_type)
+) -> list[Connection[JobItem]]:
+    listing, window = list_items(status, needs_review=needs_review), Window(first, after, last, before, offset)
+    return await nested_connections(info, listing, roots, window, item_type)
 
 
 async def _logs(
@@ -169,9 +171,8 @@ async def _logs(
     after: After = None,
     last: Last = None,
     before: Before = None,
-) -> list[Connection[LogEntry] | Exception]:
-    listings = [list_lines(root.id, min_level) for root in roots]
-    return await nested_connections(info, listings, Window(first, after, last, before), line_type)
+) -> list[Connection[LogEntry]]:
+    return await nested_connections(info, list_lines(min_level), roots, Window(first, after, last, before), line_type)
 
 
 async def _events(
@@ -181,9 +182,8 @@ async def _events(
     after: After = None,
     last: Last = None,
     before: Before = None,
-) -> list[Connection[JobEvent] | Exception]:
-    listings = [list_events(root.id) for root in roots]
-    return await nested_connections(info, listings, Window(first, after, last, before), event_type)
+) -> list[Connection[JobEvent]]:
+    return await nested_connections(info, list_events(), roots, Window(first, after, last, before), event_type)
 
 
 def _bundle_url(root: "Job") -> str | None:

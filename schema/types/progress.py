@@ -92,12 +92,15 @@ STAGE_COLUMNS = ("kind", "status", "stage", "percentage", "processed_bytes", "to
 
 
 def stages_of(job: models.Job) -> list[Stage]:
-    """The stages of `job`, the upload first; a download has none."""
+    """The stages of `job`, the upload first; a download has none. Behind the stage that failed none had its turn."""
     stages = [] if job.type is words.JobType.DOWNLOAD else [_upload_stage(job)]
     before = 0.0
     for stage in _stages_of_kind(job.kind):
         stages.append(_stage(stage.name, stage.label, _part_of(stage, before, job.percentage), job))
         before += stage.share
+    failed = next((place for place, stage in enumerate(stages) if stage.status is words.ItemStatus.FAILED), len(stages))
+    for later in stages[failed + 1 :]:
+        later.status = words.ItemStatus.CANCELLED
     return stages
 
 

@@ -12,12 +12,12 @@ from base.words import UploadStatus as Status
 from execution.batches import batch_field
 from jobs.retention import Use
 from models.fields import now
-from schema.context import Context, Info
+from schema.context import Context, Info, selected_names
 from schema.types.enums import UploadStatus
 from schema.types.error import JobError, error_type
 from schema.types.node import Node
 from schema.types.people import User, owners_of_rows
-from schema.types.rows import column, derived
+from schema.types.rows import column, columns_of, derived, reads
 from schema.types.scalars import BigInt
 from schema.viewer_fields import DEPENDS_ON_VIEWER
 from uploads.capability import reading_path, upload_path
@@ -79,25 +79,32 @@ class Upload(Node):
     context: strawberry.Private[Context]
     readable_until: strawberry.Private[datetime | None] = None
     """Where a worker that holds a task may read its inputs: how long."""
-    owner: User = batch_field(owners_of_rows, description="Whose it is.")
+    owner: User = batch_field(owners_of_rows, description="Whose it is.", metadata=reads("owner_id"))
     status: UploadStatus = column("status", description="Where it stands.")
     filename: str = column("filename", description="The client's name for the file.")
     external_id: str | None = column("external_id", description="The client's own key.")
     content_type: str = column("content_type", description="What the client says it is.")
     size: BigInt | None = column("size_bytes", description="Bytes in all. Null while a deferred length is unknown.")
     offset: BigInt = column("offset_bytes", description="Bytes stored so far.")
-    percentage: float | None = derived(_percentage, description="0 to 100. Null while the size is unknown.")
+    percentage: float | None = derived(
+        _percentage, "size_bytes", "offset_bytes", "status", description="0 to 100. Null while the size is unknown."
+    )
     url: str = derived(
         _url,
+        "owner_id",
         description="The tus URL: give it to any tus client. It carries its own right to send these bytes and outlives "
         "access tokens. A worker that reads its task is given a link for reading alone, which ends a minute after the lease: "
         "claimTask, reportTask and task give a fresh one.",
     )
     sha256: str | None = derived(
         lambda root: root.row.sha256 if root.row.status is Status.COMPLETED else None,
+        "sha256",
+        "status",
         description="Hex SHA-256 of the whole file, computed while it streamed in; null until COMPLETED.",
     )
-    error: JobError | None = derived(_error, description="Why it was rejected.")
+    error: JobError | None = derived(
+        _error, "error_code", "error_message", "updated_at", description="Why it was rejected."
+    )
     jobs: list[Annotated["Job", strawberry.lazy("schema.types.job")]] = batch_field(
         _jobs, description="What uses it: the newest 100 jobs, newest first.", metadata=DEPENDS_ON_VIEWER
     )
@@ -106,6 +113,7 @@ class Upload(Node):
     expires_at: datetime | None = batch_field(
         _expires_at,
         description="When unfinished bytes, or the finished file, will be removed; null while a job is using it.",
+        metadata=reads("status", "expires_at", "updated_at"),
     )
 
 
@@ -117,3 +125,8 @@ def upload_type(upload: models.Upload, context: Context, readable_until: datetim
 def upload_row_type(context: Context, readable_until: datetime | None = None) -> Callable[[dict[str, Any]], Upload]:
     """From a row of the database to what clients see."""
     return lambda row: upload_type(upload_of(row), context, readable_until)
+
+
+def upload_columns(info: Info) -> frozenset[str]:
+    """The columns of uploads that the operation needs below the field that is being answered: all of these and no others."""
+    return columns_of(selected_names(info), Upload)

@@ -1,14 +1,16 @@
 """Webhooks and their deliveries."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import strawberry
 
 import models
-from models.listing import Window
+from execution.batches import batch_field
 from schema.context import Info
 from schema.types.arguments import ListSize
+from schema.types.connection import Window, read_nested_pages
 from schema.types.node import Node
 from webhooks.queries import list_deliveries
 
@@ -31,9 +33,9 @@ class WebhookDelivery:
     )
 
 
-async def _deliveries(root: "Webhook", info: Info, first: ListSize = 50) -> list[WebhookDelivery]:
-    page = await info.context.loaders.pages.load((list_deliveries(root.id), Window(first)))
-    return [delivery_row_type(row) for row in page.rows]
+async def _deliveries(roots: Sequence["Webhook"], info: Info, first: ListSize = 50) -> list[list[WebhookDelivery]]:
+    pages = await read_nested_pages(info, list_deliveries(), roots, Window(first))
+    return [[delivery_row_type(row) for row in page.rows] for page in pages]
 
 
 @strawberry.type(description="An address that is told of its owner's jobs.")
@@ -50,9 +52,7 @@ class Webhook(Node):
         description="Signs the messages. Shown once, in the answer of createWebhook, or of updateWebhook where that makes another; "
         "null afterwards. Lost: updateWebhook(newSecret: true)."
     )
-    deliveries: list[WebhookDelivery] = strawberry.field(
-        resolver=_deliveries, description="Newest first; `first` is at most 100."
-    )
+    deliveries: list[WebhookDelivery] = batch_field(_deliveries, description="Newest first; `first` is at most 100.")
 
 
 def webhook_type(webhook: models.Webhook, secret: str | None = None) -> Webhook:

@@ -18,7 +18,8 @@ CHANGE_PASSWORD = "mutation ($c: String!, $n: String!) { changePassword(current:
 LOGIN = "mutation ($u: String!, $p: String!) { login(username: $u, password: $p) { accessToken } }"
 
 
-USERS = "query ($first: Int! = 50, $offset: Int! = 0) { users(first: $first, offset: $offset) { id username } }"
+USERS = """query ($first: Int! = 50, $offset: Int! = 0, $search: String) {
+  users(first: $first, offset: $offset, search: $search) { id username } }"""
 
 
 CREATE_TOKEN = """mutation ($name: String!, $end: DateTime) {

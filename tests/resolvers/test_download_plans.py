@@ -1,13 +1,11 @@
 """Plans of downloads over GraphQL: servers are asked, nothing is stored, and it ends in time."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import downloads.planning
 from base.words import Role
 from tests.databases import read_tables
 from tests.downloads.servers_for_tests import Asked, Origin, Reply, serving
@@ -99,28 +97,6 @@ async def test_credentials_and_headers_go_to_the_server_and_into_no_answer(app: 
     assert file["url"] == origin.url("/a.bin")
     assert {asked.headers["X-Api-Key"] for asked in origin.asked} == {"s3cr3t-value"}
     assert all(asked.headers["Authorization"].startswith("Basic ") for asked in origin.asked)
-
-
-async def test_a_server_that_does_not_answer_is_not_waited_for(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(downloads.planning, "RESOLVE_SECONDS", 0.2)
-    monkeypatch.setattr(downloads.planning, "PROBE_SECONDS", 0.2)
-    silent = asyncio.Event()
-
-    async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await silent.wait()
-        writer.close()
-
-    server = await asyncio.start_server(hang, "127.0.0.1", 0)
-    try:
-        port = server.sockets[0].getsockname()[1]
-        person = await app.person()
-        answer = await app.ask(PLAN, person, url=f"http://127.0.0.1:{port}/list")
-        assert answer.code == "TIMED_OUT"
-        (file,) = await plan(app, person, f"http://127.0.0.1:{port}/a.zip")
-        assert (file["name"], file["size"], file["willDownload"]) == ("a.zip", None, True)
-    finally:
-        silent.set()
-        server.close()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tortoise.connection import get_connection
 from base.words import SlicePhase
 from jobs.recording.items import add_items, record_items
 from jobs.recording.outcomes import NOTHING, record_plan
-from jobs.scheduling.claims import claim_slice
+from jobs.scheduling.claims import claim_slices
 from jobs.scheduling.slices import NewSlice
 from jobs.stalls import sweep_stalls
 from models.sql import fetch_rows
@@ -75,11 +75,11 @@ async def test_the_eta_of_a_watcher_is_null_while_nothing_moves(live: Served) ->
     outbox = app.services.request.outbox
     id_ = await app.batch(person)
     stages = {"counting": COUNTING.phases}
-    plan = await claim_slice("w", stages, outbox)
+    plan = await claim_slices("w", stages, outbox)
     assert plan is not None
     await add_items(plan, 0, ["a", "b", "c"])
     await record_plan(plan, [NewSlice(SlicePhase.PROCESS, 0, 0, 3)], NOTHING, COUNTING, outbox)
-    claim = await claim_slice("w", stages, outbox)
+    claim = await claim_slices("w", stages, outbox)
     assert claim is not None
     async with await live.wire_of(person) as wire:
         await wire.send({"id": "1", "type": "subscribe", "payload": {"query": WATCH_ETA, "variables": {"id": id_}}})

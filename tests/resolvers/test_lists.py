@@ -190,3 +190,15 @@ async def test_uploads_are_listed_with_what_uses_them_at_once(app: App) -> None:
         counts.append(len(statements))
     assert counts[0] == counts[1] <= FIRST + 5
     assert await JobEvent.all().count() == 12
+
+
+async def test_the_same_page_of_uploads_is_read_once_for_all_fields(app: App) -> None:
+    person = await app.person()
+    await fill(app, person, 3)
+    query = "{ jobs { nodes { a: uploads { nodes { filename } } b: uploads { nodes { size } } } } }"
+    for _ in range(2):  # without a plan, and with one
+        with counted_statements() as statements:
+            nodes = (await app.data(query, person))["jobs"]["nodes"]
+        assert sum("job_uploads" in statement for statement in statements) == 1
+        assert [len(node[name]["nodes"]) for node in nodes for name in "ab"] == [2] * 6
+        assert set(nodes[0]["a"]["nodes"][0]) == {"filename"}

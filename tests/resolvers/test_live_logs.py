@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from base.words import JobStatus, LogLevel
+from jobs.snapshots import newest_line_id
 from models import Job, LogEntry
 from tests.resolvers.live_for_tests import LOGS, finished, move, say
 from tests.web_app import App, Served, Wire, until
@@ -15,14 +16,21 @@ async def messages(wire: Wire, count: int) -> Sequence[str]:
     return [(await wire.next())["logs"]["message"] for _ in range(count)]
 
 
-async def test_new_lines_come_as_they_are_written(app: App, live: Served) -> None:
+async def test_new_lines_come_as_they_are_written(app: App, live: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_known = asyncio.Event()
+
+    async def tell(job_id: str) -> int:
+        newest = await newest_line_id(job_id)
+        is_known.set()
+        return newest
+
+    monkeypatch.setattr("resolvers.log_watches.newest_line_id", tell)
     person = await app.person()
     job_id = await app.batch(person)
     await say(app, job_id, "before")
     async with await live.wire_of(person) as wire:
         await wire.subscribe(LOGS, id=job_id)
-        await until(lambda: app.listeners == 1)
-        await asyncio.sleep(0.05)
+        await asyncio.wait_for(is_known.wait(), 20)
         await say(app, job_id, "one", "two")
         await say(app, job_id, "hidden", level=LogLevel.DEBUG)
         await say(app, job_id, "three", level=LogLevel.ERROR)

@@ -1,3 +1,3 @@
 """The whole application over a real database, without workers."""
 
-from tests.web_app import app, empty_database, live  # noqa: F401  fixtures
+from tests.web_app import app, bounds, empty_database, live  # noqa: F401  fixtures

@@ -27,7 +27,7 @@ def job_in(status: JobStatus, **columns: object) -> Job:
         (job_in(JobStatus.PROCESSING, stage="read", percentage=5.0, processed_bytes=4, total_bytes=4), ["COMPLETED 100", "PROCESSING 50", "PENDING 0", "PENDING 0"]),
         (job_in(JobStatus.PROCESSING, stage="count", percentage=50.0, processed_bytes=4, total_bytes=4), ["COMPLETED 100", "COMPLETED 100", "PROCESSING 50", "PENDING 0"]),
         (job_in(JobStatus.COMPLETED, percentage=100.0, processed_bytes=0, total_bytes=0), ["COMPLETED 100"] * 4),
-        (job_in(JobStatus.FAILED, percentage=50.0, processed_bytes=4, total_bytes=4), ["COMPLETED 100", "COMPLETED 100", "FAILED 50", "FAILED 0"]),
+        (job_in(JobStatus.FAILED, percentage=50.0, processed_bytes=4, total_bytes=4), ["COMPLETED 100", "COMPLETED 100", "FAILED 50", "CANCELLED 0"]),
         (job_in(JobStatus.CANCELLED, percentage=5.0, processed_bytes=4, total_bytes=4), ["COMPLETED 100", "CANCELLED 50", "CANCELLED 0", "CANCELLED 0"]),
     ],
 )  # fmt: skip
