@@ -7,7 +7,7 @@ import socket
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -37,6 +37,7 @@ from processors.registry import references
 from schema.build import Schema, build_schema
 from storage.keys import upload_key
 from tests.stored_paths import stored_path
+from web.bounds import Bounds
 from web.connection import HttpConnection
 from web.frames import FrameConnection
 
@@ -104,7 +105,8 @@ class App:
 
     async def person(self, role: Role = Role.USER, **columns: Any) -> Person:
         """A new user with an open session; they have no password."""
-        user = await User.create(id=new_id("user"), username=f"person {next(self.names)}", role=role, **columns)
+        columns = {"username": f"person {next(self.names)}"} | columns
+        user = await User.create(id=new_id("user"), role=role, **columns)
         return await self.sign_in(user)
 
     async def sign_in(self, user: User, *, age: timedelta = timedelta()) -> Person:
@@ -168,12 +170,17 @@ def settings_for(data_dir: Path, **values: Any) -> Settings:
 
 
 @asynccontextmanager
-async def opened_app(data_dir: Path, database: Path, **values: Any) -> AsyncIterator[App]:
-    """The application on a copy of `database`; it also serves errors that it did not foresee, as a server does."""
+async def opened_app(
+    data_dir: Path, database: Path, bounds: Bounds | None = None, /, **values: Any
+) -> AsyncIterator[App]:
+    """The application on a copy of `database`, with settings `values`.
+
+    It also serves errors that it did not foresee, as a server does.
+    """
     shutil.copyfile(database, sqlite_path("", data_dir))
     settings = settings_for(data_dir, **values)
     async with opened_server(settings, server_role(settings)) as services:
-        asgi = services.asgi(_schema())
+        asgi = replace(services, bounds=bounds or services.bounds).asgi(_schema())
         transport = httpx2.ASGITransport(asgi, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://test") as http:
             yield App(services, asgi, http)
@@ -196,7 +203,7 @@ class Wire:
     async def send(self, message: object) -> None:
         await self.connection.send(message if isinstance(message, str | bytes) else orjson.dumps(message).decode())
 
-    async def receive(self, seconds: float = 5) -> dict[str, Any]:
+    async def receive(self, seconds: float = 20) -> dict[str, Any]:
         async with asyncio.timeout(seconds):
             message: dict[str, Any] = orjson.loads(await self.connection.recv())
         return message
@@ -226,7 +233,7 @@ class Wire:
         assert {"code", "requestId", "timestamp"} <= set(error["extensions"])
         return str(error["extensions"]["code"])
 
-    async def close_code(self, seconds: float = 5) -> int:
+    async def close_code(self, seconds: float = 20) -> int:
         """The code with which the server closes; what comes before does not matter."""
         async with asyncio.timeout(seconds):
             await self.connection.wait_closed()
@@ -290,7 +297,7 @@ async def served(app: App) -> AsyncIterator[Served]:
     await uvicorn_server.shutdown([listener])
 
 
-async def until(condition: Any, seconds: float = 3) -> None:
+async def until(condition: Any, seconds: float = 20) -> None:
     """Wait until `condition()` holds."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110  there is nothing else to wait for
@@ -316,11 +323,19 @@ def empty_database(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture
-async def app(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[App]:
+def bounds() -> Bounds:
+    """Of the application; a test may have it with others."""
+    return Bounds()
+
+
+@pytest.fixture
+async def app(
+    tmp_path: Path, empty_database: Path, bounds: Bounds, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[App]:
     """The application in process."""
     monkeypatch.setitem(references(), "counting", "tests.kinds:COUNTING")
     monkeypatch.setitem(references(), "countingTask", "tests.kinds:COUNTING_TASK")
-    async with opened_app(tmp_path, empty_database) as app:
+    async with opened_app(tmp_path, empty_database, bounds) as app:
         yield app
 
 

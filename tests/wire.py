@@ -35,7 +35,7 @@ class Wire:
 
     async def answer(self) -> tuple[int, dict[str, str]]:
         """Status and headers of the next answer; its body, if any, is read."""
-        head = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 10)).decode("latin-1").split("\r\n")
+        head = (await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 30)).decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         await self.reader.readexactly(int(headers.get("content-length", "0")))
         return int(head[0].split()[1]), headers

@@ -17,7 +17,9 @@ from results.endpoints import result_routes
 from results.wiring import ResultServices
 from schema.build import Schema, print_schema
 from schema.context import RequestServices
-from uploads.endpoints import upload_routes
+from uploads.capability import is_of_uploads
+from uploads.endpoints import TusEndpoint
+from web.bounds import Bounds
 from web.dashboard import DashboardPage, dashboard_files
 from web.draining import Draining
 from web.errors import answer_error
@@ -41,11 +43,12 @@ def build_app(
     persisted: PersistedQueries,
     checks: dict[str, Check],
     draining: Draining,
+    bounds: Bounds,
 ) -> ASGIApp:
     """The application that server.py runs, over services that are open."""
     sdl = print_schema(schema)
     base_url = services.upload_services.base_url
-    pipeline = Pipeline(schema, services, persisted, draining)
+    pipeline = Pipeline(schema, services, persisted, draining, bounds)
     over_http = HttpTransport(pipeline, services, base_url)
     over_websocket = WebSocketTransport(schema, pipeline, services, base_url)
 
@@ -61,26 +64,32 @@ def build_app(
         Route("/", DashboardPage().answer),
         Mount("/assets", GZipMiddleware(dashboard_files())),
         *health_routes(checks, draining),
-        *upload_routes(services.upload_services),
         *result_routes(result_services),
     ]
     app = _Routes(routes=routes, exception_handlers=dict.fromkeys((Refusal, HTTPException, Exception), answer_error))
     app.router.redirect_slashes = False
     app.router.default = _not_found
-    by_path = _GraphQLFirst(over_http, over_websocket, app)
+    uploads = TusEndpoint(services.upload_services, answer_error)
+    by_path = _ShortWays(over_http, over_websocket, uploads, app)
     return RequestMiddleware(AuthenticationMiddleware(by_path, services.auth, settings), settings, draining)
 
 
-class _GraphQLFirst:
-    """Leads to GraphQL without a look at the table of the other routes."""
+class _ShortWays:
+    """Leads to GraphQL and to uploads without a look at the table of the other routes."""
 
-    def __init__(self, over_http: ASGIApp, over_websocket: ASGIApp, others: ASGIApp) -> None:
+    def __init__(self, over_http: ASGIApp, over_websocket: ASGIApp, uploads: ASGIApp, others: ASGIApp) -> None:
         self._graphql = {"http": over_http, "websocket": over_websocket}
+        self._uploads = uploads
         self._others = others
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        app = self._graphql.get(scope["type"]) if scope.get("path") in GRAPHQL_PATHS else None
-        return (app or self._others)(scope, receive, send)
+        return self._app_for(scope)(scope, receive, send)
+
+    def _app_for(self, scope: Scope) -> ASGIApp:
+        path = scope.get("path", "")
+        if path in GRAPHQL_PATHS:
+            return self._graphql.get(scope["type"], self._others)
+        return self._uploads if is_of_uploads(path) and scope["type"] == "http" else self._others
 
 
 async def _not_found(_scope: Scope, _receive: Receive, _send: Send) -> None:

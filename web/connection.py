@@ -9,7 +9,9 @@ comes after the body is left to uvicorn.
 import asyncio
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Any, cast
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
@@ -20,6 +22,7 @@ from base.logging import log_for
 from uploads.body import EXTENSION, IS_OPEN, Sink
 from web.admission import Admission
 from web.bodies import BodyReader
+from web.cycle import HttpCycle
 from web.frames import ABORT, FrameConnection
 from web.head_deadline import HeadDeadline
 from web.heads import check_head, head_without_offer
@@ -207,8 +210,10 @@ class HttpConnection(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        parser, scope = self.parser, self.scope
+        method, version = parser.get_method(), parser.get_http_version()
         try:
-            check_head(self.parser.get_method(), self.parser.get_http_version(), self.headers)
+            check_head(method, version, self.headers)
             self._check_waiting()
             self._check_head_size()
         except Refusal as refusal:
@@ -216,14 +221,38 @@ class HttpConnection(HttpToolsProtocol):
             raise
         self._is_in_head, self._has_moved = False, True
         self._deadline.stop()
-        if self._has_unknown_upgrade():
-            return
-        extensions: dict[Any, Any] = {EXTENSION: partial(self._take_over, self.scope), ABORT: self.transport.abort}
-        self.scope["extensions"] = extensions | {IS_OPEN: self._is_open}
-        self._is_in_body = True
-        super().on_headers_complete()
-        if self.cycle is not None:
-            self.cycle.transport = cast("asyncio.Transport", self._answers)
+        scope["method"], scope["http_version"] = method.decode("ascii"), version
+        if not parser.should_upgrade():
+            self._is_in_body = True
+            self._begin_cycle(keep_alive=version != "1.0" and parser.should_keep_alive())
+
+    def _begin_cycle(self, *, keep_alive: bool) -> None:
+        """Begin a request, or have it wait for the answers to those before it."""
+        url, scope = httptools.parse_url(self.url), self.scope
+        path = url.path.decode("ascii")
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"], scope["query_string"] = url.path, url.query or b""
+        extensions: dict[Any, Any] = {EXTENSION: partial(self._take_over, scope), ABORT: self.transport.abort}
+        scope["extensions"] = extensions | {IS_OPEN: self._is_open}
+        is_next = self._is_answered()
+        self.cycle = HttpCycle(
+            scope=scope,
+            transport=cast("asyncio.Transport", self._answers),
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=keep_alive,
+            on_response=self.on_response_complete,
+        )
+        if is_next:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def _check_waiting(self) -> None:
         if len(self.pipeline) >= MAX_WAITING_REQUESTS:
@@ -231,7 +260,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def _check_head_size(self) -> None:
         """A head that came in one read was not counted while it came."""
-        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        size = len(self.url) + sum(map(len, chain.from_iterable(self.headers)))
         self._is_head_too_large = size > MAX_HEAD_BYTES
         if self._is_head_too_large:
             raise Refusal(ErrorCode.BAD_INPUT, f"The headers of a request have at most {MAX_HEAD_BYTES // 1024} KiB.")

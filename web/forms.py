@@ -18,7 +18,6 @@ from storage.disk_space import full_disk_refused
 from uploads.body import IncomingFile
 from web.requests import PREFLIGHT_HEADERS, is_asked_first
 
-MAX_FORM_BYTES = 100 * 2**20
 MAX_FILES = 20
 FORM_DEADLINE_FACTOR = 10
 """A form may take so many times as long to come in as an operation may take."""

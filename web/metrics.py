@@ -104,7 +104,7 @@ def count_operation(info: OperationInfo, code: str | None, seconds: float) -> No
 
 def count_received(scope: Mapping[str, Any], size: int) -> None:
     """Count bytes that came in past `Traffic`: bodies that are read from the socket itself."""
-    _RECEIVED.labels(route_of(scope)).inc(size)
+    _child(_RECEIVED, route_of(scope)).inc(size)
 
 
 def sent_bytes_of(scope: Mapping[str, Any]) -> Counter:

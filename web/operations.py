@@ -93,18 +93,17 @@ async def with_deadline(seconds: float | None, work: Awaitable[Found], since: fl
     """
     now = asyncio.get_running_loop().time()
     end = None if seconds is None else (now if since is None else since) + seconds
-    limit = asyncio.timeout_at(end)
     known = None if seconds is None or end is None else Deadline(seconds, time.monotonic() + end - now)
     token = deadline.set(known)
-    steps = work.__await__()
+    steps, limit = work.__await__(), None
     try:
         first = next(steps)  # what waits for nothing ends here, and needs no timer
-        async with limit:
+        async with asyncio.timeout_at(end) as limit:
             return await _Rest(first, steps)
     except StopIteration as end_of_work:
         return cast("Found", end_of_work.value)
     except TimeoutError:
-        if known is None or not limit.expired():
+        if known is None or limit is None or not limit.expired():
             raise
         raise known.refusal() from None
     finally:

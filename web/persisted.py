@@ -5,10 +5,10 @@ from functools import partial
 from typing import Any
 
 from cachetools import LRUCache
-from redis.asyncio import Redis
 from strawberry.http import GraphQLRequestData
 
 from base.errors import ErrorCode, Refusal
+from base.redis import Redis
 from base.resilience import CircuitBreaker
 from web.requests import hash_in
 
@@ -36,7 +36,7 @@ class PersistedQueries:
 
     def __init__(
         self,
-        redis: "Redis | None" = None,
+        redis: Redis | None = None,
         prefix: str = "waybill",
         max_texts: int = MAX_TEXTS,
         max_text_bytes: int = MAX_TEXT_BYTES,

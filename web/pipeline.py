@@ -29,6 +29,7 @@ from schema.context import Context, RequestServices
 from schema.documents import Document, OperationInfo
 from schema.errors import graphql_error
 from web.audit import audit_refused_fields
+from web.bounds import Bounds
 from web.concurrency import ConcurrencyLimiter, MemoryBudget, footprint_of
 from web.draining import Draining
 from web.errors import refusal_of
@@ -91,7 +92,7 @@ class Pipeline:
     """
 
     def __init__(
-        self, schema: Schema, services: RequestServices, persisted: PersistedQueries, draining: Draining
+        self, schema: Schema, services: RequestServices, persisted: PersistedQueries, draining: Draining, bounds: Bounds
     ) -> None:
         self._schema = schema
         self._services = services
@@ -99,6 +100,7 @@ class Pipeline:
         self._memory = MemoryBudget()
         self._subscriptions = Subscriptions(schema)
         self.draining = draining
+        self.bounds = bounds
         self.connections = ConcurrencyLimiter(services.settings.sockets_per_user)
         self.timeout_seconds = services.settings.operation_timeout.total_seconds() or None
 
@@ -127,7 +129,9 @@ class Pipeline:
             Refusal: PERSISTED_QUERY_NOT_FOUND, BAD_INPUT or METHOD_NOT_ALLOWED for a type that may not come this way,
                 SERVICE_UNAVAILABLE, QUOTA_EXCEEDED.
         """
-        data = await self._persisted.resolve(operation.data)
+        data = operation.data
+        if data.extensions:
+            data = await self._persisted.resolve(data)
         document = self._schema.read(data.query or "")
         info = document.operation_info(data.operation_name)
         with record_refusal(info):
@@ -135,10 +139,9 @@ class Pipeline:
                 _check_type(info, operation.types)
             if info.type in _BEGINS_SOMETHING:
                 self.draining.check()
-        if not document.errors:
-            await self._persisted.store(data)
-        with record_refusal(info):  # last of all: whoever is cancelled before has reserved nothing
-            release = self._reserve(operation, document, info, context)
+            if data.extensions and not document.errors:
+                await self._persisted.store(data)
+            release = self._reserve(operation, document, info, context)  # last: who is cancelled has reserved nothing
         return Admitted(document, info, data.operation_name, data.variables, operation.since, release)
 
     async def run(self, admitted: Admitted, context: Context) -> ExecutionResult:

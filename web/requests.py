@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 from strawberry.http import GraphQLRequestData
 
@@ -140,7 +141,8 @@ def request_data(data: Any) -> GraphQLRequestData:
     if not isinstance(data, dict):
         raise Refusal(ErrorCode.BAD_INPUT, 'Send a JSON object: {"query": "...", "variables": {}}.')
     for name, type_, message in _MEMBERS:
-        if not isinstance(data.get(name), type_ | None):
+        value = data.get(name)
+        if value is not None and not isinstance(value, type_):
             raise Refusal(ErrorCode.BAD_INPUT, message, name)
     if not data.get("query") and hash_in(data.get("extensions")) is None:
         raise Refusal(ErrorCode.BAD_INPUT, "The query is missing: send the text of the operation as query.", "query")
@@ -195,6 +197,22 @@ class RequestBody:
         if self._received_bytes > self._limit:
             raise _too_large(self._limit)
         return message
+
+    async def read(self) -> bytes:
+        """All of it.
+
+        Raises:
+            Refusal: FILE_TOO_LARGE.
+            ClientDisconnect: The client left before its end.
+        """
+        parts = []
+        while True:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            parts.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def peek(self) -> None:
         """Find out whether it is a list where nothing of it is read; not waited for longer than a moment."""

@@ -18,8 +18,6 @@ from web.pipeline import Pipeline
 
 log = log_for("web.access")
 
-RECHECK_SECONDS = 60.0
-"""Callers are looked up again so often, should the process that ended their token have died before it told us."""
 _RECHECK_TIMEOUT_SECONDS = 60.0
 """So long what runs goes on while its caller cannot be looked up."""
 _ANSWER_SECONDS = 0.05
@@ -100,7 +98,7 @@ class TokenWatch:
             await self._end(refusal)
             return
         self._task = None
-        again_at = asyncio.get_running_loop().time() + RECHECK_SECONDS
+        again_at = asyncio.get_running_loop().time() + self._pipeline.bounds.recheck_seconds
         if again_at < self._ends_at:
             self._set_timer(again_at, self._look_up)
 

@@ -96,7 +96,7 @@ def head(length: int, *lines: str) -> bytes:
 
 
 async def answer_on(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    lines = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).decode().split("\r\n")
+    lines = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)).decode().split("\r\n")
     headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
     return int(lines[0].split()[1]), await reader.readexactly(int(headers.get("content-length", "0")))
 

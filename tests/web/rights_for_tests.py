@@ -17,7 +17,7 @@ from results.links import bundle_path, file_path
 from storage.keys import file_key
 from tests.databases import read_tables
 from tests.stored_paths import stored_path
-from tests.web_app import SECRET, App, Person, Served
+from tests.web_app import SECRET, App, Person, Served, Wire, until
 from uploads.capability import upload_path
 
 CONFIDENTIAL = "confidential"
@@ -49,12 +49,17 @@ _FAULTS = {ErrorCode.INTERNAL_ERROR, ErrorCode.DATABASE_ERROR}
 
 @dataclass
 class World:
-    """Everybody who may call, with a token each, and one of everything, which belongs to the owner."""
+    """Everybody who may call, with a token each, and one of everything, which belongs to the owner.
+
+    Attributes:
+        user_ids: Of who calls with a good token.
+    """
 
     app: App
     live: Served
     owner: Person
     tokens: dict[str, str]
+    user_ids: dict[str, str]
     ids: dict[str, str] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
 
@@ -150,13 +155,17 @@ async def make_world(app: App, live: Served) -> World:
         "revoked API token": revoked_token,
         "expired API token": over_token,
     }
-    world = World(app, live, owner, tokens)
+    user_ids = {
+        OWNER: owner.id, API_TOKEN: owner.id, STRANGER: stranger.id, ANONYMOUS: nameless.id, WORKER: worker.id, ADMIN: admin.id,
+    }  # fmt: skip
+    world = World(app, live, owner, tokens, user_ids)
     await world.furnish()
     return world
 
 
 Outcome = str | int
 Ask = Callable[[World, str], Awaitable[Outcome]]
+Hear = Callable[[World, str, Wire], Awaitable[Outcome]]
 
 
 @dataclass(frozen=True)
@@ -215,27 +224,43 @@ def shown(query: str, thing: str | None = None) -> Ask:
     return ask
 
 
-def watched(query: str, thing: str | None = None) -> Ask:
-    """Subscribe over a socket of its own: OK with the first message, 4403 where the socket is closed."""
+async def first_message(_world: World, _caller: str, wire: Wire) -> Outcome:
+    message = await wire.receive()
+    if message["type"] == "error":
+        return _outcome([message["payload"][0]["extensions"]["code"]], str(message))
+    assert CONFIDENTIAL in str(message), message
+    return OK
+
+
+async def list_until_an_own_job_changes(world: World, caller: str, wire: Wire) -> Outcome:
+    """What is there comes before what changes: NOTHING where none of it is confidential."""
+    if caller not in world.user_ids:
+        return await first_message(world, caller, wire)
+    await until(lambda: world.app.listeners == 1)
+    own = await Job.create(
+        id=new_id("task"), type=JobType.TASK, kind="counting", owner_id=world.user_ids[caller], status=JobStatus.PENDING
+    )
+    rename = 'mutation ($id: ID!) { updateJob(id: $id, input: {title: "changed last"}) { id } }'
+    await world.app.ask(rename, None, world.header(ADMIN), id=own.id)
+    shown = ""
+    while "changed last" not in shown:
+        shown += str(await wire.receive())
+    await own.delete()
+    return OK if CONFIDENTIAL in shown else NOTHING
+
+
+def watched(query: str, thing: str | None = None, hear: Hear = first_message) -> Ask:
+    """Subscribe over a socket of its own: what `hear` makes of the messages, 4403 where the socket is closed."""
 
     async def ask(world: World, caller: str) -> Outcome:
-        wire = await world.live.wire()
-        token = world.header(caller)
-        await wire.send({"type": "connection_init", "payload": token})
-        if caller in BAD:
-            return await wire.close_code()
-        assert await wire.receive() == {"type": "connection_ack"}
-        await wire.subscribe(query, **({"id": world.ids[thing]} if thing else {}))
-        try:
-            message = await wire.receive(0.3)
-        except TimeoutError:
-            return NOTHING
-        finally:
-            await wire.connection.close()
-        if message["type"] == "error":
-            return _outcome([message["payload"][0]["extensions"]["code"]], str(message))
-        assert CONFIDENTIAL in str(message), message
-        return OK
+        await until(lambda: world.app.listeners == 0)
+        async with await world.live.wire() as wire:
+            await wire.send({"type": "connection_init", "payload": world.header(caller)})
+            if caller in BAD:
+                return await wire.close_code()
+            assert await wire.receive() == {"type": "connection_ack"}
+            await wire.subscribe(query, **({"id": world.ids[thing]} if thing else {}))
+            return await hear(world, caller, wire)
 
     return ask
 

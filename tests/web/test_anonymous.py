@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from auth.audit import Action, note
 from background.people import sweep_people
 from base.words import JobStatus, Role
-from jobs.scheduling.claims import claim_slice
+from jobs.scheduling.claims import claim_slices
 from jobs.scheduling.selection import Budget
 from models import AuditEntry, Job, Session, Upload, User
 from models.fields import now
@@ -98,7 +98,7 @@ async def test_running_jobs_of_all_sessions_of_an_address_count_together(open_to
     mutation = "mutation { createTask(input: {work: {demo: {}}, uploadIds: []}) { id } }"
     jobs = [(await open_to_all.ask(mutation, token)).data["createTask"]["id"] for token in guests]  # type: ignore[index]
     stages = {"demo": COUNTING.phases}
-    taken = [await claim_slice("w", stages, open_to_all.services.request.outbox, Budget(jobs=1)) for _ in range(3)]
+    taken = [await claim_slices("w", stages, open_to_all.services.request.outbox, Budget(jobs=1)) for _ in range(3)]
     assert [claim.job.id if claim else None for claim in taken] == [jobs[0], jobs[2], None]
     assert (await Job.get(id=jobs[1])).status is JobStatus.PENDING
 

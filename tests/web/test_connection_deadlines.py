@@ -12,7 +12,7 @@ from web.admission import Admission
 from web.connection import ConnectionLimits
 from web.listening import bind
 
-SHORT = 0.2
+SHORT = 0.5
 
 
 def limits() -> ConnectionLimits:
@@ -31,7 +31,7 @@ async def dribble(writer: asyncio.StreamWriter, data: bytes, seconds: float = SH
 async def until_closed(reader: asyncio.StreamReader) -> bytes:
     """What still comes; the other side resets where it closes before it has read all."""
     with suppress(ConnectionResetError):
-        return await asyncio.wait_for(reader.read(), 5)
+        return await asyncio.wait_for(reader.read(), 20)
     return b""
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from models import Upload
 from tests.web_app import App, Person, read
-from web import forms
+from web.bounds import Bounds
 
 QUERY = "mutation ($file: FileUpload!) { uploadFile(file: $file) { id status filename contentType size sha256 url } }"
 PREFLIGHT = {"Apollo-Require-Preflight": "true"}
@@ -157,10 +157,10 @@ async def test_a_file_cannot_be_written_in_json_or_in_the_query(app: App) -> Non
     assert await Upload.all().count() == 0
 
 
+@pytest.mark.parametrize("bounds", [Bounds(form_bytes=10_000)])
 @pytest.mark.parametrize("is_announced", [True, False])
-async def test_a_form_that_is_too_large_is_413(app: App, monkeypatch: pytest.MonkeyPatch, is_announced: bool) -> None:
-    monkeypatch.setattr("web.transports.http.MAX_FORM_BYTES", 10_000)
-    assert forms.MAX_FORM_BYTES == 100 * 2**20
+async def test_a_form_that_is_too_large_is_413(app: App, is_announced: bool) -> None:
+    assert Bounds().form_bytes == 100 * 2**20
 
     async def body() -> AsyncIterator[bytes]:
         yield b"x" * 10_001

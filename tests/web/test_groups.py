@@ -3,7 +3,6 @@
 import asyncio
 import socket
 from contextlib import AsyncExitStack
-from functools import partial
 from typing import Any
 
 import orjson
@@ -13,7 +12,6 @@ from tortoise.transactions import in_transaction
 
 from base.words import JobStatus, Role
 from events.messages import access_topic
-from execution.groups.subscriber import Subscriber
 from jobs.outbox import OutboxMessages
 from jobs.rows import change_job
 from models import User
@@ -22,6 +20,7 @@ from schema.viewer_fields import viewer_fields
 from schema.watching import WatchingOperation
 from tests.web.streams_for_tests import MULTIPART, SSE, opened
 from tests.web_app import App, Served, until
+from web.bounds import Bounds
 
 WATCH = (
     "subscription ($id: ID!) { jobUpdated(id: $id, maxPerSecond: 20) { id status version progress { percentage } } }"
@@ -199,10 +198,8 @@ async def test_an_id_that_is_used_again_at_once_hears_only_of_the_new_operation(
         }  # fmt: skip
 
 
-async def test_a_socket_that_reads_nothing_is_ended_and_the_others_hear_everything(
-    app: App, live: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("web.transports.socket_outlet.Subscriber", partial(Subscriber, stalled_seconds=1))
+@pytest.mark.parametrize("bounds", [Bounds(stalled_seconds=1)])
+async def test_a_socket_that_reads_nothing_is_ended_and_the_others_hear_everything(app: App, live: Served) -> None:
     person = await app.person()
     job_id = await app.batch(person)
     stuck = socket.socket()

@@ -155,16 +155,17 @@ def test_more_requests_than_may_wait_end_the_connection_and_no_answer_stands_wit
 
 def test_what_is_no_request_behind_one_that_is_being_answered_gets_no_answer_in_its_midst(run: Run) -> None:
     async def body() -> None:
-        go_on = asyncio.Event()
+        is_asked, go_on = asyncio.Event(), asyncio.Event()
 
         async def wait(*_: object) -> tuple[int, bytes]:
+            is_asked.set()
             await go_on.wait()
             return 200, b""
 
         async with served(wait) as port:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-            await asyncio.sleep(0.02)
+            await is_asked.wait()
             writer.write(b"GET / HTTP/1.1\r\n\r\n")
             assert await asyncio.wait_for(reader.read(), 5) == b""
             go_on.set()

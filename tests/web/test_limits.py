@@ -180,7 +180,7 @@ async def test_operations_on_a_socket_count_and_one_too_many_ends_alone(limited:
         assert (message["id"], message["type"]) == ("late", "error")
         extensions = message["payload"][0]["extensions"]
         assert (extensions["code"], 50 < extensions["retryAfter"] <= 61) == ("RATE_LIMITED", True)
-        assert limited.listeners == 1
+        await until(lambda: limited.listeners == 1)
     assert (await limited.ask(TYPENAME, person)).code == "RATE_LIMITED"
 
 
@@ -195,9 +195,9 @@ async def test_pages_of_other_origins_may_read_the_numbers(limited: App) -> None
 
 
 @pytest.fixture
-async def brief(tmp_path: Path, empty_database: Path) -> AsyncIterator[App]:
-    """An operation may take 0.2 s."""
-    async with opened_app(tmp_path, empty_database, operation_timeout="0.2 s") as app:
+async def brief(tmp_path: Path, empty_database: Path, request: pytest.FixtureRequest) -> AsyncIterator[App]:
+    """An operation may take a second, or what the test says."""
+    async with opened_app(tmp_path, empty_database, operation_timeout=getattr(request, "param", "1 s")) as app:
         yield app
 
 
@@ -268,6 +268,7 @@ async def test_who_does_not_send_the_whole_request_is_not_waited_for(brief: App)
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.parametrize("brief", ["0.2 s"], indirect=True)
 async def test_who_does_not_send_the_whole_form_is_waited_for_ten_times_as_long(brief: App) -> None:
     async def body() -> AsyncIterator[bytes]:
         yield b"--x\r\n"
@@ -291,7 +292,7 @@ async def test_on_a_socket_only_the_operation_ends_and_subscriptions_have_no_dea
         await wire.subscribe(TWO_SLOW, "slow")
         assert await wire.error("slow") == "TIMED_OUT"
         assert slow.cancelled == 2
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1)
         assert brief.listeners == 1
         await wire.subscribe(TYPENAME, "after")
         assert await wire.next("after") == {"__typename": "Query"}
@@ -329,7 +330,7 @@ async def test_a_user_has_only_so_many_connections(narrow: Served) -> None:
     await first.connection.close()
     second.connection.transport.abort()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await (await let_in(narrow, person)).connection.close()
 
 

@@ -127,9 +127,18 @@ async def test_what_takes_too_long_is_undone_and_holds_neither_lock_nor_connecti
 
 
 async def test_who_waits_for_a_lock_is_stopped_too_and_the_lock_goes_to_the_next(somebody: str) -> None:
-    holder = asyncio.create_task(rename(somebody, 0.5))
-    await asyncio.sleep(0.1)
+    has_it, may_end = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with transaction() as db:
+            await User.filter(id=somebody).using_db(db).update(username="held")
+            has_it.set()
+            await may_end.wait()
+
+    holder = asyncio.create_task(hold())
+    await has_it.wait()
     ends = await asyncio.gather(*(with_deadline(0.1, rename(somebody, 0)) for _ in range(5)), return_exceptions=True)
+    may_end.set()
     await holder
 
     assert [getattr(end, "code", None) for end in ends] == ["TIMED_OUT"] * 5
@@ -156,6 +165,7 @@ async def test_what_waits_for_nothing_is_answered_at_once() -> None:
         await with_deadline(5, answer(is_good=False))
 
 
+@pytest.mark.usefixtures("virtual_time")
 @pytest.mark.parametrize("seconds", [0.02, 5])
 async def test_work_that_is_stopped_at_its_first_wait_still_tidies_up(seconds: float) -> None:
     tidied: list[str] = []
@@ -168,7 +178,7 @@ async def test_work_that_is_stopped_at_its_first_wait_still_tidies_up(seconds: f
             tidied.append("all")
 
     task = asyncio.create_task(with_deadline(seconds, wait()))
-    await asyncio.sleep(0.05)
+    await asyncio.wait([task], timeout=1)
     task.cancel()
     (end,) = await asyncio.gather(task, return_exceptions=True)
     assert (getattr(end, "code", None), tidied) == ("TIMED_OUT" if seconds < 1 else None, ["all"])

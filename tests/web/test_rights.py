@@ -15,7 +15,6 @@ from tests.web.rights_for_tests import (
     BAD,
     CALLERS,
     GOOD,
-    NOTHING,
     OK,
     OWNER,
     STRANGER,
@@ -24,6 +23,7 @@ from tests.web.rights_for_tests import (
     World,
     bytes_of,
     graphql,
+    list_until_an_own_job_changes,
     make_world,
     shown,
     status_of,
@@ -223,8 +223,8 @@ CHANGING = [
 ]  # fmt: skip
 
 WATCHING = [
-    AccessPath(name, watched(query, thing), refused=refused, bad=4403)
-    for name, query, thing, refused in (
+    AccessPath("jobsUpdated", watched("subscription { jobsUpdated { title } }", None, list_until_an_own_job_changes), bad=4403),
+    *(AccessPath(name, watched(query, thing), refused=refused, bad=4403) for name, query, thing, refused in (
         ("jobUpdated", "subscription ($id: ID!) { jobUpdated(id: $id) { title } }", "batch", Code.BATCH_NOT_FOUND),
         ("batchUpdated", "subscription ($id: ID!) { batchUpdated(id: $id) { title } }", "batch", Code.BATCH_NOT_FOUND),
         ("taskUpdated", "subscription ($id: ID!) { taskUpdated(id: $id) { title } }", "task", Code.TASK_NOT_FOUND),
@@ -236,11 +236,10 @@ WATCHING = [
             "uploadUpdated", "subscription ($id: ID!) { uploadUpdated(id: $id) { filename } }", "open",
             Code.UPLOAD_NOT_FOUND,
         ),
-        ("jobsUpdated", "subscription { jobsUpdated { title } }", None, NOTHING),
         (
             "logs", 'subscription ($id: ID!) { logs(jobId: $id, after: "0") { message } }', "batch", Code.BATCH_NOT_FOUND,
         ),
-    )
+    )),
 ]  # fmt: skip
 
 FOREIGN: dict[str, Any] = {"refused": Code.UPLOAD_NOT_FOUND}

@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from execution.groups.queue import Message
 from execution.groups.subscriber import Subscriber
 from execution.groups.watches import Change
@@ -12,6 +14,8 @@ from web.concurrency import ConcurrencyLimiter
 from web.draining import Draining
 from web.transports.sse import EventStreamFormat
 from web.transports.streams import StreamResponse
+
+pytestmark = pytest.mark.usefixtures("virtual_time")
 
 
 class Client:

@@ -31,11 +31,11 @@ async def test_other_subprotocols_are_closed_with_4406(live: Served, protocol: s
 
 
 async def test_who_does_not_introduce_themselves_in_five_seconds_is_closed_with_4408(live: Served) -> None:
-    wire = await live.wire()
     started = time.monotonic()
+    wire = await live.wire()
 
     assert await wire.close_code(30) == 4408
-    assert time.monotonic() - started > 4.9
+    assert time.monotonic() - started >= 5
 
 
 BAD_FRAMES: list[str | bytes] = [

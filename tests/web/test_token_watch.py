@@ -12,13 +12,18 @@ from base.errors import ErrorCode, Refusal
 from base.words import Role
 from events.hub import Hub
 from events.messages import access_topic
+from web.bounds import Bounds
 from web.token_watch import TokenWatch, wait_for_token_end
+
+pytestmark = pytest.mark.usefixtures("virtual_time")
 
 USER = "user-1754556928-0000000000a1"
 
 
 class Callers:
     """Looks callers up as a pipeline does, as slowly as it is told to."""
+
+    bounds = Bounds()
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer

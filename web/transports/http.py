@@ -5,7 +5,7 @@ Source: GraphQL over HTTP, first edition (September 2026); RFC 10008 (QUERY).
 
 from typing import Any
 
-from starlette.datastructures import Headers
+from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse
 from starlette.types import Receive, Scope, Send
@@ -20,8 +20,8 @@ from base.logging import log_refusal_code
 from schema.context import RequestServices
 from web.callers import BaseUrl, context_of
 from web.errors import headers_of, refusal_of
-from web.forms import FORM_DEADLINE_FACTOR, MAX_FORM_BYTES, check_preflight, is_form, read_form
-from web.headers import request_headers
+from web.forms import FORM_DEADLINE_FACTOR, check_preflight, is_form, read_form
+from web.headers import RequestHeaders, request_headers
 from web.negotiation import JSON, negotiate
 from web.operations import RefusedResult, encode_result, refused, with_deadline
 from web.page import is_page_wanted, read_page
@@ -70,11 +70,13 @@ class HttpTransport:
             page = RedirectResponse("../graphql") if scope["path"].endswith("/") else self._page
             await page(scope, receive, send)
             return
-        limit = MAX_FORM_BYTES if _brings_files(scope["method"], headers) else MAX_BODY_BYTES
+        brings_files = _brings_files(scope["method"], headers)
+        limit = self._pipeline.bounds.form_bytes if brings_files else MAX_BODY_BYTES
         body = RequestBody(receive, limit)
+        form = Request(scope, body.receive) if brings_files else None
         context = context_of(scope, self._services, self._base_url)
-        accepted = negotiate(",".join(headers.getlist("accept")), self._streams)
-        exchange = Exchange(Request(scope, body.receive), body, context, accepted)
+        accepted = negotiate(headers.joined("accept"), self._streams)
+        exchange = Exchange(scope, headers, body, form, context, accepted)
         try:
             exchange.allowance = await self._pipeline.count(context)
             check_method_and_length(scope["method"], headers, limit)
@@ -84,13 +86,14 @@ class HttpTransport:
         except Exception as error:  # noqa: BLE001  whatever it is, who asks in GraphQL is answered in GraphQL
             response = await self._refuse(exchange, refusal_of(error))
         finally:
-            await exchange.request.close()
+            if form is not None:
+                await form.close()
         response.headers.update(rate_headers(exchange.allowance))
         await response(scope, body.receive, send)
 
     async def _respond(self, exchange: Exchange) -> Answer:
-        read = await self._read(exchange.request)
-        types = _TYPES[exchange.request.method]
+        read = await self._read(exchange)
+        types = _TYPES[exchange.method]
         if isinstance(read, list):
             exchange.accepted.json_for_many()
             results = await self._lists.run(exchange, read, types)
@@ -99,22 +102,23 @@ class HttpTransport:
             types = types | {OperationType.SUBSCRIPTION}
         return await self._run(exchange, await self._pipeline.admit(Operation(read, types), exchange.context))
 
-    async def _read(self, request: Request) -> GraphQLRequestData | list[Any]:
+    async def _read(self, exchange: Exchange) -> GraphQLRequestData | list[Any]:
         """The operation of a request, or those of a list, each of which may be wrong by itself.
 
         Raises:
             Refusal: BAD_INPUT, UNSUPPORTED_TYPE, FILE_TOO_LARGE; TIMED_OUT where the body does not come to its end.
         """
-        if request.method == "GET":
-            data = data_in_url(request.query_params)
-            check_get(data, request.headers)
+        if exchange.method == "GET":
+            data = data_in_url(QueryParams(exchange.scope["query_string"]))
+            check_get(data, exchange.headers)
             return data
         seconds = self._pipeline.timeout_seconds
-        if _brings_files(request.method, request.headers):
+        if exchange.form is not None:
             self._pipeline.draining.check()  # what comes with files changes something
-            return request_data(await with_deadline(seconds and seconds * FORM_DEADLINE_FACTOR, _read_form(request)))
-        check_content_type(request.headers.get("content-type", ""))
-        body = parsed(await with_deadline(seconds, request.body()), "The body")
+            work = _read_form(exchange.form)
+            return request_data(await with_deadline(seconds and seconds * FORM_DEADLINE_FACTOR, work))
+        check_content_type(exchange.headers.get("content-type", ""))
+        body = parsed(await with_deadline(seconds, exchange.body.read()), "The body")
         return operations_in(body) if isinstance(body, list) else request_data(body)
 
     async def _run(self, exchange: Exchange, admitted: Admitted) -> Answer:
@@ -148,7 +152,7 @@ class HttpTransport:
 
         That a hash is not known is an answer by which the client goes on: it comes as every answer does.
         """
-        if refusal.code is ErrorCode.RATE_LIMITED and exchange.request.method != "GET":
+        if refusal.code is ErrorCode.RATE_LIMITED and exchange.method != "GET":
             await exchange.body.peek()
         log_refusal_code(refusal.code)
         result, accepted = refused(refusal), exchange.accepted
@@ -161,7 +165,7 @@ class HttpTransport:
         return JsonAnswer(b"[" + content + b"]" if is_list else content, media_type, status, headers_of(refusal))
 
 
-def _brings_files(method: str, headers: Headers) -> bool:
+def _brings_files(method: str, headers: RequestHeaders) -> bool:
     """Whether it is a form; a QUERY cannot be one, since what comes with files changes something."""
     return method == "POST" and is_form(headers)
 

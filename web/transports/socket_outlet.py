@@ -18,8 +18,8 @@ class SocketOutlet:
         subscriber: Whose messages they are.
     """
 
-    def __init__(self, scope: MutableMapping[str, Any], id_: str) -> None:
-        self.subscriber = Subscriber(self)
+    def __init__(self, scope: MutableMapping[str, Any], id_: str, stalled_seconds: float) -> None:
+        self.subscriber = Subscriber(self, stalled_seconds)
         self._frames: FrameConnection = scope["extensions"][FRAMES]
         self._sent = sent_bytes_of(scope)
         self._head = b'{"id":' + orjson.dumps(id_) + b',"type":"next","payload":'
@@ -41,9 +41,9 @@ class SocketOutlet:
 
 
 @contextmanager
-def opened_outlet(scope: MutableMapping[str, Any], id_: str) -> Iterator[SocketOutlet]:
+def opened_outlet(scope: MutableMapping[str, Any], id_: str, stalled_seconds: float) -> Iterator[SocketOutlet]:
     """An outlet for the operation `id_` that hears when its connection is writable again."""
-    outlet = SocketOutlet(scope, id_)
+    outlet = SocketOutlet(scope, id_, stalled_seconds)
     frames: FrameConnection = scope["extensions"][FRAMES]
     frames.add_writer(outlet.subscriber.resume)
     try:

@@ -180,7 +180,7 @@ class WebSocketSession(BaseGraphQLTransportWSHandler[Context, None]):
     async def _serve(self, operation: Operation[Context, None], admitted: Admitted) -> ExecutionResult | None:
         """Serve a subscription; a connection that does not read is ended, with all that goes over it."""
         scope = self._scope
-        with opened_outlet(scope, operation.id) as outlet:
+        with opened_outlet(scope, operation.id, self._pipeline.bounds.stalled_seconds) as outlet:
             self._outlets[operation.id] = outlet
             try:
                 return await self._pipeline.watch(admitted, self.context, outlet.subscriber)
