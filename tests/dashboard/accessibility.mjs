@@ -16,6 +16,8 @@ await scenario(async ({ open, pages }) => {
       for (const { id, nodes } of grave) found.push({ ...look, where, id, at: nodes.map(node => node.html).slice(0, 2) })
       const width = await page.evaluate(() => document.documentElement.scrollWidth)
       if (width > (look.width ?? 1280)) found.push({ ...look, where, id: 'wider than the screen', width })
+      const cut = await page.locator('button').evaluateAll(buttons => buttons.flatMap(({ children: [inner], textContent }) => [...(inner?.children ?? [])].some(part => part.scrollWidth > part.clientWidth + 1) ? [textContent] : []))
+      for (const button of cut) found.push({ ...look, where, id: 'a button that does not show all its words', button })
     }
     await page.goto('./')
     await page.getByRole('heading', { level: 1 }).waitFor()

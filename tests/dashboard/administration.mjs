@@ -20,6 +20,10 @@ await scenario(async ({ open, have }) => {
   await page.getByRole('button', { name: 'Create user' }).click()
   const maria = page.getByRole('row', { name: /^maria/ })
   await maria.getByText('Active').waitFor()
+  await maria.getByRole('button', { name: 'New password for maria' }).click()
+  await page.getByRole('dialog').locator('input[name=password]:focus').waitFor()
+  await page.keyboard.press('Escape')
+  await maria.locator('button:focus').getByText('New password').waitFor()
 
   await page.getByRole('tab', { name: 'API tokens' }).click()
   await page.getByLabel('What the program is').fill('nightly import')
@@ -34,6 +38,8 @@ await scenario(async ({ open, have }) => {
   await page.getByRole('button', { name: 'Create webhook' }).click()
   const webhook = page.getByRole('region', { name: 'https://receiver.example/hook' })
   await webhook.getByText('Nothing was sent yet.').waitFor()
+  seen.events = (await webhook.getByText(/^\s*[a-z]+\.[a-z]+$/).allInnerTexts()).map(code => code.trim())
+  seen.named = await webhook.getByText('Download skipped').innerText()
   await webhook.getByLabel('Active').click()
   await webhook.getByRole('button', { name: 'Delete' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
@@ -43,7 +49,24 @@ await scenario(async ({ open, have }) => {
   await page.getByText('Your operations are not limited.').waitFor()
   await page.getByRole('tab', { name: 'Audit log' }).click()
   await page.getByRole('cell', { name: 'Signed in', exact: true }).first().waitFor()
+  await have('createTokens')
+  await page.reload()
+  const more = page.getByRole('button', { name: 'Show more' })
+  await more.dblclick() // asks for one page, not twice for the same
+  await more.waitFor({ state: 'hidden' })
+  seen.tokens = await page.getByRole('row').filter({ hasText: /API token created.*import / }).count()
+
+  await page.goto('./#/jobs')
+  await page.getByRole('button', { name: 'More filters' }).click()
+  const owner = page.getByLabel('Owner').and(page.locator('input'))
+  const asked = page.waitForRequest(request => request.postDataJSON()?.variables?.search === 'MARI')
+  await owner.fill('MARI')
+  await asked
+  await page.getByRole('option', { name: 'maria' }).click()
+  await page.getByText('0 jobs').waitFor()
+  seen.ownerShown = await owner.inputValue()
   seen.complaints = page.complaints
+  await page.getByRole('link', { name: 'Administration' }).click()
 
   const other = await open()
   await other.signIn({ username: 'maria', password: 'correct horse' })

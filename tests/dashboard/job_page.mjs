@@ -9,6 +9,7 @@ await scenario(async ({ open, have }) => {
   await page.goto(`./#/jobs/${id}`)
   await page.getByRole('heading', { level: 1, name: 'Watched' }).waitFor()
   await page.getByTestId('numbers').getByText(/[1-9]\d* of 40/).waitFor()
+  await page.waitForFunction(() => document.title.includes('%'))
   seen.title = await page.title()
   seen.eta = await page.getByTestId('numbers').getByText(/left/).innerText()
 
@@ -17,16 +18,18 @@ await scenario(async ({ open, have }) => {
   seen.pausedActions = await page.locator('main header').getByRole('button').allInnerTexts()
   await page.getByRole('button', { name: 'Resume' }).click()
   await page.getByText('Processing', { exact: true }).first().waitFor()
+  const toast = page.getByText('Watched is done, with failures').waitFor({ timeout: 120_000 }) // it does not stay
 
   const log = page.getByRole('log')
   await page.getByTestId('percentage').getByText('100').waitFor({ timeout: 60_000 })
   await log.getByText('Playing 40 items over 0 files.').waitFor()
   await log.getByText('39 of 40 items are done, 1 failed.').waitFor()
   seen.logLines = await log.locator('time').count()
-  await page.getByText('Watched is done, with failures').waitFor()
+  await toast
   await page.getByRole('button', { name: 'Retry failed items' }).waitFor()
   const items = page.getByRole('region', { name: 'Items' })
   await items.locator('label', { hasText: 'Failed' }).click()
+  await items.getByRole('row').nth(1).waitFor({ state: 'detached' })
   await items.getByText('Failed, as it was told to.').waitFor()
   seen.failedItems = await items.getByRole('row').count()
 

@@ -1,6 +1,19 @@
 // Somebody looks through 1,000 jobs: filters them, orders them, shares the address, reads them to the end.
 import { scenario } from './scenario.mjs'
 
+// How many rows a short way draws anew: each of them writes a date.
+async function datesWrittenByScrolling() {
+  const { get } = Object.getOwnPropertyDescriptor(Intl.DateTimeFormat.prototype, 'format')
+  let count = 0
+  Object.defineProperty(Intl.DateTimeFormat.prototype, 'format', { configurable: true, get() { count++; return get.call(this) } })
+  const scrolled = new Promise(resolve => addEventListener('scrollend', resolve, { once: true }))
+  scrollBy(0, 5)
+  await scrolled
+  await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+  Object.defineProperty(Intl.DateTimeFormat.prototype, 'format', { configurable: true, get })
+  return count
+}
+
 await scenario(async ({ open, have }) => {
   const page = await open()
   const seen = {}
@@ -8,7 +21,10 @@ await scenario(async ({ open, have }) => {
   const count = page.getByText(/^[\d,]+ jobs?$/)
   await count.filter({ hasText: '1,000' }).waitFor()
   const rows = page.locator('tbody tr[data-index]')
+  await rows.first().waitFor()
   seen.rowsInPage = await rows.count()
+  await page.waitForLoadState('networkidle')
+  seen.drawnAnew = await page.evaluate(datesWrittenByScrolling)
 
   await page.getByLabel('Search titles and file names').fill('number 77')
   await count.filter({ hasText: '11' }).waitFor()
@@ -31,6 +47,9 @@ await scenario(async ({ open, have }) => {
   const id = await have('create', 'Newest of all')
   await rows.first().getByText('Newest of all').waitFor()
   await count.filter({ hasText: '1,001' }).waitFor()
+  await have('fetch', '50%off/M%E4rz.pdf')
+  await rows.first().getByText('M%E4rz.pdf', { exact: true }).waitFor()
+  await count.filter({ hasText: '1,002' }).waitFor()
   seen.rowsAfter = await rows.count()
 
   // To the end: pages come as they are needed, and few rows are in the page at any time.
@@ -41,10 +60,15 @@ await scenario(async ({ open, have }) => {
     await page.waitForTimeout(50)
   }
   await page.evaluate(() => window.scrollTo(0, 0))
-  await rows.first().getByRole('link').click()
+  await page.getByRole('link', { name: 'Newest of all' }).click()
   await page.getByRole('heading', { level: 1, name: 'Newest of all' }).waitFor()
   seen.opened = page.url().endsWith(`#/jobs/${id}`)
+  await page.goto('./#/statistics')
+  const shares = page.getByRole('region', { name: 'By status' }).getByText(/ · /)
+  await shares.last().waitFor()
+  seen.shares = await shares.allInnerTexts()
   await page.goBack()
-  await count.filter({ hasText: '1,001' }).waitFor()
+  await page.goBack()
+  await count.filter({ hasText: '1,002' }).waitFor()
   return { ...seen, complaints: page.complaints }
 })

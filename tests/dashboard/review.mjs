@@ -13,6 +13,10 @@ await scenario(async ({ open, id }) => {
   seen.marked = await sheet.getByAltText('Picture of doubtful.jpg').evaluate(image => image.decode().then(() => image.naturalWidth > 0))
 
   await sheet.getByRole('button', { name: 'Move the corners' }).click()
+  await page.getByRole('dialog').waitFor()
+  await page.keyboard.press('Escape')
+  await sheet.locator('button:focus').getByText('Move the corners').waitFor()
+  await page.keyboard.press('Enter')
   const corner = page.getByRole('button', { name: /^Corner at the top left/ })
   const before = await corner.getAttribute('aria-label')
   await corner.focus()

@@ -24,12 +24,13 @@ export async function scenario(play) {
 }
 
 // A page of a person of its own; `tab()` is another tab of the same person.
-async function open(browser, { width = 1280, height = 900, dark = false, locale = 'en-GB' }) {
+async function open(browser, { width = 1280, height = 900, dark = false, locale = 'en-GB', timezoneId = 'UTC' }) {
   const context = await browser.newContext({
     baseURL: options.url,
     viewport: { width, height },
     colorScheme: dark ? 'dark' : 'light',
     locale,
+    timezoneId,
     reducedMotion: 'reduce',
   })
   context.setDefaultTimeout(60_000)

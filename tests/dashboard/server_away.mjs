@@ -24,10 +24,10 @@ await scenario(async ({ open, have, rows }) => {
   for (const tab of tabs) await tab.getByTestId('server-away').waitFor()
   await third.getByRole('tab', { name: 'Webhooks' }).click()
   await third.getByRole('button', { name: 'Try again' }).waitFor()
-  const toasts = tabs.map(tab => tab.getByText('Survivor is done, with failures').waitFor({ timeout: 120_000 })) // they do not stay
+  const toasts = tabs.map(tab => tab.getByText('Survivor is done, with failures').waitFor({ timeout: 240_000 })) // they do not stay
   await have('start')
   for (const tab of tabs) await tab.getByTestId('server-away').waitFor({ state: 'hidden' })
-  await page.getByTestId('percentage').getByText('100').waitFor({ timeout: 120_000 })
+  await page.getByTestId('percentage').getByText('100').waitFor({ timeout: 240_000 })
   await Promise.all(toasts)
   await page.getByText('Completed', { exact: true }).first().waitFor()
   await third.getByRole('button', { name: 'Create webhook' }).waitFor() // tried again by itself

@@ -11,6 +11,7 @@ import pytest
 from auth.audit import Action
 from downloads.failures import SkipReason
 from processors.registry import built_in_kinds
+from webhooks.payloads import EVENTS, TEST_EVENT
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "frontend" / "dashboard" / "src"
@@ -164,6 +165,12 @@ def test_every_deed_in_the_audit_log_has_its_words() -> None:
     texts = (SOURCES / "administration" / "texts.ts").read_text(encoding="utf-8")
 
     assert [action for action in Action if f"  {action}: {{ en: '" not in texts] == []
+
+
+def test_every_event_of_webhooks_has_its_name() -> None:
+    texts = (SOURCES / "administration" / "texts.ts").read_text(encoding="utf-8")
+
+    assert [event for event in (*EVENTS, TEST_EVENT) if f"  {event.replace('.', '_')}: {{ en: '" not in texts] == []
 
 
 def test_every_explanation_of_an_option_is_translated() -> None:

@@ -1,4 +1,5 @@
 import { Stack, Tabs, Title } from '@mantine/core'
+import { useEffect, useRef } from 'react'
 import { useNavigate, useParams } from 'react-router'
 import { useViewer } from '../api/server'
 import classes from './AdministrationPage.module.css'
@@ -18,6 +19,8 @@ export function AdministrationPage() {
   const navigate = useNavigate()
   const viewer = useViewer()
   const { tab } = useParams()
+  const list = useRef<HTMLDivElement>(null)
+  useEffect(() => void list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest', inline: 'center' }), [tab])
   if (!viewer) return null
   const [users, audit] = FOR_ADMINS
   const tabs = viewer.role === 'ADMIN' ? [users, ...FOR_ALL, audit] : [...FOR_ALL]
@@ -26,7 +29,7 @@ export function AdministrationPage() {
     <Stack gap="md">
       <Title order={1} size="h2">{t('administration')}</Title>
       <Tabs value={chosen[0]} onChange={name => void navigate(`/administration/${name}`)} keepMounted={false}>
-        <Tabs.List mb="md" className={classes.tabs}>{tabs.map(([name]) => <Tabs.Tab key={name} value={name}>{t(name)}</Tabs.Tab>)}</Tabs.List>
+        <Tabs.List ref={list} mb="md" className={classes.tabs}>{tabs.map(([name]) => <Tabs.Tab key={name} value={name}>{t(name)}</Tabs.Tab>)}</Tabs.List>
         {tabs.map(([name, Part]) => <Tabs.Panel key={name} value={name}><Part /></Tabs.Panel>)}
       </Tabs>
     </Stack>

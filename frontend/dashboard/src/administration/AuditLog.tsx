@@ -1,15 +1,15 @@
 import { useApolloClient, useQuery } from '@apollo/client/react'
-import { Anchor, Button, Stack, Table, Text, TextInput } from '@mantine/core'
+import { Anchor, Stack, Table, Text, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import { Link } from 'react-router'
 import { useSentences } from '../api/sentences'
 import { Panel } from '../job/Panel'
+import { MoreButton } from '../jobs/MoreButton'
 import { Problem } from '../jobs/Problem'
 import { useFormats } from '../translations/formats'
 import { AuditLogDocument, type AuditLogQuery } from './audit.generated'
 import { useAdministrationTexts } from './texts'
-import { useRefusals } from './useRefusals'
 import { WideTable } from './WideTable'
 
 const PAGE = 50
@@ -22,19 +22,17 @@ type Entry = AuditLogQuery['auditLog'][number]
 export function AuditLog() {
   const t = useAdministrationTexts()
   const client = useApolloClient()
-  const refuse = useRefusals()
   const [typed, setTyped] = useState('')
   const [asked] = useDebouncedValue(typed.trim(), PAUSE_MS)
   const objectId = asked || null
-  const [older, setOlder] = useState<Entry[]>([])
+  const [older, setOlder] = useState<{ after?: AuditLogQuery; entries: Entry[] }>({ entries: [] })
   const { data, error, refetch } = useQuery(AuditLogDocument, { variables: { objectId }, fetchPolicy: 'no-cache' })
-  useEffect(() => setOlder([]), [data])
-  const entries = [...(data?.auditLog ?? []), ...older]
+  const entries = [...(data?.auditLog ?? []), ...(older.after === data ? older.entries : [])]
 
   async function readOlder() {
     const variables = { objectId, after: entries.at(-1)?.id }
     const next = await client.query({ query: AuditLogDocument, variables, fetchPolicy: 'no-cache' })
-    setOlder(before => [...before, ...(next.data?.auditLog ?? [])])
+    setOlder(({ after, entries }) => ({ after: data, entries: [...(after === data ? entries : []), ...(next.data?.auditLog ?? [])] }))
   }
 
   return (
@@ -44,7 +42,7 @@ export function AuditLog() {
         {error && <Problem error={error} onRetry={() => void refetch()} />}
         {data && entries.length === 0 && <Text size="sm" c="dimmed">{t('noEntries')}</Text>}
         {entries.length > 0 && <Entries entries={entries} />}
-        {entries.length > 0 && entries.length % PAGE === 0 && <Button size="compact-sm" variant="default" onClick={() => void readOlder().catch(refuse)}>{t('more')}</Button>}
+        {entries.length > 0 && entries.length % PAGE === 0 && <MoreButton label={t('more')} read={readOlder} />}
       </Stack>
     </Panel>
   )
@@ -58,14 +56,14 @@ function Entries({ entries }: { entries: readonly Entry[] }) {
     <WideTable minWidth={880}>
       <Table fz="sm" verticalSpacing={6}>
         <Table.Thead>
-          <Table.Tr>{(['when', 'who', 'what', 'object', 'detail'] as const).map(column => <Table.Th key={column}>{t(column)}</Table.Th>)}</Table.Tr>
+          <Table.Tr>{(['when', 'what', 'who', 'object', 'detail'] as const).map(column => <Table.Th key={column}>{t(column)}</Table.Th>)}</Table.Tr>
         </Table.Thead>
         <Table.Tbody>
           {entries.map(({ id, at, actor, action, objectId, detail }) => (
             <Table.Tr key={id}>
               <Table.Td className="numbers">{exact(at)}</Table.Td>
-              <Table.Td className="wrap-anywhere" miw={110}>{actor ? (actor.username ?? t('anonymous')) : '–'}</Table.Td>
               <Table.Td>{t(action as 'SIGNED_IN', { defaultValue: action })}</Table.Td>
+              <Table.Td className="wrap-anywhere" miw={110}>{actor ? (actor.username ?? t('anonymous')) : '–'}</Table.Td>
               <Table.Td className="wrap-anywhere">{objectId && JOB_ID.test(objectId) ? <Anchor component={Link} to={`/jobs/${objectId}`} inherit>{objectId}</Anchor> : objectId}</Table.Td>
               <Table.Td className="wrap-anywhere">{detail && (translate(detail) ?? detail)}</Table.Td>
             </Table.Tr>

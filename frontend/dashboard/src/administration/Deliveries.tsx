@@ -4,6 +4,7 @@ import { Link } from 'react-router'
 import { ServerText } from '../api/ServerText'
 import { Problem } from '../jobs/Problem'
 import { useFormats } from '../translations/formats'
+import { EventName } from './EventName'
 import { useAdministrationTexts } from './texts'
 import { WebhookDeliveriesDocument, type DeliveryRowFragment } from './webhooks.generated'
 import { WideTable } from './WideTable'
@@ -41,7 +42,7 @@ function DeliveryRow({ delivery: { event, jobId, attempt, statusCode, error, del
   const arrival = deliveredAt ? exact(deliveredAt) : nextAttemptAt ? t('nextTry', { date: exact(nextAttemptAt) }) : t('gaveUp')
   return (
     <Table.Tr>
-      <Table.Td>{jobId ? <Anchor component={Link} to={`/jobs/${jobId}`} inherit>{event}</Anchor> : event}</Table.Td>
+      <Table.Td>{jobId ? <Anchor component={Link} to={`/jobs/${jobId}`} inherit><EventName event={event} /></Anchor> : <EventName event={event} />}</Table.Td>
       <Table.Td className="numbers">{attempt}</Table.Td>
       <Table.Td className="wrap-anywhere">{statusCode}{statusCode && error && ' · '}{error && <ServerText>{error}</ServerText>}</Table.Td>
       <Table.Td className="numbers">{arrival}</Table.Td>

@@ -37,7 +37,7 @@ export function Limits() {
       </Panel>
       <Panel title={t('server')}>
         <Table fz="sm" variant="vertical">
-          <Table.Tbody>{facts.map(([name, value]) => <Table.Tr key={name}><Table.Th>{name}</Table.Th><Table.Td className="wrap-anywhere">{value}</Table.Td></Table.Tr>)}</Table.Tbody>
+          <Table.Tbody>{facts.map(([name, value]) => <Table.Tr key={name}><Table.Th>{name}</Table.Th><Table.Td miw={96} className="wrap-anywhere">{value}</Table.Td></Table.Tr>)}</Table.Tbody>
         </Table>
       </Panel>
     </SimpleGrid>

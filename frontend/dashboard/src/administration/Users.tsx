@@ -1,9 +1,11 @@
-import { useApolloClient, useMutation, useQuery } from '@apollo/client/react'
+import { useMutation, useQuery } from '@apollo/client/react'
 import { Badge, Button, Group, Modal, PasswordInput, Select, Stack, Table, Text, TextInput } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
 import { useState, type FormEvent } from 'react'
 import { useViewer } from '../api/server'
 import type { Role } from '../api/schema'
 import { Panel } from '../job/Panel'
+import { MoreButton } from '../jobs/MoreButton'
 import { Problem } from '../jobs/Problem'
 import { useFormats } from '../translations/formats'
 import { useAdministrationTexts } from './texts'
@@ -17,18 +19,12 @@ const MIN_PASSWORD = 8
 
 export function Users() {
   const t = useAdministrationTexts()
-  const client = useApolloClient()
-  const refuse = useRefusals()
-  const [more, setMore] = useState<UserRowFragment[]>([])
-  const [newPasswordOf, setNewPasswordOf] = useState<UserRowFragment | null>(null)
-  const { data, error, refetch } = useQuery(UsersDocument, { variables: { offset: 0 }, fetchPolicy: 'cache-and-network' })
-  const users = [...(data?.users ?? []), ...more]
+  const { data, error, refetch, fetchMore } = useQuery(UsersDocument, { variables: { offset: 0 }, fetchPolicy: 'cache-and-network' })
+  const users = data?.users ?? []
   const isFull = users.length > 0 && users.length % PAGE === 0
 
-  async function readMore() {
-    const next = await client.query({ query: UsersDocument, variables: { offset: users.length }, fetchPolicy: 'no-cache' })
-    setMore(before => [...before, ...(next.data?.users ?? [])])
-  }
+  const readMore = () =>
+    fetchMore({ variables: { offset: users.length }, updateQuery: (before, { fetchMoreResult }) => ({ ...before, users: [...before.users, ...fetchMoreResult.users] }) })
 
   if (error && !data) return <Problem error={error} onRetry={() => void refetch()} />
   return (
@@ -46,21 +42,21 @@ export function Users() {
                 <Table.Td />
               </Table.Tr>
             </Table.Thead>
-            <Table.Tbody>{users.map(user => <UserRow key={user.id} user={user} onNewPassword={() => setNewPasswordOf(user)} />)}</Table.Tbody>
+            <Table.Tbody>{users.map(user => <UserRow key={user.id} user={user} />)}</Table.Tbody>
           </Table>
         </WideTable>
-        {isFull && <Button size="compact-sm" variant="default" onClick={() => void readMore().catch(refuse)}>{t('more')}</Button>}
+        {isFull && <MoreButton label={t('more')} read={readMore} />}
       </Panel>
-      {newPasswordOf && <NewPassword user={newPasswordOf} onClose={() => setNewPasswordOf(null)} />}
     </Stack>
   )
 }
 
-function UserRow({ user, onNewPassword }: { user: UserRowFragment; onNewPassword: () => void }) {
+function UserRow({ user }: { user: UserRowFragment }) {
   const t = useAdministrationTexts()
   const { moment } = useFormats()
   const viewer = useViewer()
   const [update, { loading }] = useMutation(UpdateUserDocument, { onError: useRefusals() })
+  const [setsPassword, { open, close }] = useDisclosure()
   const isSelf = user.id === viewer?.id
   const name = user.username ?? t('anonymous')
   return (
@@ -83,7 +79,7 @@ function UserRow({ user, onNewPassword }: { user: UserRowFragment; onNewPassword
       <Table.Td>
         {!isSelf && (
           <Group gap={4} justify="end" wrap="nowrap">
-            {!user.isAnonymous && <Button size="compact-xs" variant="default" onClick={onNewPassword} aria-label={t('passwordOf', { name })}>{t('setPassword')}</Button>}
+            {!user.isAnonymous && <Button size="compact-xs" variant="default" onClick={open} aria-label={t('passwordOf', { name })}>{t('setPassword')}</Button>}
             <Button
               size="compact-xs"
               variant="default"
@@ -95,6 +91,9 @@ function UserRow({ user, onNewPassword }: { user: UserRowFragment; onNewPassword
             </Button>
           </Group>
         )}
+        <Modal opened={setsPassword} onClose={close} title={t('passwordOf', { name })} closeButtonProps={{ 'aria-label': t('cancel') }}>
+          <NewPassword user={user} onClose={close} />
+        </Modal>
       </Table.Td>
     </Table.Tr>
   )
@@ -120,7 +119,7 @@ function NewUser({ onCreated }: { onCreated: () => void }) {
       <form onSubmit={event => void submit(event)}>
         <Group align="start" gap="md">
           <TextInput name="username" label={t('username')} required withAsterisk={false} maxLength={100} autoComplete="off" w={{ base: '100%', xs: 220 }} />
-          <PasswordInput name="password" label={t('password')} placeholder={t('passwordMeaning')} required withAsterisk={false} minLength={MIN_PASSWORD} maxLength={1_000} autoComplete="new-password" w={{ base: '100%', xs: 220 }} />
+          <PasswordInput name="password" label={t('password')} placeholder={t('passwordMeaning')} required withAsterisk={false} minLength={MIN_PASSWORD} maxLength={1_000} autoComplete="new-password" visibilityToggleButtonProps={{ 'aria-label': t('showPassword') }} w={{ base: '100%', xs: 220 }} />
           <Select label={t('role')} data={ROLES.map(value => ({ value, label: t(value) }))} value={role} onChange={value => setRole(value as Role)} allowDeselect={false} w={{ base: '100%', xs: 130 }} />
           <Button type="submit" loading={loading} mt={{ base: 0, xs: 25 }}>{t('createUser')}</Button>
         </Group>
@@ -141,13 +140,11 @@ function NewPassword({ user, onClose }: { user: UserRowFragment; onClose: () => 
   }
 
   return (
-    <Modal opened onClose={onClose} title={t('passwordOf', { name: user.username ?? '' })} closeButtonProps={{ 'aria-label': t('cancel') }}>
-      <form onSubmit={event => void submit(event)}>
-        <Stack>
-          <PasswordInput name="password" label={t('password')} description={t('passwordMeaning')} required withAsterisk={false} minLength={MIN_PASSWORD} maxLength={1_000} autoComplete="new-password" data-autofocus />
-          <Group justify="end"><Button variant="default" onClick={onClose}>{t('cancel')}</Button><Button type="submit" loading={loading}>{t('save')}</Button></Group>
-        </Stack>
-      </form>
-    </Modal>
+    <form onSubmit={event => void submit(event)}>
+      <Stack>
+        <PasswordInput name="password" label={t('password')} description={t('passwordMeaning')} required withAsterisk={false} minLength={MIN_PASSWORD} maxLength={1_000} autoComplete="new-password" visibilityToggleButtonProps={{ 'aria-label': t('showPassword') }} data-autofocus />
+        <Group justify="end"><Button variant="default" onClick={onClose}>{t('cancel')}</Button><Button type="submit" loading={loading}>{t('save')}</Button></Group>
+      </Stack>
+    </form>
   )
 }

@@ -6,6 +6,8 @@ import { useState, type FormEvent } from 'react'
 import { Panel } from '../job/Panel'
 import { Problem } from '../jobs/Problem'
 import { Deliveries } from './Deliveries'
+import { EventName } from './EventName'
+import { EVENTS, useEventName } from './events'
 import { ShownOnce } from './ShownOnce'
 import { useAdministrationTexts } from './texts'
 import { useRefusals } from './useRefusals'
@@ -18,8 +20,6 @@ import {
   type WebhookRowFragment,
 } from './webhooks.generated'
 
-const EVENTS = ['task', 'batch', 'download'].flatMap(type => [`${type}.completed`, `${type}.failed`])
-
 export function Webhooks() {
   const t = useAdministrationTexts()
   const [secret, setSecret] = useState<string | null>(null)
@@ -29,7 +29,7 @@ export function Webhooks() {
     <Stack gap="md">
       <NewWebhook onCreated={created => { setSecret(created); void refetch() }} />
       {secret && <ShownOnce value={secret} />}
-      {data?.webhooks.length === 0 && <Text size="sm">{t('none')}</Text>}
+      {data?.webhooks.length === 0 && <Panel title={t('webhooks')}><Text size="sm" c="dimmed">{t('webhooksMeaning')}</Text></Panel>}
       {data?.webhooks.map(webhook => <WebhookPanel key={webhook.id} webhook={webhook} onSecret={setSecret} onDeleted={() => void refetch()} />)}
     </Stack>
   )
@@ -70,7 +70,7 @@ function WebhookPanel({ webhook: { id, url, events, isEnabled }, onSecret, onDel
   return (
     <Panel title={url} aside={<Switch checked={isEnabled} label={t('active')} onChange={event => void update({ variables: { id, isEnabled: event.currentTarget.checked } })} />}>
       <Stack gap="sm">
-        <Group gap={6}>{events.map(event => <Badge key={event} variant="light" color="gray" tt="none">{event}</Badge>)}</Group>
+        <Group gap={6}>{events.map(event => <Badge key={event} variant="light" color="gray" tt="none"><EventName event={event} /></Badge>)}</Group>
         <Group gap="xs">
           <Button size="compact-sm" variant="default" loading={isTesting} onClick={() => void sendTest()}>{t('test')}</Button>
           <Button size="compact-sm" variant="default" onClick={() => void renewSecret()}>{t('newSecret')}</Button>
@@ -84,6 +84,7 @@ function WebhookPanel({ webhook: { id, url, events, isEnabled }, onSecret, onDel
 
 function NewWebhook({ onCreated }: { onCreated: (secret: string | null) => void }) {
   const t = useAdministrationTexts()
+  const eventName = useEventName()
   const [events, setEvents] = useState(EVENTS)
   const [create, { loading }] = useMutation(CreateWebhookDocument, { onError: useRefusals(), fetchPolicy: 'no-cache' })
 
@@ -101,7 +102,7 @@ function NewWebhook({ onCreated }: { onCreated: (secret: string | null) => void 
       <form onSubmit={event => void submit(event)}>
         <Stack gap="sm" align="start">
           <TextInput name="url" type="url" label={t('url')} placeholder="https://…" required withAsterisk={false} maxLength={2_000} w="100%" maw={560} />
-          <MultiSelect label={t('events')} data={EVENTS} value={events} onChange={setEvents} w="100%" maw={560} />
+          <MultiSelect label={t('events')} data={EVENTS.map(value => ({ value, label: eventName(value) }))} renderOption={({ option: { value } }) => <EventName event={value} />} value={events} onChange={setEvents} w="100%" maw={560} />
           <Button type="submit" loading={loading} disabled={events.length === 0}>{t('createWebhook')}</Button>
         </Stack>
       </form>

@@ -1799,6 +1799,7 @@ export type QueryUploadsArgs = {
 export type QueryUsersArgs = {
   first?: Scalars['Int']['input'];
   offset?: Scalars['Int']['input'];
+  search?: InputMaybe<Scalars['String']['input']>;
 };
 
 /** What is left of one limit of GraphQL operations. */

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { codeOf, sentenceOf } from './errors'
 
 const ROOM = 'codes'
+const WAITING_UNTIL = /^Waiting until (\d\d:\d\d) UTC/
 
 let inGerman: (english: string) => string | null = () => null
 
@@ -20,13 +21,21 @@ const loadFor = (language: string) => {
 loadFor(i18next.language)
 i18next.on('languageChanged', loadFor)
 
+/** The server names moments of UTC. */
+function inOwnZone(sentence: string | null, english: string): string | null {
+  const [, clock] = WAITING_UNTIL.exec(english) ?? []
+  if (!sentence || !clock) return sentence
+  const moment = new Date(`${new Date().toISOString().slice(0, 10)}T${clock}Z`)
+  return sentence.replace(`${clock} UTC`, moment.toLocaleTimeString(i18next.language, { hour: '2-digit', minute: '2-digit' }))
+}
+
 /** A refusal as the server tells it. */
 export type Told = { code: string; message: string }
 
 export function useSentences() {
   const { t, i18n } = useTranslation(ROOM)
   /** Null where the page has no words for it but the server's own. */
-  const translate = (english: string) => (i18n.language === 'de' ? inGerman(english) : english)
+  const translate = (english: string) => inOwnZone(i18n.language === 'de' ? inGerman(english) : english, english)
   const tell = ({ code, message }: Told) => (i18n.exists(code, { ns: ROOM }) ? t(code, { sentence: translate(message) ?? message }) : message)
   return {
     tell,

@@ -14,6 +14,8 @@ const SENTENCES: Record<string, string> = { ...ACCOUNTS, ...DOWNLOADS, ...FILES,
 const NUMBER = /^(\d{1,3}(?:,\d{3})*(?:\.\d+)?)(%?)$/
 const WORD = /^[A-Z_]+$/
 const WORDS = ['jobs', 'administration'] // rooms of the catalogue with statuses, kinds and roles
+const OTHERS = /^(.+) \(and ([\d,]+) more\)$/s
+const OF_KIND = /^([\w-]+ takes |Items of kind |There is no such option: )/ // the kind is their first value
 const ADDRESS = /^[\da-f]*[.:][\da-f.:]+$/
 const BETWEEN_SENTENCES = /(?<=[.!?]) (?=["“A-Z])/
 const BETWEEN_PARTS = /(; |, )(?![^(]*\))/ // not in brackets
@@ -29,8 +31,15 @@ const RULES = Object.entries(SENTENCES)
 
 /** Null for a sentence that is not known here. */
 export function inGerman(english: string): string | null {
-  if (!known.has(english)) known.set(english, bySentences(english) ?? byWording(english) ?? asLabel(english) ?? asContinued(english) ?? afterColon(english))
+  if (!known.has(english)) known.set(english, withOthers(english) ?? bySentences(english) ?? byWording(english) ?? asLabel(english) ?? asContinued(english) ?? afterColon(english))
   return known.get(english) ?? null
+}
+
+/** A refusal and how many others came with it. */
+function withOthers(english: string): string | null {
+  const [, first, count] = OTHERS.exec(english) ?? []
+  const german = first && inGerman(first)
+  return german ? `${german} (und ${valueInGerman(count ?? '')} weitere)` : null
 }
 
 /** Several sentences, where all of them are known. */
@@ -44,7 +53,7 @@ function byWording(english: string): string | null {
   if (german) return german
   for (const { german, letters, pattern } of RULES) {
     const values = pattern.exec(english)?.slice(1)
-    if (values && (letters >= TELLING_LETTERS || isKnown(values[0]) || NUMBER.test(values.at(-1) ?? ''))) return filled(german, values)
+    if (values && (letters >= TELLING_LETTERS || isKnown(values[0]) || NUMBER.test(values.at(-1) ?? ''))) return filled(german, OF_KIND.test(english) ? values.with(0, kindInGerman(values[0] ?? '')) : values)
   }
   return null
 }
@@ -85,6 +94,8 @@ function filled(german: string, values: (string | undefined)[]) {
     .replace(/ \(\{(\d)\}\)/g, (brackets, place) => (values[Number(place)] === undefined ? '' : brackets))
     .replace(/\{(\d)\}/g, (_, place) => valueInGerman(values[Number(place)] ?? ''))
 }
+
+const kindInGerman = (kind: string) => (i18next.exists(kind, { ns: 'jobs' }) ? i18next.t(kind, { ns: 'jobs' }) : kind)
 
 const isKnown = (value = '') => valueInGerman(value) !== value || value in SENTENCES || NUMBER.test(value) || ADDRESS.test(value)
 

@@ -1,9 +1,8 @@
 /** The WebSocket of all subscriptions; see docs/clients.md. */
 import { createClient } from 'graphql-ws'
 import type { Connection } from './connection'
+import { pauseAfter } from './pauses'
 import type { Session } from './session'
-
-const LONGEST_PAUSE_MS = 10_000
 
 export function openSocket(session: Session, connection: Connection) {
   let token: string | undefined
@@ -24,7 +23,7 @@ export function openSocket(session: Session, connection: Connection) {
     },
     shouldRetry: () => session.token() !== null,
     retryAttempts: Infinity,
-    retryWait: count => pause(Math.min(500 * 2 ** count, LONGEST_PAUSE_MS) * (0.75 + Math.random() / 2)),
+    retryWait: count => pause(pauseAfter(count)),
   })
 }
 

@@ -1,10 +1,11 @@
-import { Badge, Button, Chip, Group, Stack, Table, Text } from '@mantine/core'
+import { Badge, Box, Chip, Group, Stack, Table, Text } from '@mantine/core'
 import { useQuery } from '@apollo/client/react'
 import { useOnReturn } from '../api/api'
 import { useEffect, useState } from 'react'
 import { useThrottledValue } from '@mantine/hooks'
 import type { ItemStatus } from '../api/schema'
 import { useSentences } from '../api/sentences'
+import { MoreButton } from '../jobs/MoreButton'
 import { Problem } from '../jobs/Problem'
 import { SkipReason } from '../jobs/SkipReason'
 import { useFormats } from '../translations/formats'
@@ -38,10 +39,11 @@ export function Items({ job }: { job: Job }) {
       </Table>
       {items.totalCount === 0 && <Text size="sm" c="dimmed">{t('noItems')}</Text>}
       {items.pageInfo.hasNextPage && (
-        <Group mt="sm" gap="sm">
-          <Button variant="default" size="compact-sm" onClick={() => void fetchMore({ variables: { after: items.pageInfo.endCursor } })}>{t('more')}</Button>
-          <Text size="xs" c="dimmed" className="numbers">{number(items.edges.length)} / {number(items.totalCount)}</Text>
-        </Group>
+        <Box mt="sm">
+          <MoreButton key={status} label={t('more')} read={() => fetchMore({ variables: { after: items.pageInfo.endCursor } })}>
+            {number(items.edges.length)} / {number(items.totalCount)}
+          </MoreButton>
+        </Box>
       )}
     </Panel>
   )
@@ -64,19 +66,19 @@ function ItemRow({ item }: { item: ItemRowFragment }) {
   const { tell, translate } = useSentences()
   return (
     <Table.Tr>
-      <Table.Td>
-        <Stack gap={2}>
-          <Text size="sm" className="wrap-anywhere">{translate(item.name) ?? item.name}</Text>
+      <Table.Td px={4}>
+        <Stack gap={4}>
+          <Group justify="space-between" align="start" gap="xs">
+            <Text size="sm" flex={1} miw={96} className="wrap-anywhere">{translate(item.name) ?? item.name}</Text>
+            <Group gap={4}>
+              {item.needsReview && <Badge color="yellow" variant="light" tt="none" miw="max-content">{t('needsReview')}</Badge>}
+              <Badge color={COLORS[item.status] ?? 'gray'} variant="light" tt="none" miw="max-content">{t(item.status)}</Badge>
+            </Group>
+          </Group>
           {item.error && <Text size="xs" className="problem wrap-anywhere">{tell(item.error)}</Text>}
           {item.skipReason && <Text size="xs" c="dimmed" className="sentence wrap-anywhere"><SkipReason reason={item.skipReason} /></Text>}
           <FileLinks files={item.files} />
         </Stack>
-      </Table.Td>
-      <Table.Td w={1}>
-        <Group gap={4} justify="end">
-          {item.needsReview && <Badge color="yellow" variant="light" tt="none" miw="max-content">{t('needsReview')}</Badge>}
-          <Badge color={COLORS[item.status] ?? 'gray'} variant="light" tt="none" miw="max-content">{t(item.status)}</Badge>
-        </Group>
       </Table.Td>
     </Table.Tr>
   )

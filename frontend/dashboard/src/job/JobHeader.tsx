@@ -21,7 +21,7 @@ export function JobHeader({ job, onRemoved }: Props) {
   return (
     <Paper component="header" withBorder p="md">
       <Stack gap="sm">
-        <Text size="sm" c="dimmed"><Anchor component={Link} to="/jobs" inherit>{t('back')}</Anchor> / {kindName(job.kind)}</Text>
+        <Text size="sm" c="dimmed"><Anchor component={Link} to="/jobs" inherit underline="always">{t('back')}</Anchor> / {kindName(job.kind)}</Text>
         <Group justify="space-between" align="start">
           <Group gap="sm">
             <Title order={1} size="h3" className="wrap-anywhere">{titleOf(job)}</Title>
@@ -37,7 +37,12 @@ export function JobHeader({ job, onRemoved }: Props) {
           <Text size="sm" className="numbers" data-testid="numbers"><ProgressNumbers job={job} /></Text>
           {job.statusMessage !== job.error?.message && <Text size="sm" c="dimmed" role="status" className="wrap-anywhere"><ServerText>{job.statusMessage}</ServerText></Text>}
         </Stack>
-        {job.error && <Alert color="red" variant="light" title={job.error.code} className="wrap-anywhere">{tell(job.error)}</Alert>}
+        {job.error && (
+          <Alert color="red" variant="light" className="wrap-anywhere">
+            <Text size="sm">{tell(job.error)}</Text>
+            <Text size="xs" c="dimmed">{job.error.code}</Text>
+          </Alert>
+        )}
       </Stack>
     </Paper>
   )

@@ -33,6 +33,7 @@ export const useJobTexts = catalogue('jobs', {
   keep: { en: 'Keep it', de: 'Behalten' },
   refused: { en: 'That was not possible', de: 'Das ging nicht' },
   notReached: { en: 'The server did not answer. Try again.', de: 'Der Server hat nicht geantwortet. Versuchen Sie es noch einmal.' },
+  noMore: { en: 'Could not load more', de: 'Mehr war nicht zu laden' },
   tryAgain: { en: 'Try again', de: 'Noch einmal' },
   withFailures: { en: 'with failures', de: 'mit Fehlern' },
   position: { en: 'Position {{position}} in the queue', de: 'Platz {{position}} in der Warteschlange' },

@@ -13,7 +13,12 @@ export function useKindName() {
   return (kind: string) => t(kind as 'leads', { defaultValue: kind })
 }
 
+/** As it stands there where it cannot be decoded: not every `%` begins a character of UTF-8. */
 function nameInUrl(url: string) {
-  const { hostname, pathname } = new URL(url)
-  return decodeURIComponent(pathname.split('/').findLast(Boolean) ?? hostname)
+  try {
+    const { hostname, pathname } = new URL(url)
+    return decodeURIComponent(pathname.split('/').findLast(Boolean) ?? hostname)
+  } catch {
+    return url.split('/').findLast(Boolean) ?? url
+  }
 }

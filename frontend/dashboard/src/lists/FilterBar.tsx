@@ -1,6 +1,6 @@
 import { Button, CloseButton, Collapse, MultiSelect, Select, TextInput } from '@mantine/core'
-import { useDebouncedCallback, useDisclosure } from '@mantine/hooks'
-import { useQuery } from '@apollo/client/react'
+import { useDebouncedCallback, useDebouncedValue, useDisclosure } from '@mantine/hooks'
+import { useApolloClient, useQuery } from '@apollo/client/react'
 import { ListFilter, Search } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { useServer } from '../api/server'
@@ -8,7 +8,7 @@ import type { JobStatus, JobType } from '../api/schema'
 import { useJobTexts } from '../jobs/texts'
 import { useKindName } from '../jobs/titles'
 import classes from './FilterBar.module.css'
-import { OwnersDocument } from './jobs.generated'
+import { OwnerNameFragmentDoc, OwnersDocument } from './jobs.generated'
 import { useListTexts } from './texts'
 import type { ListState } from './useListState'
 
@@ -89,14 +89,20 @@ function KindChoice({ state, type }: { state: ListState; type: JobType | null })
 
 function OwnerChoice({ state }: { state: ListState }) {
   const t = useListTexts()
-  const owners = useQuery(OwnersDocument).data?.users ?? []
+  const [typed, setTyped] = useState('')
+  const [search] = useDebouncedValue(typed, PAUSE_MS)
+  const chosenName = useApolloClient().readFragment({ fragment: OwnerNameFragmentDoc, id: `User:${state.ownerId}` })?.username
+  const { data, previousData } = useQuery(OwnersDocument, { variables: { search: search === chosenName ? '' : search } })
+  const names = new Map((data ?? previousData)?.users.map(({ id, username }) => [id, username]))
+  if (state.ownerId && chosenName) names.set(state.ownerId, chosenName)
   return (
     <Select
       label={t('owner')}
       placeholder={t('anyOwner')}
-      data={owners.flatMap(({ id, username }) => (username ? [{ value: id, label: username }] : []))}
+      data={[...names].flatMap(([value, label]) => (label ? [{ value, label }] : []))}
       value={state.ownerId ?? null}
       onChange={value => state.set('owner', value)}
+      onSearchChange={setTyped}
       searchable
       clearable
     />

@@ -1,12 +1,14 @@
-import { Loader, Paper, UnstyledButton } from '@mantine/core'
+import { Button, Loader, Paper, Text, UnstyledButton } from '@mantine/core'
 import { useElementSize } from '@mantine/hooks'
-import { createColumnHelper, tableFeatures, useTable } from '@tanstack/react-table'
+import { createColumnHelper, FlexRender, tableFeatures, useTable, type Row } from '@tanstack/react-table'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
 import { ChevronDown, ChevronUp } from 'lucide-react'
-import { useEffect, useMemo, useRef } from 'react'
+import { memo, useEffect, useEffectEvent, useMemo, useRef } from 'react'
 import { useNavigate } from 'react-router'
 import type { JobOrderField } from '../api/schema'
 import type { JobStateFragment } from '../jobs/job.generated'
+import { useJobTexts } from '../jobs/texts'
+import { useMore } from '../jobs/useMore'
 import { CreatedCell, KindCell, OwnerCell, ProgressCell, StatusCell, TitleCell } from './cells'
 import classes from './JobTable.module.css'
 import { useListTexts } from './texts'
@@ -33,7 +35,6 @@ type Props = { list: ReturnType<typeof useJobList>; state: ListState; showsOwner
 /** Rows are in the page only while they are seen; the next ones are read before the end comes into sight. */
 export function JobTable({ list, state, showsOwner, showsKind }: Props) {
   const t = useListTexts()
-  const navigate = useNavigate()
   const columns = useMemo(
     () => COLUMNS.filter(({ id }) => (id !== 'owner' || showsOwner) && (id !== 'kind' || showsKind)),
     [showsOwner, showsKind],
@@ -51,8 +52,6 @@ export function JobTable({ list, state, showsOwner, showsKind }: Props) {
   })
   const seen = virtual.getVirtualItems()
   const last = seen.at(-1)?.index ?? 0
-  const isNearEnd = list.hasMore && !list.isLoading && last >= rows.length - ROWS_BEFORE_THE_END
-  useEffect(() => void (isNearEnd && list.loadMore()), [isNearEnd, rows.length])
 
   const before = (seen[0]?.start ?? 0) - virtual.options.scrollMargin
   const after = virtual.getTotalSize() - (seen.at(-1)?.end ?? 0) + virtual.options.scrollMargin
@@ -66,20 +65,47 @@ export function JobTable({ list, state, showsOwner, showsKind }: Props) {
           {before > 0 && <tr aria-hidden style={{ height: before }}><td colSpan={columns.length} /></tr>}
           {seen.map(({ index, key }) => {
             const row = rows[index]
-            if (!row) return null
-            return (
-              <tr key={key} data-index={index} ref={virtual.measureElement} aria-rowindex={index + 2} onClick={() => void navigate(`/jobs/${row.id}`)}>
-                {row.getAllCells().map(cell => (
-                  <td key={cell.id} data-column={cell.column.id}><table.FlexRender cell={cell} /></td>
-                ))}
-              </tr>
-            )
+            return row && <JobRow key={key} row={row} columns={columns} index={index} measure={virtual.measureElement} />
           })}
           {after > 0 && <tr aria-hidden style={{ height: after }}><td colSpan={columns.length} /></tr>}
         </tbody>
       </table>
-      {list.isLoading && list.hasMore && <div className={classes.loading}><Loader size="sm" aria-label={t('loading')} /></div>}
+      {list.hasMore && <More key={list.key} list={list} isNear={last >= rows.length - ROWS_BEFORE_THE_END} />}
     </Paper>
+  )
+}
+
+type RowProps = { row: Row<typeof features, JobStateFragment>; columns: unknown; index: number; measure: (row: Element | null) => void }
+
+/** Drawn anew only when it or its columns change: scrolling moves the others. */
+const JobRow = memo(function JobRow({ row, index, measure }: RowProps) {
+  const navigate = useNavigate()
+  return (
+    <tr data-index={index} ref={measure} aria-rowindex={index + 2} onClick={() => void navigate(`/jobs/${row.id}`)}>
+      {row.getAllCells().map(cell => (
+        <td key={cell.id} data-column={cell.column.id}><FlexRender cell={cell} /></td>
+      ))}
+    </tr>
+  )
+})
+
+/** Below the last row: reads on when the end is near, and says so, or that it failed. */
+function More({ list: { isLoading, readMore }, isNear }: { list: Props['list']; isNear: boolean }) {
+  const t = useListTexts()
+  const tJobs = useJobTexts()
+  const { isReading, hasFailed, load } = useMore(readMore)
+  const isWanted = isNear && !isLoading && !isReading && !hasFailed
+  const loadWanted = useEffectEvent(load)
+  useEffect(() => void (isWanted && loadWanted()), [isWanted])
+  return (
+    <div className={classes.more} role="status">
+      {isLoading || isReading ? <Loader size="sm" aria-label={t('loading')} /> : hasFailed && (
+        <>
+          <Text size="sm" c="dimmed">{tJobs('noMore')}</Text>
+          <Button size="compact-sm" variant="default" onClick={load}>{tJobs('tryAgain')}</Button>
+        </>
+      )}
+    </div>
   )
 }
 

@@ -38,8 +38,8 @@ function JobsPage({ type, title }: Props) {
           <Group gap="sm"><Text size="sm">{t('changed')}</Text><Button size="compact-sm" onClick={() => void list.refresh()}>{t('show')}</Button></Group>
         </Alert>
       )}
-      {list.isKnown && list.jobs.length === 0 && <NoJobs isFiltered={state.isFiltered} onClear={state.clear} />}
-      {list.jobs.length > 0 && <JobTable list={list} state={state} showsOwner={isAdmin} showsKind={type !== 'DOWNLOAD'} />}
+      {list.isKnown && !list.jobs.length && !list.hasMore && <NoJobs isFiltered={state.isFiltered} onClear={state.clear} />}
+      {(list.jobs.length > 0 || list.hasMore) && <JobTable list={list} state={state} showsOwner={isAdmin} showsKind={type !== 'DOWNLOAD'} />}
     </Stack>
   )
 }

@@ -21,8 +21,6 @@ export const useListTexts = catalogue('lists', {
   clear: { en: 'Clear filters', de: 'Filter löschen' },
   count_one: { en: '{{shown}} job', de: '{{shown}} Auftrag' },
   count_other: { en: '{{shown}} jobs', de: '{{shown}} Aufträge' },
-  loaded: { en: '{{loaded}} of {{total}} loaded', de: '{{loaded}} von {{total}} geladen' },
-  more_rows: { en: 'Load more', de: 'Mehr laden' },
   changed: { en: 'There are new jobs', de: 'Es gibt neue Aufträge' },
   show: { en: 'Show them', de: 'Anzeigen' },
   none: { en: 'Nothing here yet', de: 'Hier ist noch nichts' },

@@ -1,42 +1,63 @@
 /** A list of jobs that keeps itself current by one subscription. */
 import { useApolloClient, useQuery } from '@apollo/client/react'
-import { useState } from 'react'
+import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { useApi, useOnReturn } from '../api/api'
 import type { JobFilter, JobOrder } from '../api/schema'
 import { JobStateFragmentDoc, type JobStateFragment } from '../jobs/job.generated'
 import { useJobEvents } from '../jobs/useJobEvents'
-import { ListJobsDocument, type ListJobsQuery } from './jobs.generated'
+import { changed, changesOf } from './changes'
+import { CountJobsDocument, ListJobsDocument } from './jobs.generated'
 
-/** `hasNews`: jobs were made that this order has no certain place for; `refresh` reads them. */
+/** `hasNews`: jobs were made that have no certain place among those that have been read; `refresh` reads them. */
 export function useJobList(filter: JobFilter, orderBy: JobOrder) {
   const { connection } = useApi()
-  const { cache } = useApolloClient()
+  const client = useApolloClient()
+  const { cache } = client
   const variables = { filter, orderBy }
-  const { data, previousData, error, loading, fetchMore, refetch } = useQuery(ListJobsDocument, { variables })
+  const key = JSON.stringify(variables)
+  const { error, loading, fetchMore, refetch } = useQuery(ListJobsDocument, { variables })
+  // A query that waits for an answer shows nothing else that comes: what is on the page is read beside it.
+  const { data, previousData } = useQuery(ListJobsDocument, { variables, fetchPolicy: 'cache-only' })
   const [endedSince] = useState(() => connection.now().toISOString())
   const [hasNews, setHasNews] = useState(false)
+  const early = useRef<JobStateFragment[]>([])
 
-  useJobEvents(data && { filter, endedSince }, jobs => {
-    if (!data) return
-    const edges = data.jobs.edges
-    const listed = new Set(edges.map(({ node }) => node.id))
-    const belongs = (job: JobStateFragment) => !job.deletedAt && matches(job, filter)
-    const gone = new Set(jobs.filter(job => listed.has(job.id) && !belongs(job)).map(({ id }) => id))
-    const come = jobs.filter(job => !listed.has(job.id) && belongs(job) && isNewer(job, edges[0]?.node))
-    const isNewestFirst = orderBy.field === 'CREATED_AT' && orderBy.direction === 'DESC'
+  /** What came to the list or left it. */
+  function take(jobs: JobStateFragment[]) {
+    const list = cache.readQuery({ query: ListJobsDocument, variables })?.jobs
+    if (!list) return []
+    const { gone, placed, others } = changesOf(list, jobs, variables)
+    const listed = new Set(list.edges.map(({ node }) => node.id))
     cache.batch({
       update: () => {
         for (const job of jobs) if (listed.has(job.id)) cache.writeFragment({ fragment: JobStateFragmentDoc, fragmentName: 'JobState', data: job })
-        if (gone.size || (come.length && isNewestFirst))
-          cache.updateQuery({ query: ListJobsDocument, variables }, list => list && changed(list, gone, isNewestFirst ? come : []))
+        if (gone.length || placed.length) cache.writeQuery({ query: ListJobsDocument, variables, data: { jobs: changed(list, gone, placed, variables) } })
       },
     })
-    if (come.length && !isNewestFirst) setHasNews(true)
+    if (others.some(({ createdAt }) => createdAt >= endedSince)) setHasNews(true)
+    return [...gone, ...placed, ...others]
+  }
+
+  useLayoutEffect(() => {
+    setHasNews(false)
+    early.current = []
+  }, [key])
+  // Of all statuses: what begins to be watched, or is watched again, then tells of those that have left theirs.
+  useJobEvents(data && { filter: { ...filter, statuses: undefined }, endedSince }, jobs => {
+    const moved = take(jobs)
+    if (loading) early.current.push(...moved)
   })
+  // An answer that was on its way meanwhile may not know of them.
+  useEffect(() => {
+    if (loading || !early.current.length) return
+    take(early.current.splice(0))
+    void client.query({ query: CountJobsDocument, variables, fetchPolicy: 'network-only' }).catch(() => null)
+  }, [loading, key])
   useOnReturn(() => void (error && refetch()))
 
   const jobs = (data ?? previousData)?.jobs
   return {
+    key,
     jobs: jobs?.edges.map(({ node }) => node) ?? [],
     totalCount: jobs?.totalCount ?? 0,
     hasMore: jobs?.pageInfo.hasNextPage ?? false,
@@ -44,21 +65,8 @@ export function useJobList(filter: JobFilter, orderBy: JobOrder) {
     isKnown: jobs !== undefined,
     error,
     hasNews,
-    loadMore: () => fetchMore({ variables: { after: jobs?.pageInfo.endCursor ?? null } }),
+    /** The next page; the first one anew where all of its jobs have left it. */
+    readMore: () => (jobs?.edges.length ? fetchMore({ variables: { after: jobs.pageInfo.endCursor } }) : refetch()),
     refresh: () => (setHasNews(false), refetch()),
   }
-}
-
-/** Of what a filter names, a job's status alone changes while it is watched. */
-const matches = ({ status }: JobStateFragment, { statuses }: JobFilter) => !statuses?.length || statuses.includes(status)
-
-const isNewer = (job: JobStateFragment, first?: JobStateFragment) => !first || job.createdAt >= first.createdAt
-
-function changed(list: ListJobsQuery, gone: ReadonlySet<string>, come: JobStateFragment[]): ListJobsQuery {
-  const kept = list.jobs.edges.filter(({ node }) => !gone.has(node.id))
-  const added = come
-    .toSorted((one, other) => other.createdAt.localeCompare(one.createdAt))
-    .map(node => ({ __typename: 'JobEdge', cursor: '', node }) as (typeof kept)[number])
-  const totalCount = list.jobs.totalCount + come.length - gone.size
-  return { ...list, jobs: { ...list.jobs, totalCount, edges: [...added, ...kept] } }
 }

@@ -23,6 +23,7 @@ export function AlignmentFields({ processor, options, typed, onChange }: FieldsP
         onChange={value => onChange({ ...typed, language: value })}
         allowDeselect={false}
         maw={440}
+        styles={{ input: { textOverflow: 'ellipsis' } }}
       />
       <SchemaFields options={options.filter(option => option !== language)} typed={typed} onChange={onChange} />
     </Stack>

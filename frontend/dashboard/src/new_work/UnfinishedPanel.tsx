@@ -7,6 +7,7 @@ import { Link } from 'react-router'
 import { useOnReturn } from '../api/api'
 import { useViewer } from '../api/server'
 import { Panel } from '../job/Panel'
+import { MoreButton } from '../jobs/MoreButton'
 import { Problem } from '../jobs/Problem'
 import { titleOf } from '../jobs/titles'
 import { useFormats } from '../translations/formats'
@@ -57,7 +58,7 @@ export function UnfinishedPanel() {
         {strangers.length > 0 && <Text size="sm" role="alert" className="problem wrap-anywhere">{t('unknown', { names: strangers.join(', ') })}</Text>}
         {own.map(upload => <UnfinishedRow key={upload.id} upload={upload} onDiscarded={() => void refetch()} />)}
         {pageInfo?.hasNextPage && (
-          <Group><Button variant="default" size="compact-sm" onClick={() => void fetchMore({ variables: { after: pageInfo.endCursor } })}>{t('showMore')}</Button></Group>
+          <MoreButton label={t('showMore')} read={() => fetchMore({ variables: { after: pageInfo.endCursor } })} />
         )}
       </Stack>
     </Panel>

@@ -1,4 +1,5 @@
 import { catalogue } from '../translations/catalogue'
+import { useTranslation } from 'react-i18next'
 import { useSentences } from '../api/sentences'
 import type { Option } from './optionsSchema'
 
@@ -186,7 +187,22 @@ export function useChoiceName() {
 /** Label and explanation of an option. */
 export function useOptionTexts({ name, description }: Option) {
   const t = useKnownOptions()
+  const { i18n } = useTranslation()
   const { translate } = useSentences()
   const label = t(name as 'sheet', { defaultValue: '' })
-  return { label: label || name, description: description && (translate(description) ?? description) }
+  const explanation = (i18n.language === 'en' && TO_PEOPLE[name]) || description
+  return { label: label || name, description: explanation && (translate(explanation) ?? explanation) }
+}
+
+/** What the server explains in the words of its API; the German sentences are for people anyway. */
+const TO_PEOPLE: Record<string, string> = {
+  queue: 'Which workers it is for: they name it, too. 1 to 100 characters.',
+  options: 'For the worker; at most 64 KiB as JSON.',
+  stallAt: 'At this item the work stands still until it is stopped, or until the time for the item is over.',
+  askAt: 'Before this item the task waits until you start it.',
+  enrich: 'Fixed rules alone, or then the service that the operator has set up.',
+  askAboutMissingWords: 'When words are missing, the task waits until you start it.',
+  followLinks: 'A URL that is an HTML page stands for the files that it links to.',
+  proxyMode: 'None, that of the server, or one of your own.',
+  expectedSha256: 'Of a single file, 64 hex digits: any other file is refused.',
 }

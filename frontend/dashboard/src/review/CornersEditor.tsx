@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core'
+import { Button, Group, Stack, Text } from '@mantine/core'
 import { useState, type KeyboardEvent, type PointerEvent } from 'react'
 import classes from './CornersEditor.module.css'
 import type { SheetFragment } from './review.generated'
@@ -19,22 +19,20 @@ export function CornersEditor({ sheet, page, isBusy, onSave, onClose }: Props) {
     setCorners(before => before.map((corner, other) => (other === place ? { x: Math.min(Math.max(x, 0), width), y: Math.min(Math.max(y, 0), height) } : corner)))
 
   return (
-    <Modal opened onClose={onClose} size="xl" title={t('corners')} closeButtonProps={{ 'aria-label': t('cancel') }}>
-      <Stack gap="sm">
-        <Text size="sm" c="dimmed">{t('cornersMeaning')}</Text>
-        <svg viewBox={`0 0 ${width} ${height}`} className={classes.page}>
-          <image href={page} width={width} height={height} />
-          <polygon points={corners.map(({ x, y }) => `${x},${y}`).join(' ')} className={classes.outline} strokeWidth={width / 250} />
-          {corners.map((corner, place) => (
-            <Corner key={place} name={t(`corner_${place}` as 'corner_0')} at={corner} radius={width / 40} onMove={point => move(place, point)} />
-          ))}
-        </svg>
-        <Group justify="end">
-          <Button variant="default" onClick={onClose}>{t('cancel')}</Button>
-          <Button loading={isBusy} onClick={() => onSave(corners)}>{t('readAgain')}</Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <Stack gap="sm">
+      <Text size="sm" c="dimmed">{t('cornersMeaning')}</Text>
+      <svg viewBox={`0 0 ${width} ${height}`} className={classes.page}>
+        <image href={page} width={width} height={height} />
+        <polygon points={corners.map(({ x, y }) => `${x},${y}`).join(' ')} className={classes.outline} strokeWidth={width / 250} />
+        {corners.map((corner, place) => (
+          <Corner key={place} name={t(`corner_${place}` as 'corner_0')} at={corner} radius={width / 40} onMove={point => move(place, point)} />
+        ))}
+      </svg>
+      <Group justify="end">
+        <Button variant="default" onClick={onClose}>{t('cancel')}</Button>
+        <Button loading={isBusy} onClick={() => onSave(corners)}>{t('readAgain')}</Button>
+      </Group>
+    </Stack>
   )
 }
 

@@ -1,5 +1,6 @@
 import { useMutation } from '@apollo/client/react'
-import { Anchor, Button, Group, Image, Stack, Text, TextInput } from '@mantine/core'
+import { Anchor, Button, Group, Image, Modal, Stack, Text, TextInput } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
 import { useState, type FormEvent } from 'react'
 import { useSentences } from '../api/sentences'
 import { JobDetailsDocument } from '../job/job.generated'
@@ -19,7 +20,7 @@ export function SheetCard({ sheet, isOpen }: { sheet: SheetFragment; isOpen: boo
   // The sheet is done again in another attempt of its job.
   const [review, { loading, error }] = useMutation(ReviewItemDocument, { onError: () => undefined, refetchQueries: [JobDetailsDocument], awaitRefetchQueries: true })
   const [values, setValues] = useState<Record<string, string>>({})
-  const [movesCorners, setMovesCorners] = useState(false)
+  const [movesCorners, { open, close }] = useDisclosure()
   const picture = pictureOf(sheet, 'marked.jpg')
   const page = pictureOf(sheet, 'page.jpg')
   const { student, studentName, score, maxScore } = resultOf(sheet)
@@ -32,7 +33,7 @@ export function SheetCard({ sheet, isOpen }: { sheet: SheetFragment; isOpen: boo
 
   async function readAgain(corners: Point[]) {
     await review({ variables: { id: sheet.id, input: { corners } } })
-    setMovesCorners(false)
+    close()
   }
 
   return (
@@ -53,14 +54,18 @@ export function SheetCard({ sheet, isOpen }: { sheet: SheetFragment; isOpen: boo
               ))}
               <Group gap="xs">
                 {sheet.status === 'COMPLETED' && <Button type="submit" size="xs" loading={loading}>{t(corrections.length ? 'save' : 'isRight')}</Button>}
-                {page && <Button size="xs" variant="default" onClick={() => setMovesCorners(true)}>{t('corners')}</Button>}
+                {page && <Button size="xs" variant="default" onClick={open}>{t('corners')}</Button>}
               </Group>
             </Stack>
           </form>
         )}
         {error && <Problem error={error} />}
       </Stack>
-      {page && movesCorners && <CornersEditor sheet={sheet} page={page} isBusy={loading} onSave={corners => void readAgain(corners)} onClose={() => setMovesCorners(false)} />}
+      {page && (
+        <Modal opened={movesCorners} onClose={close} size="xl" title={t('corners')} closeButtonProps={{ 'aria-label': t('cancel') }}>
+          <CornersEditor sheet={sheet} page={page} isBusy={loading} onSave={corners => void readAgain(corners)} onClose={close} />
+        </Modal>
+      )}
     </Group>
   )
 }

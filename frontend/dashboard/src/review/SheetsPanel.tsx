@@ -1,9 +1,10 @@
 import { useQuery } from '@apollo/client/react'
-import { Button, Group, SegmentedControl, Stack, Text } from '@mantine/core'
+import { SegmentedControl, Stack, Text } from '@mantine/core'
 import { useOnReturn } from '../api/api'
 import { useEffect, useState } from 'react'
 import { Panel } from '../job/Panel'
 import type { Job } from '../job/useJob'
+import { MoreButton } from '../jobs/MoreButton'
 import { Problem } from '../jobs/Problem'
 import { SheetsDocument } from './review.generated'
 import { SheetCard } from './SheetCard'
@@ -38,7 +39,7 @@ export function SheetsPanel({ job }: { job: Job }) {
         {job.isActive && items.totalCount > 0 && <Text size="sm" c="dimmed">{t('waits')}</Text>}
         {items.edges.map(({ node }) => <SheetCard key={`${node.id} ${moment}`} sheet={node} isOpen={!job.isActive} />)}
         {items.pageInfo.hasNextPage && (
-          <Group><Button variant="default" size="compact-sm" onClick={() => void fetchMore({ variables: { after: items.pageInfo.endCursor } })}>{t('more')}</Button></Group>
+          <MoreButton key={shows} label={t('more')} read={() => fetchMore({ variables: { after: items.pageInfo.endCursor } })} />
         )}
       </Stack>
     </Panel>

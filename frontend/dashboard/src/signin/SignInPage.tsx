@@ -44,7 +44,7 @@ export function SignInPage() {
             {!problem && session.expectedPerson() && <Text size="sm">{t('ended')}</Text>}
             {problem && <Alert color="red" variant="light" role="alert">{problem}</Alert>}
             <TextInput name="username" label={t('username')} autoComplete="username" autoCapitalize="none" required withAsterisk={false} data-autofocus />
-            <PasswordInput name="password" label={t('password')} autoComplete="current-password" required withAsterisk={false} />
+            <PasswordInput name="password" label={t('password')} autoComplete="current-password" visibilityToggleButtonProps={{ 'aria-label': t('showPassword') }} required withAsterisk={false} />
             <Button type="submit" loading={isBusy} fullWidth>{t('signIn')}</Button>
             {server?.isAnonymousAllowed && (
               <>

@@ -4,6 +4,7 @@ export const useSignInTexts = catalogue('signin', {
   title: { en: 'Sign in', de: 'Anmelden' },
   username: { en: 'User name', de: 'Benutzername' },
   password: { en: 'Password', de: 'Passwort' },
+  showPassword: { en: 'Show the password', de: 'Passwort anzeigen' },
   signIn: { en: 'Sign in', de: 'Anmelden' },
   anonymous: { en: 'Continue without an account', de: 'Ohne Konto weiter' },
   or: { en: 'or', de: 'oder' },

@@ -1,7 +1,6 @@
 import { BarChart } from '@mantine/charts'
 import '@mantine/charts/styles.css'
 import { Stack, Table } from '@mantine/core'
-import { useTranslation } from 'react-i18next'
 import { Panel } from '../job/Panel'
 import { useFormats } from '../translations/formats'
 import classes from './DayCharts.module.css'
@@ -13,10 +12,8 @@ const HEIGHT = 240
 /** Days as bars, and for who does not see them as a table. */
 export function DayCharts({ days }: { days: readonly Day[] }) {
   const t = useStatisticsTexts()
-  const { number } = useFormats()
-  const { i18n } = useTranslation()
-  const short = new Intl.DateTimeFormat(i18n.language, { day: 'numeric', month: 'short', timeZone: 'UTC' })
-  const data = days.map(day => ({ ...day, date: short.format(new Date(day.date)) }))
+  const { number, day } = useFormats()
+  const data = days.map(one => ({ ...one, date: day(one.date) }))
   const common = { h: HEIGHT, data, dataKey: 'date', valueFormatter: number, withLegend: true, legendProps: { verticalAlign: 'bottom' as const }, barProps: { isAnimationActive: false }, barChartProps: { accessibilityLayer: false } }
   return (
     <Stack gap="md">

@@ -12,6 +12,7 @@ const COLORS: Record<string, string> = { COMPLETED: 'green', FAILED: 'red', PROC
 export function StatusChart({ counts }: { counts: Counts }) {
   const { number, percent } = useFormats()
   const total = counts.reduce((sum, { count }) => sum + count, 0)
+  const share = (count: number) => (100 * count < total ? `< ${percent(1)}` : percent((100 * count) / total))
   const byCount = [...counts].sort((one, other) => other.count - one.count)
   return (
     <Stack gap="md">
@@ -19,7 +20,7 @@ export function StatusChart({ counts }: { counts: Counts }) {
         <Stack key={status} gap={4}>
           <Group justify="space-between">
             <Anchor component={Link} to={`/jobs?status=${status}`} underline="never"><StatusBadge job={{ status, hasFailures: false }} /></Anchor>
-            <Text size="sm" className="numbers">{number(count)} · {percent((100 * count) / total)}</Text>
+            <Text size="sm" className="numbers">{number(count)} · {share(count)}</Text>
           </Group>
           <Progress value={(100 * count) / total} color={COLORS[status] ?? 'gray.5'} aria-hidden />
         </Stack>

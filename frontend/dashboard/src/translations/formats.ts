@@ -9,8 +9,11 @@ export type Formats = ReturnType<typeof formatsOf>
 
 export function useFormats(): Formats {
   const { i18n } = useTranslation()
-  return useMemo(() => formatsOf(i18n.language), [i18n.language])
+  return useMemo(() => formatsOf(localeOf(i18n.language)), [i18n.language])
 }
+
+/** Dates as the person's country writes them, where the browser speaks this language. */
+const localeOf = (language: string) => navigator.languages.find(locale => locale.startsWith(language)) ?? language
 
 function formatsOf(language: string) {
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 })
@@ -18,8 +21,9 @@ function formatsOf(language: string) {
   const thisYear = new Intl.DateTimeFormat(language, { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' })
   const exact = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' })
   const clock = new Intl.DateTimeFormat(language, { timeStyle: 'medium' })
+  const day = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', timeZone: 'UTC' })
   const unit = (value: number, name: string) =>
-    new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: value < 10 ? 1 : 0 }).format(value)
+    new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: name === 'byte' ? 'long' : 'short', maximumFractionDigits: value < 10 ? 1 : 0 }).format(value)
 
   function bytes(value: number) {
     const power = Math.min(Math.floor(Math.log2(Math.max(value, 1)) / 10), BYTE_UNITS.length - 1)
@@ -48,6 +52,8 @@ function formatsOf(language: string) {
     /** Without the year where it is this one. */
     shortMoment: (at: string) => (new Date(at).getFullYear() === new Date().getFullYear() ? thisYear : moment).format(new Date(at)),
     exact: (at: string) => exact.format(new Date(at)),
+    /** Of a day of UTC, without the year. */
+    day: (date: string) => day.format(new Date(date)),
     clock: (at: string) => clock.format(new Date(at)),
   }
 }

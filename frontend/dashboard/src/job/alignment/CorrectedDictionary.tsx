@@ -37,7 +37,7 @@ export function CorrectedDictionary({ jobId }: { jobId: string }) {
       {error !== null && <Problem error={error} />}
       <Group>
         <FileButton accept=".dict,.dic" onChange={file => void goOn(file)} inputProps={{ 'aria-label': t('chooseDictionary') }}>
-          {props => <Button {...props} size="compact-md" variant="default" loading={isBusy} leftSection={<FileUp size={16} aria-hidden />}>{t('chooseDictionary')}</Button>}
+          {props => <Button {...props} size="compact-sm" h="auto" styles={{ label: { whiteSpace: 'normal' } }} variant="default" loading={isBusy} leftSection={<FileUp size={16} aria-hidden />}>{t('chooseDictionary')}</Button>}
         </FileButton>
       </Group>
     </Stack>

@@ -1,0 +1,24 @@
+// Answers of the list of jobs that come late, or not at all.
+
+// `pass` decides of each request (its variables) whether it goes through ('on'), fails ('fail') or, answered already, waits ('hold').
+export async function holdLists(page, pass) {
+  const held = []
+  const asked = []
+  await page.route(/\/graphql/, async route => {
+    const { operationName, variables } = route.request().postDataJSON() ?? {}
+    if (operationName !== 'ListJobs') return route.continue()
+    asked.push(variables)
+    const what = pass(variables)
+    if (what === 'fail') return route.abort('connectionreset')
+    if (what !== 'hold') return route.continue()
+    const response = await route.fetch()
+    held.push(() => route.fulfill({ response }))
+  })
+  return {
+    asked,
+    async isHeld() {
+      while (!held.length) await page.waitForTimeout(20)
+    },
+    release: () => Promise.all(held.splice(0).map(goOn => goOn())),
+  }
+}
