@@ -133,6 +133,5 @@ def _cpu_seconds(pid: int) -> float:
     for member in family(pid):
         with suppress(OSError):
             fields = Path(f"/proc/{member}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-            total += sum(int(fields[place]) for place in (11, 12)) / _TICKS
-            total += sum(int(fields[place]) for place in (13, 14)) / _TICKS if member == pid else 0
+            total += sum(map(int, fields[11:15])) / _TICKS
     return total

@@ -7,7 +7,6 @@ its database and its data folder.
 """
 
 import asyncio
-import gc
 import sys
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ import uvloop
 from strawberry.asgi import GraphQL
 from strawberry.schema.config import StrawberryConfig
 
+from app.garbage import spare_garbage_collection
 from app.roles import Role
 from app.services import opened_server
 from app.settings_report import checked_settings
@@ -41,8 +41,7 @@ async def _serve_waybill() -> None:
     settings.data_dir.mkdir(parents=True)
     async with opened_server(settings, Role.EMBEDDED) as services:
         app = services.asgi(schema)
-        gc.collect()
-        gc.freeze()
+        spare_garbage_collection()
         await listen(
             app,
             port,

@@ -9,7 +9,8 @@ from pathlib import Path
 import uvloop
 
 from benchmarks.machine import peak_bytes
-from downloads.client import Client, open_session
+from downloads.client import Client
+from downloads.connections import open_connections
 from downloads.fetch import Fetcher, FetchRequest
 from downloads.hosts import HostLimiter
 from storage.local.storage import LocalStorage
@@ -35,8 +36,8 @@ async def fetch_all(urls: list[str], folder: Path) -> dict[str, object]:
             size_bytes += file.size_bytes
 
     began = time.monotonic()
-    async with open_session(is_private_allowed=True) as session, asyncio.TaskGroup() as group:
-        fetcher = Fetcher(Client(session, HostLimiter()), storage)
+    async with open_connections(is_private_allowed=True) as connections, asyncio.TaskGroup() as group:
+        fetcher = Fetcher(Client(connections, HostLimiter()), storage)
         for _ in range(FILES_AT_ONCE):
             group.create_task(take_turns(fetcher))
     seconds = time.monotonic() - began

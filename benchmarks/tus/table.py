@@ -81,7 +81,7 @@ def print_batch(title: str, results: Mapping[str, Sequence[Result]]) -> None:
 def _rows_of(phase: Phase) -> list[Row]:
     if phase.rounds:
         return [ROUND, *USAGE]
-    speed = replace(SPEED, times=2) if phase.uploads == 1 else SPEED
+    speed = replace(SPEED, times=1.8) if phase.uploads == 1 else SPEED
     return [speed, PING, *USAGE]
 
 
