@@ -132,6 +132,8 @@ def error_of(errors: list[dict[str, Any]]) -> WaybillError:
 async def _messages(socket: aiohttp.ClientWebSocketResponse) -> AsyncGenerator[dict[str, Any]]:
     """Every message of the protocol but pings, which are answered here."""
     async for frame in socket:
+        if frame.type is aiohttp.WSMsgType.ERROR:
+            break
         message = frame.json()
         if message["type"] == "ping":
             await socket.send_json({"type": "pong"})

@@ -1,5 +1,6 @@
 """Fixtures of all rooms: databases, Redis, skips."""
 
+import gc
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -17,6 +18,7 @@ from auth import passwords
 from tests.databases import Template, copied_postgres, copied_sqlite, migrated_postgres, migrated_sqlite
 from tests.postgres_server import PostgresServer, find_programs
 from tests.redis_server import IS_INSTALLED, RedisServer
+from tests.virtual_time import virtual_time  # noqa: F401  a fixture
 
 # The same examples each time, so that nobody's change fails by chance; `dev.py test --all` looks for new ones, outside of CI.
 settings.register_profile("usual", max_examples=50, deadline=None, derandomize=True, database=None)
@@ -29,8 +31,14 @@ SHARE_A_SERVER = (
     "tests/dashboard/",
     "tests/deploy/",
     "tests/journeys/test_bad_files.py",
+    "tests/journeys/test_downloads_end_to_end.py",
+    "tests/journeys/test_leads_end_to_end.py",
+    "tests/journeys/test_sheets_end_to_end.py",
+    "tests/journeys/test_speech_end_to_end.py",
     "tests/journeys/test_strangers.py",
+    "tests/journeys/test_tasks.py",
     "tests/journeys/test_tus_clients.py",
+    "tests/journeys/test_uploads.py",
     "tests/journeys/test_uppy.py",
 )
 TAKE_THE_MACHINE = (
@@ -66,6 +74,16 @@ class PerServer(LoadScopeScheduling):  # type: ignore[misc]
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> PerServer:
     return PerServer(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Collecting makes hundreds of thousands of things that stay: looking for garbage meanwhile takes a third of its time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

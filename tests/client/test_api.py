@@ -25,6 +25,7 @@ class FakeServer:
         self.answer: dict[str, Any] = {}
         self.messages: list[dict[str, Any]] = []
         self.close_code = 1000
+        self.noise = b""
         self.app = web.Application()
         self.app.add_routes(
             [web.post("/graphql", self.post), web.get("/graphql", self.socket), web.get("/results/{name}", self.file)]
@@ -44,6 +45,8 @@ class FakeServer:
         self.sent_over_socket.append(await socket.receive_json())
         for message in self.messages:
             await socket.send_json(message)
+        if self.noise and request.transport:
+            request.transport.write(self.noise)
         await socket.close(code=self.close_code)
         return socket
 
@@ -138,6 +141,13 @@ async def test_socket_closed_before_the_end_is_an_error_with_the_close_code(
         await collect(waybill)
 
     assert refusal.value.code == "SOCKET_4403"
+
+
+async def test_a_socket_that_breaks_the_protocol_is_told_as_closed(waybill: Waybill, server: FakeServer) -> None:
+    server.noise = b"\xf0\x00"  # a frame with reserved bits
+    with pytest.raises(WaybillError) as refused:
+        await collect(waybill)
+    assert refused.value.code == "SOCKET_1002"
 
 
 async def test_download_writes_the_bytes_and_returns_their_digest(waybill: Waybill, tmp_path: Path) -> None:

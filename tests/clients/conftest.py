@@ -38,6 +38,6 @@ def node() -> Node:
     return node_or_skip()
 
 
-@pytest.fixture(params=[4, 5])
+@pytest.fixture(params=[pytest.param(4, marks=pytest.mark.long), 5])
 def tus_js(request: pytest.FixtureRequest, node: Node, waybill: Waybill) -> TusJs:
     return TusJs(node, request.param, waybill)

@@ -7,7 +7,7 @@
 import { chromium } from 'playwright-core'
 
 const { executablePath, url, username, password, jobId } = JSON.parse(process.argv[2])
-const PATIENCE = { timeout: 20_000 }
+const PATIENCE = { timeout: 60_000 }
 // What an editor shows, without line numbers and its own spaces.
 async function textOf(place) {
   const lines = await place.locator('.view-lines:visible').first().innerText()

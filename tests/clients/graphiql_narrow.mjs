@@ -6,7 +6,7 @@
 import { chromium } from 'playwright-core'
 
 const { executablePath, url, username, password } = JSON.parse(process.argv[2])
-const DEADLINE = { timeout: 20_000 }
+const DEADLINE = { timeout: 60_000 }
 
 // In the page. Every button and field that is shown is scrolled to, and must be what lies at its own middle.
 function layout() {

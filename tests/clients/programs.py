@@ -29,7 +29,7 @@ ARIADNE_CODEGEN = (
     "--with-requirements", str(FOLDER / "ariadne-codegen.lock"), "--",
 )  # fmt: skip
 """Runs a program beside ariadne-codegen, in an environment that uv makes once: with .venv it agrees on no ruff."""
-RUN_SECONDS = 60
+RUN_SECONDS = 180
 
 
 @dataclass(frozen=True)

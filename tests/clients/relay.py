@@ -6,6 +6,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from tests.redis_server import free_port
+
 BLOCK_BYTES = 65_536
 
 
@@ -19,7 +21,7 @@ class Relay:
     def __init__(self, server_url: str) -> None:
         self.jammed = asyncio.Event()
         self._server_port = urlsplit(server_url).port
-        self._port = 0
+        self._port = free_port()
         self._listener: asyncio.Server | None = None
         self._serving: set[asyncio.Task[None]] = set()
         self._bytes_left: int | None = None
@@ -60,7 +62,6 @@ class Relay:
     async def accept(self) -> None:
         """Listen, on the same port as before."""
         self._listener = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
-        self._port = self._listener.sockets[0].getsockname()[1]
 
     async def refuse(self) -> None:
         """Listen no more, and end all connections."""

@@ -4,12 +4,14 @@
 //   username, password   of who signs in
 //   job                  the id of an active job of that user
 //   library              graphql-sse or apollo
+//   told                 a file that gets a line with each status that came
+import { appendFileSync } from 'node:fs'
 import { InMemoryCache, gql } from '@apollo/client'
 import { openApolloOverHttp } from './apollo_http.js'
 import { watch } from './events.js'
 import { openSession } from './session.js'
 
-const { waybill, username, password, job, library } = JSON.parse(process.argv[2])
+const { waybill, username, password, job, library, told } = JSON.parse(process.argv[2])
 let tokens = null
 const session = openSession(waybill, { read: () => tokens, write: next => { tokens = next } }, () => {})
 await session.signIn(username, password)
@@ -27,11 +29,15 @@ globalThis.fetch = async (address, request = {}) => {
 
 const statuses = []
 const problems = []
+function tell(status) {
+  statuses.push(status)
+  appendFileSync(told, `${status}\n`)
+}
 const query = 'subscription Watch($id: ID!) { jobUpdated(id: $id) { id status } }'
 if (library === 'graphql-sse') {
   for await (const { data, errors } of watch(waybill, session, { query, variables: { id: job } })) {
     if (errors) problems.push(...errors.map(({ message }) => message))
-    else statuses.push(data.jobUpdated.status)
+    else tell(data.jobUpdated.status)
   }
 } else {
   const client = openApolloOverHttp(waybill, session, new InMemoryCache())
@@ -39,7 +45,7 @@ if (library === 'graphql-sse') {
     client.subscribe({ query: gql(query), variables: { id: job } }).subscribe({
       next: ({ data, error }) => {
         if (error) problems.push(error.message)
-        else statuses.push(data.jobUpdated.status)
+        else tell(data.jobUpdated.status)
       },
       error: reject,
       complete: resolve,

@@ -24,8 +24,8 @@ async def restarted(server_folder: Path) -> AsyncIterator[ServerProcess]:
         yield server
 
 
-async def is_watched(server: ServerProcess, metric: str = "waybill_subscribers 1") -> None:
-    """Wait until somebody is subscribed, or until another line of the metrics is there (a regular expression)."""
+async def is_counted(server: ServerProcess, metric: str) -> None:
+    """Wait until a line of the metrics is there (a regular expression)."""
     async with aiohttp.ClientSession() as session, asyncio.timeout(40):
         while True:
             async with session.get(f"{server.base_url}/metrics") as response:
@@ -34,17 +34,30 @@ async def is_watched(server: ServerProcess, metric: str = "waybill_subscribers 1
             await asyncio.sleep(0.05)
 
 
+async def is_told(told: Path, states: int) -> None:
+    """Wait until the script has written so many states into this file."""
+    async with asyncio.timeout(40):
+        while True:
+            if told.exists() and len(told.read_text().splitlines()) >= states:
+                return
+            await asyncio.sleep(0.05)
+
+
 @pytest.mark.long
-async def test_a_subscription_outlives_a_restart_of_the_server(restarted: ServerProcess, node: Node) -> None:
+async def test_a_subscription_outlives_a_restart_of_the_server(
+    restarted: ServerProcess, node: Node, tmp_path: Path
+) -> None:
+    told = tmp_path / "told"
     async with Waybill(restarted.base_url) as waybill:
         await waybill.login(restarted.admin_name, restarted.admin_password)
         upload = (await waybill.execute(NEW_UPLOAD))["createUpload"]["id"]
         job = (await waybill.execute(NEW_JOB, {"id": upload}))["createBatch"]["id"]
         url = f"{restarted.base_url}/graphql"
-        watching = asyncio.create_task(node.run("reconnect.mjs", url=url, token=waybill.token, jobId=job))
-        await is_watched(restarted)
+        options = {"url": url, "token": waybill.token, "jobId": job, "told": str(told)}
+        watching = asyncio.create_task(node.run("reconnect.mjs", **options))
+        await is_told(told, 1)
         await restarted.restart()
-        await is_watched(restarted)
+        await is_told(told, 2)
         await waybill.execute(CANCEL, {"id": job})
         seen = await watching
 

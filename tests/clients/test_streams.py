@@ -10,9 +10,10 @@ from client.api import Waybill
 from client.server_process import ServerProcess
 from tests.clients.programs import FOLDER, Node
 from tests.clients.test_documented_clients import PASSWORD, new_batch, person, write_examples
-from tests.clients.test_reconnecting import CANCEL, is_watched
+from tests.clients.test_reconnecting import CANCEL, is_counted, is_told
 
 ROLE = "mutation ($id: ID!, $role: Role!) { updateUser(id: $id, role: $role) { id } }"
+RENEWED = r'waybill_graphql_operations_total\{[^}]*name="refreshSession"[^}]*\} 1'
 STREAM_ENDED = r'waybill_graphql_operations_total\{[^}]*name="jobUpdated"[^}]*\} 1'
 TYPES = {
     "graphql-sse": "text/event-stream; charset=utf-8",
@@ -44,6 +45,7 @@ def page(tmp_path: Path) -> Path:
 async def test_a_job_is_watched_until_it_ends_through_a_new_role_and_a_new_server(
     restarted: ServerProcess, node: Node, page: Path, library: str
 ) -> None:
+    told = page.parent / "told"
     async with Waybill(restarted.base_url) as admin:
         await admin.login(restarted.admin_name, restarted.admin_password)
         async with await person(admin, "ann") as ann:
@@ -55,14 +57,16 @@ async def test_a_job_is_watched_until_it_ends_through_a_new_role_and_a_new_serve
             "password": PASSWORD,
             "job": job,
             "library": library,
+            "told": str(told),
         }
         watching = asyncio.create_task(node.run(str(page), **options))
-        await is_watched(restarted)
+        await is_told(told, 1)
         await admin.execute(ROLE, {"id": ann_id, "role": "ADMIN"})
-        await is_watched(restarted, STREAM_ENDED)
-        await is_watched(restarted)
+        await is_counted(restarted, STREAM_ENDED)
+        await is_counted(restarted, RENEWED)
+        await is_told(told, 2)
         await restarted.restart()
-        await is_watched(restarted)
+        await is_told(told, 3)
         await admin.execute(CANCEL, {"id": job})
         seen = await watching
 

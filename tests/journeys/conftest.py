@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from client.api import Waybill
 from client.server_process import ServerProcess
@@ -16,6 +17,21 @@ async def server(tmp_path: Path, migrated_file: Path) -> AsyncIterator[ServerPro
         copied_sqlite(migrated_file, tmp_path / "data folder"), {"WAYBILL_WORKERS": "2"}
     ) as server:
         yield server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lasting_server(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> AsyncIterator[ServerProcess]:
+    data_dir = copied_sqlite(migrated_file, tmp_path_factory.mktemp("server") / "data folder")
+    async with ServerProcess(data_dir, {"WAYBILL_WORKERS": "2", "WAYBILL_DOWNLOAD_ALLOW_PRIVATE": "true"}) as server:
+        yield server
+
+
+@pytest.fixture
+async def shared_server(lasting_server: ServerProcess) -> ServerProcess:
+    """One for all tests of a file, as starting takes seconds; a test may leave it dead."""
+    if not lasting_server.is_running:
+        await lasting_server.start()
+    return lasting_server
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from tests.clients.programs import program_or_skip
 from tests.clients.stored import MB, check_stored, random_bytes
 from tests.databases import drop_database
 from tests.journeys.leads_workbook import write_workbook
+from tests.journeys.watching import begin_watching
 from tests.wire import OFFSET_TYPE
 
 pytestmark = pytest.mark.long
@@ -184,7 +185,7 @@ async def test_an_installation_comes_back_from_a_backup_that_was_written_while_i
         await deployment.server.start()
 
         await waybill.login("admin", PASSWORD)
-        watching = asyncio.create_task(states_of(waybill, task["id"]))
+        watching = await begin_watching(waybill, WATCH, task["id"])
         assert (await waybill.execute("{ guides { filename } }"))["guides"] == [{"filename": "first.pdf"}]
         assert await go_on(session, half_url, half) == 3 * MB
         await check_stored(waybill, half_url, half)

@@ -79,7 +79,7 @@ async def test_a_download_waits_for_room_and_nothing_of_it_comes_twice(server: S
         assert waiting["statusMessage"] == "The server's disk is full; this goes on by itself when there is room."
         assert waiting["waitUntil"] is not None
         assert SIZE // 3 <= waiting["progress"]["processedBytes"] < SIZE
-        await wait_until(lambda: origin.open_now == 0, 10)
+        await wait_until(lambda: origin.open_now == 0)
         await wait_for(waybill, late_id, status="PENDING", waitReason="DISK_FULL")
         assert other.asked == []
 

@@ -21,6 +21,7 @@ from client.api import Data, Waybill
 from client.server_process import ServerProcess
 from client.upload import send_file
 from tests.journeys.leads_workbook import Expected, write_workbook
+from tests.journeys.watching import begin_watching
 
 CREATE_UPLOAD = """mutation ($filename: String!, $size: BigInt!) {
   createUpload(input: {filename: $filename, size: $size}) { id url offset status }
@@ -47,11 +48,16 @@ READ = """query ($id: ID!) {
 }"""
 
 
+@pytest.fixture
+def server(shared_server: ServerProcess) -> ServerProcess:
+    return shared_server
+
+
 async def test_a_workbook_of_leads_comes_back_as_files_and_every_step_is_told(waybill: Waybill, tmp_path: Path) -> None:
     expected = write_workbook(tmp_path / "leads.xlsx", 500)
     upload = await announce(waybill, tmp_path / "leads.xlsx")
     batch_id = await create_batch(waybill, upload["id"], 50)
-    watching = asyncio.create_task(states_of(waybill, batch_id))
+    watching = await begin_watching(waybill, WATCH, batch_id)
     await send_file(upload["url"], tmp_path / "leads.xlsx", 4096)
     states = await asyncio.wait_for(watching, 60)
 
@@ -140,11 +146,11 @@ async def test_cancel_in_the_middle_stops_the_work_and_nothing_is_written_afterw
     upload = await announce(waybill, tmp_path / "leads.xlsx")
     await send_file(upload["url"], tmp_path / "leads.xlsx", 2**20)
     batch_id = await create_batch(waybill, upload["id"], 100)
-    watching = asyncio.create_task(states_of(waybill, batch_id))
+    watching = await begin_watching(waybill, WATCH, batch_id)
     await wait_for_items(waybill, batch_id, 2_000)
     answer = await waybill.execute("mutation ($id: ID!) { cancelJob(id: $id) { status } }", {"id": batch_id})
     assert answer["cancelJob"]["status"] in {"CANCELLING", "CANCELLED"}
-    states = await asyncio.wait_for(watching, 20)
+    states = await asyncio.wait_for(watching, 60)
     assert states[-1]["status"] == "CANCELLED"
 
     before = everything_in(server.data_dir)
@@ -164,7 +170,7 @@ async def test_a_cancelled_batch_can_be_retried_to_the_full_result(waybill: Wayb
     batch_id = await create_batch(waybill, upload["id"], 10)
     await wait_for_items(waybill, batch_id, 100)
     await waybill.execute("mutation ($id: ID!) { cancelJob(id: $id) { status } }", {"id": batch_id})
-    await asyncio.wait_for(states_of(waybill, batch_id), 10)
+    await asyncio.wait_for(states_of(waybill, batch_id), 60)
     retried = await waybill.execute("mutation ($id: ID!) { retryJob(id: $id) { status attempt } }", {"id": batch_id})
     assert retried["retryJob"] == {"status": "PENDING", "attempt": 2}
     states = await asyncio.wait_for(states_of(waybill, batch_id), 60)

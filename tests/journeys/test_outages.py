@@ -11,6 +11,7 @@ import pytest
 from client.api import PROTOCOL, Waybill
 from client.server_process import ServerFailed
 from tests.journeys.installation import PASSWORD, Installation, installed
+from tests.journeys.watching import begin_watching
 from tests.wire import OFFSET_TYPE
 
 pytestmark = pytest.mark.long
@@ -64,10 +65,6 @@ async def close_code_of_new_socket(waybill: Waybill) -> int | None:
         return socket.close_code
 
 
-async def states_of(waybill: Waybill, upload_id: str) -> list[str]:
-    return [data["uploadUpdated"]["status"] async for data in waybill.subscribe(WATCH, {"id": upload_id})]
-
-
 async def send_rest(waybill: Waybill, url: str) -> None:
     headers = {**TUS, "Upload-Offset": "0", "Content-Type": OFFSET_TYPE}
     async with waybill._session.patch(url, headers=headers, data=b"abcdef") as answer:
@@ -82,8 +79,7 @@ async def test_while_postgresql_is_away_everybody_is_told_to_come_again(
     installation: Installation, waybill: Waybill
 ) -> None:
     upload = (await waybill.execute(ANNOUNCE))["createUpload"]
-    watching = asyncio.create_task(states_of(waybill, upload["id"]))
-    await asyncio.sleep(0.3)
+    watching = await begin_watching(waybill, WATCH, upload["id"])
     await asyncio.to_thread(installation.postgres.stop, "immediate")
     before = len(lines_of(installation))
 
@@ -106,7 +102,7 @@ async def test_while_postgresql_is_away_everybody_is_told_to_come_again(
 
     await asyncio.to_thread(installation.postgres.start)
     await send_rest(waybill, upload["url"])
-    assert (await asyncio.wait_for(watching, 10))[-1] == "COMPLETED"
+    assert (await asyncio.wait_for(watching, 30))[-1]["status"] == "COMPLETED"
     assert await operation(waybill, LIST) == ("OK", False)
     assert (await parts(waybill))[0] == 200
     assert [line for line in lines_of(installation) if "Traceback" in line] == []
@@ -116,8 +112,7 @@ async def test_while_redis_is_away_bytes_wait_and_everything_else_goes_on(
     installation: Installation, waybill: Waybill
 ) -> None:
     upload = (await waybill.execute(ANNOUNCE))["createUpload"]
-    watching = asyncio.create_task(states_of(waybill, upload["id"]))
-    await asyncio.sleep(0.3)
+    watching = await begin_watching(waybill, WATCH, upload["id"])
     await asyncio.to_thread(installation.redis.kill)
 
     for query in (LIST, ANNOUNCE, LOGIN):
@@ -130,7 +125,7 @@ async def test_while_redis_is_away_bytes_wait_and_everything_else_goes_on(
 
     await asyncio.to_thread(installation.redis.start)
     await send_rest(waybill, upload["url"])
-    assert (await asyncio.wait_for(watching, 10))[-1] == "COMPLETED"
+    assert (await asyncio.wait_for(watching, 30))[-1]["status"] == "COMPLETED"
     task = (await waybill.execute("mutation { createTask(input: {work: {demo: {items: 2, seconds: 0}}}) { id } }"))[
         "createTask"
     ]

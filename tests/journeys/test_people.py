@@ -8,7 +8,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from redis.asyncio import Redis
 
 from client.api import Data, Waybill, WaybillError
 from client.server_process import ServerProcess
@@ -26,10 +25,7 @@ CREATE_UPLOAD = 'mutation { createUpload(input: {filename: "a.csv", size: 5}) { 
 
 @pytest.fixture
 async def pair(tmp_path: Path, shared: dict[str, str]) -> AsyncIterator[tuple[str, str]]:
-    """The addresses of both; nobody has failed to sign in there lately."""
-    async with Redis.from_url(shared["WAYBILL_REDIS_URL"]) as redis:
-        async for key in redis.scan_iter("waybill:sign-in:*"):
-            await redis.delete(key)
+    """The addresses of both."""
     first = ServerProcess(tmp_path / "data", shared, tmp_path / "first.log")
     second = ServerProcess(tmp_path / "data", shared, tmp_path / "second.log")
     async with first, second:  # not at the same moment: the first makes the tables and the key

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pypdfium2
+import pytest
 
 from client.api import Data, Waybill
+from client.server_process import ServerProcess
 from client.upload import send_file
 from processors.omr.template.built_in import built_in_template
 from tests.processors.omr.sheets import REFERENCE, answers_for, encode, fill, filled_sheet, printed, scan
@@ -31,6 +33,11 @@ READ = """query ($id: ID!) {
 
   }
 }"""
+
+
+@pytest.fixture
+def server(shared_server: ServerProcess) -> ServerProcess:
+    return shared_server
 
 
 def archive_of(folder: Path) -> Path:

@@ -6,7 +6,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from client.api import Data, Waybill
+from client.server_process import ServerProcess
 from client.upload import send_file
 from processors.alignment.textgrid import read_textgrid
 from tests.processors.alignment.conftest import wav
@@ -33,6 +36,11 @@ READ = """query ($id: ID!) {
     }
   }
 }"""
+
+
+@pytest.fixture
+def server(shared_server: ServerProcess) -> ServerProcess:
+    return shared_server
 
 
 async def upload(waybill: Waybill, folder: Path, name: str, data: bytes) -> str:

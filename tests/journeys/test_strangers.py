@@ -44,13 +44,13 @@ async def is_healthy(wires: Wires) -> bool:
 
 
 async def until_logged(server: ServerProcess, before: int, words: str) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while words not in server.output()[before:]:  # noqa: ASYNC110  a log offers nothing else to wait for
             await asyncio.sleep(0.01)
 
 
 async def said(wire: Wire) -> bytes:
-    return await asyncio.wait_for(wire.reader.read(), 10)
+    return await asyncio.wait_for(wire.reader.read(), 30)
 
 
 @pytest.mark.parametrize(

@@ -46,11 +46,8 @@ async def lasting_server(tmp_path_factory: pytest.TempPathFactory, migrated_file
 
 
 @pytest.fixture
-async def server(lasting_server: ServerProcess) -> ServerProcess:
-    """One server for all tests of this module, which a test may leave dead."""
-    if not lasting_server.is_running:
-        await lasting_server.start()
-    return lasting_server
+def server(shared_server: ServerProcess) -> ServerProcess:
+    return shared_server
 
 
 @pytest.fixture
@@ -71,7 +68,7 @@ def node() -> Node:
     return node_or_skip()
 
 
-@pytest.fixture(params=[4, 5])
+@pytest.fixture(params=[pytest.param(4, marks=pytest.mark.long), 5])
 def tus_js(request: pytest.FixtureRequest, node: Node, through_relay: Waybill) -> TusJs:
     return TusJs(node, request.param, through_relay)
 
@@ -84,6 +81,13 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def content(file: Path) -> bytes:
     return random_file(file, SIZE)
+
+
+async def until_kept(storage: Path, count: int) -> None:
+    """Returns once a client has stored the URLs of so many uploads."""
+    async with asyncio.timeout(30):
+        while not storage.exists() or storage.read_text().count("/files/") < count:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 async def wait_for_offset(waybill: Waybill, offset: int) -> None:
@@ -190,11 +194,12 @@ async def test_tus_js_client_takes_over_from_a_hung_connection_of_somebody_else(
 async def test_another_process_of_tus_js_client_goes_on_by_the_url_that_the_first_one_stored(
     tus_js: TusJs, relay: Relay, through_relay: Waybill, file: Path, content: bytes, options: dict[str, Any]
 ) -> None:
-    options |= {"urlStorage": str(file.with_name("urls.json"))}
+    storage = file.with_name("urls.json")
+    options |= {"urlStorage": str(storage)}
     relay.jam_after(HALF)
     first = asyncio.create_task(tus_js.send(file, **options))
     await relay.jam(first)
-    await asyncio.sleep(0.1)
+    await until_kept(storage, options.get("parallelUploads", 1))
     first.cancel()
     await asyncio.wait([first])
     outcome = await tus_js.send(file, **options)

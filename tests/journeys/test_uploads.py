@@ -14,8 +14,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from client.api import Data, Waybill
+from client.api import Waybill
 from client.server_process import ServerProcess
+from storage.keys import upload_key
+from storage.local.storage import LocalStorage
+from tests.journeys.watching import begin_watching
 from tests.wire import Wire, Wires, path_in
 
 CREATE = 'mutation ($size: BigInt) { createUpload(input: {filename: "a.bin", size: $size}) { id url } }'
@@ -24,6 +27,11 @@ WATCH = """subscription ($id: ID!) {
 }"""
 READ = "query ($id: ID!) { upload(id: $id) { status offset sha256 } }"
 CONTENT = os.urandom(3_000_000)
+
+
+@pytest.fixture
+def server(shared_server: ServerProcess) -> ServerProcess:
+    return shared_server
 
 
 @asynccontextmanager
@@ -58,15 +66,14 @@ async def test_an_upload_is_watched_from_its_first_byte_to_its_end_while_one_pat
     server: ServerProcess, waybill: Waybill
 ) -> None:
     id_, url = await create(waybill)
-    watching = asyncio.create_task(states_of(waybill, id_))
-    await asyncio.sleep(0.3)
+    watching = await begin_watching(waybill, WATCH, id_)
     async with connected(server) as (wire,):
         await begin(wire, url)
         for start in range(0, len(CONTENT), 750_000):
             await wire.send(CONTENT[start : start + 750_000])
             await asyncio.sleep(0.9)
         assert (await wire.answer())[0] == 204
-    states = await asyncio.wait_for(watching, 10)
+    states = await asyncio.wait_for(watching, 30)
     offsets = [state["offset"] for state in states]
     assert offsets == sorted(offsets)
     assert len(set(offsets) - {0, len(CONTENT)}) >= 2, "bytes must move while the PATCH runs"
@@ -77,10 +84,6 @@ async def test_an_upload_is_watched_from_its_first_byte_to_its_end_while_one_pat
     assert [state["sha256"] for state in states[:-1]] == [None] * (len(states) - 1)
 
 
-async def states_of(waybill: Waybill, upload_id: str) -> list[Data]:
-    return [message["uploadUpdated"] async for message in waybill.subscribe(WATCH, {"id": upload_id})]
-
-
 async def test_a_stopping_server_saves_what_arrived_says_so_while_its_client_hangs_and_goes_on_later(
     server: ServerProcess, waybill: Waybill
 ) -> None:
@@ -88,7 +91,7 @@ async def test_a_stopping_server_saves_what_arrived_says_so_while_its_client_han
     async with connected(server) as (wire,):
         await begin(wire, url)
         await wire.send(CONTENT[:2_000_000])
-        await asyncio.sleep(0.1)
+        await until_stored(server, id_, 2_000_000)
         started = time.monotonic()
         os.kill(server.pid, signal.SIGTERM)
         status, headers = await wire.answer()
@@ -106,9 +109,23 @@ async def test_a_stopping_server_saves_what_arrived_says_so_while_its_client_han
     assert await sha256_of(waybill, id_) == hashlib.sha256(CONTENT).hexdigest()
 
 
+async def until_stored(server: ServerProcess, upload_id: str, size_bytes: int) -> None:
+    """Returns once so many bytes of an upload have come to the server's disk, committed or not."""
+    file = LocalStorage(server.data_dir).path_of(upload_key(upload_id))
+    async with asyncio.timeout(20):
+        while not file.exists() or file.stat().st_size < size_bytes:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def until_committed(waybill: Waybill, upload_id: str, offset: int) -> None:
+    async with asyncio.timeout(20):
+        while (await waybill.execute(READ, {"id": upload_id}))["upload"]["offset"] < offset:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
 async def sha256_of(waybill: Waybill, upload_id: str) -> str:
     """The checksum of an upload, once it is complete."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (upload := (await waybill.execute(READ, {"id": upload_id}))["upload"])["status"] != "COMPLETED":  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     return str(upload["sha256"])
@@ -157,7 +174,7 @@ async def test_an_upload_that_hangs_at_one_server_goes_on_at_the_other(
         id_, url = await create(waybill)
         await begin(hung, url)
         await hung.send(CONTENT[:1_500_000])
-        await asyncio.sleep(0.3)
+        await until_stored(pair[0], id_, 1_500_000)
         started = time.monotonic()
         status, headers = await ask(fresh, "HEAD", url)
         assert time.monotonic() - started < 5
@@ -179,7 +196,7 @@ async def test_a_server_that_is_killed_leaves_its_uploads_to_the_other_within_se
         id_, url = await create(waybill)
         await begin(dead, url)
         await dead.send(CONTENT[:1_500_000])
-        await asyncio.sleep(1.3)
+        await until_committed(waybill, id_, 1_500_000)
         await pair[0].kill()
         async with asyncio.timeout(15):
             while (answer := await ask(fresh, "HEAD", url))[0] == 423:  # noqa: ASYNC110
@@ -199,9 +216,8 @@ async def test_bytes_that_arrive_at_one_server_are_watched_at_the_other(
     async with Waybill(pair[1].base_url) as waybill, connected(pair[0]) as (wire,):
         await waybill.login("admin", "a password of the tests")
         id_, url = await create(waybill)
-        watching = asyncio.create_task(states_of(waybill, id_))
-        await asyncio.sleep(0.3)
+        watching = await begin_watching(waybill, WATCH, id_)
         await begin(wire, url)
         await wire.send(CONTENT)
         assert (await wire.answer())[0] == 204
-        assert (await asyncio.wait_for(watching, 5))[-1]["status"] == "COMPLETED"
+        assert (await asyncio.wait_for(watching, 30))[-1]["status"] == "COMPLETED"

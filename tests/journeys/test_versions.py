@@ -47,7 +47,7 @@ async def _change(url: str) -> None:
 
 async def do_all_kinds_of_work(server: ServerProcess, key: str) -> None:
     """A file goes up, is worked on, and its results are read."""
-    async with RetryingClient([server.base_url]) as caller, asyncio.timeout(40):
+    async with RetryingClient([server.base_url]) as caller, asyncio.timeout(120):
         await caller.login("admin", PASSWORD)
         load = Load("leads.csv", LEADS, CREATE_BATCH)
         await carry_out(load, caller, random.Random(0), key, send_seconds=0)

@@ -11,6 +11,7 @@ import pytest
 from client.api import Waybill
 from client.server_process import ServerProcess
 from tests.journeys.test_tasks import working
+from tests.redis_server import free_port
 from tests.webhooks.receiver_for_tests import Receiver, receiving
 
 PASSWORD = "a password of the tests"
@@ -93,7 +94,7 @@ async def test_what_was_committed_is_told_although_the_server_was_killed(
             await server.kill()
             await server.start()
         receiver.may_answer.set()
-        found = await until_delivered(waybill, len(jobs), 20)
+        found = await until_delivered(waybill, len(jobs), 60)
     assert sorted(delivery["jobId"] for delivery in found) == sorted(jobs)
     told = told_jobs(receiver)
     assert sorted(told) == sorted(jobs)
@@ -115,16 +116,15 @@ async def test_nothing_goes_to_a_name_that_leads_to_this_machine(receiver: Recei
 
 @pytest.mark.long
 async def test_a_receiver_that_was_away_gets_what_it_missed(server_folder: Path) -> None:
-    async with receiving() as receiver:
-        port, url = receiver.port, receiver.url
+    port = free_port()
     async with ServerProcess(server_folder, INTRANET) as server, AsyncExitStack() as stack:
         waybill = await signed_in(stack, server)
-        await webhook_to(waybill, url)
+        await webhook_to(waybill, Receiver(port).url)
         job_id = await cancelled_job(waybill)
         failed = await until_failed(waybill)
         assert (failed["statusCode"], failed["error"]) == (None, "The receiver could not be connected to.")
         receiver = await stack.enter_async_context(receiving(port))
-        (delivery,) = await until_delivered(waybill, 1, 15)
+        (delivery,) = await until_delivered(waybill, 1, 60)
         assert (delivery["attempt"], delivery["statusCode"], delivery["nextAttemptAt"]) == (2, 200, None)
         assert set(told_jobs(receiver)) == {job_id}
 

@@ -19,10 +19,18 @@ from tests.small_disk import mounted
     [
         ({"WAYBILL_PORT": "x"}, "WAYBILL_PORT "),
         ({"WAYBILL_SECRET_KEY": "short"}, "WAYBILL_SECRET_KEY is too short"),
-        ({"WAYBILL_CORS_ORIGINS": "nonsense"}, "WAYBILL_CORS_ORIGINS has 'nonsense', which is not an origin"),
+        pytest.param(
+            {"WAYBILL_CORS_ORIGINS": "nonsense"},
+            "WAYBILL_CORS_ORIGINS has 'nonsense', which is not an origin",
+            marks=pytest.mark.long,
+        ),
         ({"WAYBILL_HOST": "192.0.2.1"}, "Port 0 of 192.0.2.1 cannot be used"),
         ({"WAYBILL_DATABASE_URL": "postgres://u:hush@127.0.0.1:1/x"}, "The database cannot be opened"),
-        ({"WAYBILL_DATABASE_URL": "sqlite:////dev/null/x.sqlite3"}, "The database cannot be opened"),
+        pytest.param(
+            {"WAYBILL_DATABASE_URL": "sqlite:////dev/null/x.sqlite3"},
+            "The database cannot be opened",
+            marks=pytest.mark.long,
+        ),
         ({"WAYBILL_DATA_DIR": "/dev/null/x"}, "The data folder /dev/null/x cannot be used"),
     ],
 )
