@@ -28,8 +28,13 @@ PAGES = {
     "new-work": {"path": "/new?kind=leads", "words": "Drop files here"},
     "statistics": {"path": "/statistics?period=week", "words": "Jobs per day"},
     "administration": {"path": "/administration/users", "words": "maria"},
+    "tokens": {"path": "/administration/tokens", "words": "Till in the shop"},
+    "webhooks": {"path": "/administration/webhooks", "words": "Batch completed"},
+    "limits": {"path": "/administration/limits", "words": "Limits"},
+    "audit": {"path": "/administration/audit", "words": "jonas"},
     "job": {"path": "", "words": "Everything as ZIP"},
     "job-running": {"path": "", "words": "Timeline"},
+    "job-speech": {"path": "", "words": "Everything as ZIP"},
     "review": {"path": "", "words": "Field q3"},
 }
 NEW_UPLOAD = (
@@ -42,6 +47,10 @@ NEW_SPEECH = """mutation ($uploads: [ID!]!, $title: String!) {
   createTask(input: {work: {alignment: {}}, uploadIds: $uploads, title: $title}) { id }
 }"""
 NEW_USER = "mutation ($name: String!, $password: String!) { createUser(username: $name, password: $password) { id } }"
+NEW_PROGRAM = "mutation ($name: String!) { createApiToken(name: $name) { id } }"
+NEW_WEBHOOK = """mutation ($url: String!) {
+  createWebhook(url: $url, events: ["batch.completed", "download.completed", "download.failed"]) { id }
+}"""
 DONE = "subscription ($id: ID!) { jobUpdated(id: $id) { status isActive } }"
 PASSWORD = "correct horse"  # noqa: S105  of a server that lives for a minute
 
@@ -90,6 +99,13 @@ async def serving(folder: Path) -> AsyncIterator[str]:
         await process.communicate()
 
 
+async def thank(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answers a message of a webhook."""
+    writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+    await writer.drain()
+    writer.close()
+
+
 async def fill(waybill: Waybill, folder: Path) -> dict[str, str]:
     """Jobs of many kinds and statuses; the addresses of those that have pictures of their own."""
     for name in ("maria", "jonas"):
@@ -105,20 +121,26 @@ async def fill(waybill: Waybill, folder: Path) -> dict[str, str]:
         ):
             await until_done(waybill, await create_download(waybill, url + path, title))
     recording = (SAMPLES / "harbour.flac", SAMPLES / "harbour.txt")
-    await until_done(waybill, await send(waybill, NEW_SPEECH, "Interview at the harbour", *recording))
+    speech = await send(waybill, NEW_SPEECH, "Interview at the harbour", *recording)
+    await until_done(waybill, speech)
+    await waybill.execute(NEW_PROGRAM, {"name": "Till in the shop"})
     leads = await send_leads(waybill, "Spring fair, stand 4B")
     await until_done(waybill, leads)
     asking = await create_demo(waybill, "Scans without a reference", items=10, seconds=0.5, askAt=4)
     await until_status(waybill, asking, "AWAITING_INPUT")
     running = await create_demo(waybill, "Inventory of the archive", items=600, seconds=300)
-    return {"job": f"/jobs/{leads}", "job-running": f"/jobs/{running}", "review": f"/jobs/{sheets}"}
+    paths = {"job": leads, "job-running": running, "job-speech": speech, "review": sheets}
+    return {name: f"/jobs/{id_}" for name, id_ in paths.items()}
 
 
 async def make_images(server: ServerProcess, folder: Path, pages: dict[str, Any]) -> None:
     async with Waybill(server.base_url) as waybill:
         await waybill.login(server.admin_name, server.admin_password)
-        with tempfile.TemporaryDirectory() as scans:
-            addresses = await fill(waybill, Path(scans))
+        async with await asyncio.start_server(thank, "127.0.0.1", 0) as listener:
+            host, port = listener.sockets[0].getsockname()
+            await waybill.execute(NEW_WEBHOOK, {"url": f"http://{host}:{port}/waybill"})
+            with tempfile.TemporaryDirectory() as scans:
+                addresses = await fill(waybill, Path(scans))
 
         async def prepare(name: str) -> str | None:
             return addresses.get(name)
@@ -132,7 +154,11 @@ async def make_images(server: ServerProcess, folder: Path, pages: dict[str, Any]
 
 
 async def main() -> None:
-    environment = {"WAYBILL_WORKERS": "2", "WAYBILL_DOWNLOAD_ALLOW_PRIVATE": "true"}
+    environment = {
+        "WAYBILL_WORKERS": "2",
+        "WAYBILL_DOWNLOAD_ALLOW_PRIVATE": "true",
+        "WAYBILL_WEBHOOK_ALLOW_PRIVATE": "true",
+    }
     pages = {name: page for name, page in PAGES.items() if name in sys.argv[1:] or not sys.argv[1:]}
     with tempfile.TemporaryDirectory() as folder:
         async with ServerProcess(Path(folder) / "data", environment) as server:
