@@ -100,16 +100,32 @@ async function emptiedPage(page, have, { rows, count }) {
 async function lostPages(page, have, { rows, count, toTheEnd, scrollTo }) {
   let what = 'fail'
   const answers = await holdLists(page, ({ after }) => (after ? what : 'on'))
+  const further = () => answers.asked.filter(({ after }) => after)
   await count(300)
+  await noteFetches(page)
   await toTheEnd()
   const failed = page.getByText('Could not load more')
   await failed.waitFor()
-  const asked = answers.asked.filter(({ after }) => after).length
+  while (further().length < 3) await page.waitForTimeout(50)
+  const pauses = await page.evaluate(() => window.fetchedAt.slice(1, 3).map((at, index) => at - window.fetchedAt[index]))
   await page.getByRole('button', { name: 'Try again' }).click()
   await failed.waitFor()
   what = 'on'
+  const before = further().length
   await scrollTo(rows.getByText('Number 0', { exact: true }))
-  return { asked }
+  return { pauses, asked: further().length - before }
+}
+
+// When the page asks for a list, by its own clock: `fetchedAt`, in milliseconds.
+async function noteFetches(page) {
+  await page.evaluate(() => {
+    window.fetchedAt = []
+    const { fetch } = window
+    window.fetch = (url, init) => {
+      if (String(init?.body).includes('ListJobs')) window.fetchedAt.push(performance.now())
+      return fetch(url, init)
+    }
+  })
 }
 
 // They are asked for again by themselves when the server is back.

@@ -65,8 +65,11 @@ export function useJobList(filter: JobFilter, orderBy: JobOrder) {
     isKnown: jobs !== undefined,
     error,
     hasNews,
-    /** The next page; the first one anew where all of its jobs have left it. */
-    readMore: () => (jobs?.edges.length ? fetchMore({ variables: { after: jobs.pageInfo.endCursor } }) : refetch()),
+    /** The next page; the first one anew where all of its jobs have left it. Ends when the page shows it. */
+    async readMore() {
+      await (jobs?.edges.length ? fetchMore({ variables: { after: jobs.pageInfo.endCursor } }) : refetch())
+      await new Promise(resolve => setTimeout(resolve)) // queries beside the one that asked are told in the next task
+    },
     refresh: () => (setHasNews(false), refetch()),
   }
 }
