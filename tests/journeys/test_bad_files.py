@@ -61,14 +61,12 @@ async def test_a_line_of_fifty_megabytes_fails_its_batch_and_the_server_answers_
 ) -> None:
     bad.write_long_line(tmp_path / "long.csv")
     running = asyncio.create_task(outcome_of(waybill, tmp_path / "long.csv"))
-    answers = 0
     while not running.done():
-        await waybill.execute("{ serverInfo { version } }")
-        answers += 1
+        async with asyncio.timeout(2):
+            await waybill.execute("{ serverInfo { version } }")
         await asyncio.sleep(0.01)
     last = await running
     assert (last["status"], last["error"]["code"]) == ("FAILED", "CORRUPT_FILE"), last
-    assert answers > 10
     assert server.is_running
 
 
