@@ -1,12 +1,16 @@
 // Answers of the list of jobs that come late, or not at all.
 
 // `pass` decides of each request (its variables) whether it goes through ('on'), fails ('fail') or, answered already, waits ('hold').
-export async function holdLists(page, pass) {
+export const holdLists = (page, pass) => hold(page, 'ListJobs', pass)
+
+export const holdCounts = (page, pass) => hold(page, 'CountJobs', pass)
+
+async function hold(page, name, pass) {
   const held = []
   const asked = []
   await page.route(/\/graphql/, async route => {
     const { operationName, variables } = route.request().postDataJSON() ?? {}
-    if (operationName !== 'ListJobs') return route.continue()
+    if (operationName !== name) return route.fallback()
     asked.push(variables)
     const what = pass(variables)
     if (what === 'fail') return route.fulfill({ status: 500 })

@@ -1,8 +1,8 @@
 // Lists stay right while jobs come and go, whatever becomes of the answers that are on their way.
-import { holdLists } from './held_answers.mjs'
+import { holdCounts, holdLists } from './held_answers.mjs'
 import { scenario } from './scenario.mjs'
 
-const SCENES = { lateAnswers, comesToMatch, newsOfOneFilter, emptiedPage, lostPages, serverAway }
+const SCENES = { lateAnswers, lateCount, comesToMatch, newsOfOneFilter, emptiedPage, lostPages, serverAway }
 
 await scenario(async ({ open, have, scene, person }) => {
   const page = await open()
@@ -55,6 +55,27 @@ async function lateAnswers(page, have, { rows, count, toTheEnd, scrollTo }) {
   await count(302)
   await page.evaluate(() => window.scrollTo(0, 0))
   await first.getByText('Beside the second page').waitFor()
+}
+
+// A count that was read before a job was made comes after the event about it.
+async function lateCount(page, have, { rows, count, toTheEnd }) {
+  let what = 'on'
+  const answers = await holdLists(page, () => what)
+  const counts = await holdCounts(page, () => what)
+  await count(300)
+  what = 'hold'
+  await toTheEnd()
+  await answers.isHeld()
+  await have('create', 'Beside the second page')
+  await count(301)
+  await answers.release()
+  await counts.isHeld()
+  what = 'on'
+  await have('create', 'Beside the count')
+  await page.evaluate(() => window.scrollTo(0, 0))
+  await rows.first().getByText('Beside the count').waitFor()
+  await counts.release()
+  await count(302)
 }
 
 // Jobs that come to match by an event stand where their order has them.

@@ -15,8 +15,12 @@ async function have(action, ...args) {
 
 export async function scenario(play) {
   const browser = await chromium.connect(endpoint)
+  const pages = []
   try {
-    say({ seen: (await play({ ...options, have, open: (settings = {}) => open(browser, settings) })) ?? null })
+    say({ seen: (await play({ ...options, have, open: (settings = {}) => open(browser, pages, settings) })) ?? null })
+  } catch (error) {
+    for (const page of pages) console.error(await stateOf(page))
+    throw error
   } finally {
     await browser.close()
     process.stdin.destroy()
@@ -24,7 +28,7 @@ export async function scenario(play) {
 }
 
 // A page of a person of its own; `tab()` is another tab of the same person.
-async function open(browser, { width = 1280, height = 900, dark = false, locale = 'en-GB', timezoneId = 'UTC' }) {
+async function open(browser, pages, { width = 1280, height = 900, dark = false, locale = 'en-GB', timezoneId = 'UTC' }) {
   const context = await browser.newContext({
     baseURL: options.url,
     viewport: { width, height },
@@ -40,7 +44,18 @@ async function open(browser, { width = 1280, height = 900, dark = false, locale 
   context.on('weberror', error => complaints.push(String(error.error())))
   context.on('console', message => message.type() === 'error' && complaints.push(message.text()))
   const page = await context.newPage()
+  const waiting = new Set()
+  page.on('request', request => waiting.add(request))
+  for (const end of ['requestfinished', 'requestfailed']) page.on(end, request => waiting.delete(request))
+  pages.push(Object.assign(page, { waiting }))
   return Object.assign(page, { complaints, hosts, tab: () => context.newPage(), signIn: name => signIn(page, name) })
+}
+
+// What a scenario that failed had before it: for whoever reads why.
+async function stateOf(page) {
+  const requests = [...page.waiting].map(request => `${request.method()} ${request.url()} ${request.postData() ?? ''}`.slice(0, 300))
+  const text = await page.locator('body').innerText({ timeout: 5_000 }).catch(String)
+  return `${page.url()}\nwaits for: ${requests.join('\n') || 'nothing'}\ncomplaints: ${page.complaints.join('\n')}\n${text.slice(0, 3_000)}`
 }
 
 async function signIn(page, { username, password } = options) {

@@ -41,6 +41,12 @@ async def test_a_job_of_which_an_event_told_is_not_lost_to_a_late_answer(
     assert await look(server, waybill, browser, "lateAnswers") == {"errors": []}
 
 
+async def test_a_job_of_which_an_event_told_is_not_lost_to_a_late_count(
+    server: ServerProcess, waybill: Waybill, browser: Browser
+) -> None:
+    assert await look(server, waybill, browser, "lateCount") == {"errors": []}
+
+
 async def test_a_job_that_comes_to_match_stands_where_its_order_has_it(
     server: ServerProcess, waybill: Waybill, browser: Browser
 ) -> None:

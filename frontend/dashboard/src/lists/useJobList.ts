@@ -8,6 +8,8 @@ import { useJobEvents } from '../jobs/useJobEvents'
 import { changed, changesOf } from './changes'
 import { CountJobsDocument, ListJobsDocument } from './jobs.generated'
 
+const RECOUNT_MS = 1_000
+
 /** `hasNews`: jobs were made that have no certain place among those that have been read; `refresh` reads them. */
 export function useJobList(filter: JobFilter, orderBy: JobOrder) {
   const { connection } = useApi()
@@ -21,6 +23,8 @@ export function useJobList(filter: JobFilter, orderBy: JobOrder) {
   const [endedSince] = useState(() => connection.now().toISOString())
   const [hasNews, setHasNews] = useState(false)
   const early = useRef<JobStateFragment[]>([])
+  const moves = useRef(0) // of jobs that came or left by events
+  const [counts, setCounts] = useState(0)
 
   /** What came to the list or left it. */
   function take(jobs: JobStateFragment[]) {
@@ -34,6 +38,7 @@ export function useJobList(filter: JobFilter, orderBy: JobOrder) {
         if (gone.length || placed.length) cache.writeQuery({ query: ListJobsDocument, variables, data: { jobs: changed(list, gone, placed, variables) } })
       },
     })
+    moves.current += gone.length + placed.length
     if (others.some(({ createdAt }) => createdAt >= endedSince)) setHasNews(true)
     return [...gone, ...placed, ...others]
   }
@@ -51,8 +56,19 @@ export function useJobList(filter: JobFilter, orderBy: JobOrder) {
   useEffect(() => {
     if (loading || !early.current.length) return
     take(early.current.splice(0))
-    void client.query({ query: CountJobsDocument, variables, fetchPolicy: 'network-only' }).catch(() => null)
+    setCounts(number => number + 1)
   }, [loading, key])
+  // A count may be of before an event that came meanwhile.
+  useEffect(() => {
+    if (!counts) return
+    const before = moves.current
+    let timer: number | undefined
+    const query = client.query({ query: CountJobsDocument, variables, fetchPolicy: 'network-only' })
+    void query.catch(() => null).then(() => {
+      if (moves.current !== before) timer = window.setTimeout(() => setCounts(number => number + 1), RECOUNT_MS)
+    })
+    return () => clearTimeout(timer)
+  }, [counts])
   useOnReturn(() => void (error && refetch()))
 
   const jobs = (data ?? previousData)?.jobs
