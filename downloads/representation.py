@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from downloads.dates import parse_date
 from downloads.digests import ExpectedDigest, parse_digests
 from downloads.disposition import is_attachment
 from downloads.names import choose_name, expected_type
+from egress.dates import parse_date
 from serving.names import clean_content_type
 
 STRONG_DATE_AGE = timedelta(seconds=60)

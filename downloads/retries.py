@@ -2,15 +2,15 @@
 
 import asyncio
 import random
-import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeVar
 
 from base.words import LogLevel
-from downloads.dates import parse_date
 from downloads.failures import FetchFailed
 from downloads.options import FetchOptions
+from egress.dates import parse_date
+from egress.retry_after import parse_retry_after
 
 Result = TypeVar("Result")
 Log = Callable[[LogLevel, str], None]
@@ -21,7 +21,6 @@ OnWait = Callable[[str, float], None]
 
 MAX_PAUSE_SECONDS = 3_600.0
 """No server is waited for longer, whatever it or the back-off says."""
-_SECONDS = re.compile(r"\d{1,9}")
 
 
 def retry_after_seconds(header: str | None, date: str | None, now: datetime) -> float | None:
@@ -32,13 +31,8 @@ def retry_after_seconds(header: str | None, date: str | None, now: datetime) -> 
         date: The answer's own Date: with it the pause is right even where a clock is wrong.
         now: Our time, where the answer has no Date.
     """
-    text = (header or "").strip()
-    if _SECONDS.fullmatch(text):
-        return min(float(text), MAX_PAUSE_SECONDS)
-    until = None if text.lstrip("+-").replace(".", "").isdigit() else parse_date(text)
-    if until is None:
-        return None
-    return min(max((until - (parse_date(date) or now)).total_seconds(), 0.0), MAX_PAUSE_SECONDS)
+    wait = parse_retry_after(header or "", parse_date(date) or now)
+    return None if wait is None else min(wait.total_seconds(), MAX_PAUSE_SECONDS)
 
 
 def backoff_seconds(retry: int, first_seconds: float) -> float:

@@ -1,7 +1,8 @@
 """Retry-After, as servers write it (RFC 9110, section 10.2.3)."""
 
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
+
+from egress.dates import parse_date
 
 
 def parse_retry_after(text: str, moment: datetime) -> timedelta | None:
@@ -9,8 +10,5 @@ def parse_retry_after(text: str, moment: datetime) -> timedelta | None:
     text = text.strip()
     if text.isascii() and text.isdigit():
         return timedelta(seconds=min(int(text[:9]), 10**6))
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(timedelta(), until.replace(tzinfo=until.tzinfo or UTC) - moment)
+    until = parse_date(text)
+    return None if until is None else max(timedelta(), until - moment)

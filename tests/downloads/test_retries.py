@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from downloads.dates import parse_date
 from downloads.retries import MAX_PAUSE_SECONDS, backoff_seconds, retry_after_seconds
 
 HERE = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
@@ -48,10 +47,3 @@ def test_the_pause_doubles_with_a_quarter_of_jitter_up_to_an_hour() -> None:
         assert middle * 0.75 <= min(pauses) < max(pauses) <= middle * 1.25
         assert len(set(pauses)) > 100
     assert backoff_seconds(1_000, 2.0) == MAX_PAUSE_SECONDS
-
-
-def test_a_date_of_any_form_is_aware() -> None:
-    for text in ("Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"):
-        assert parse_date(text) == datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
-    assert parse_date("Sun, 06 Nov 1994 09:49:37 +0100") == datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
-    assert parse_date("0") is None
