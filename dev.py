@@ -51,7 +51,7 @@ Waybill: all that a developer types. Each command first sets up .venv, when that
 """
 
 REMEDIES = (
-    (r"No space left on device|Errno 28", "The disk is full. Make room (the packages take 400 MB), then try again."),
+    (r"No space left on device|Errno 28", "The disk is full. Make room (the packages take 900 MB), then try again."),
     (r"ensurepip|No module named '?(venv|pip)",
      "This Python cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv, then try again."),
     (r"CERTIFICATE_VERIFY_FAILED|SSLError",

@@ -1,7 +1,7 @@
 """Run a plan: complete a value, and resolve its open fields.
 
-Nothing is lost where something turns out odd: whatever resolvers have answered by then is kept, and handed to graphql-core, which
-completes the whole value once more and calls no resolver a second time.
+Nothing is lost where something turns out odd: whatever resolvers have answered by then is kept, and handed to graphql-core
+(`execution/executor.py`: `PlanExecutor._bail`), which completes the whole value once more and calls no resolver a second time.
 """
 
 import asyncio

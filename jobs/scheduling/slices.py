@@ -1,4 +1,4 @@
-"""Rows of slices: adding, dropping and releasing them."""
+"""Rows of slices: adding, claiming, dropping and releasing them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
