@@ -28,8 +28,10 @@ await scenario(async ({ open, have }) => {
   await toast
   await page.getByRole('button', { name: 'Retry failed items' }).waitFor()
   const items = page.getByRole('region', { name: 'Items' })
-  await items.locator('label', { hasText: 'Failed' }).click()
+  const onlyFailed = items.getByRole('radio', { name: 'Failed' })
+  await onlyFailed.press('Space')
   await items.getByRole('row').nth(1).waitFor({ state: 'detached' })
+  seen.isFocused = await onlyFailed.evaluate(input => input === document.activeElement)
   await items.getByText('Failed, as it was told to.').waitFor()
   seen.failedItems = await items.getByRole('row').count()
 

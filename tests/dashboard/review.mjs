@@ -31,7 +31,9 @@ await scenario(async ({ open, id }) => {
   await sheet.getByLabel('Field q3').fill('B')
   await sheet.getByRole('button', { name: 'Save the correction' }).click()
   await sheets.getByText('No sheet needs you.').waitFor()
-  await sheets.getByText('All', { exact: true }).click()
+  const all = sheets.getByRole('radio', { name: 'All' })
+  await all.press('Space')
   await sheet.getByText('Reviewed by admin').waitFor()
+  seen.isFocused = await all.evaluate(input => input === document.activeElement)
   return seen
 })

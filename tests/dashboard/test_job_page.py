@@ -52,6 +52,7 @@ async def test_a_job_is_watched_paused_resumed_and_deleted(waybill: Waybill, bro
     assert seen["pausedActions"] == ["Resume", "Cancel"]
     assert seen["logLines"] >= 2
     assert seen["failedItems"] == 1
+    assert seen["isFocused"], "a panel stays where it is while other items are read"
     assert seen["stillListed"] == 0
     assert seen["gone"] == "This job does not exist"
     assert seen["complaints"] == []

@@ -17,4 +17,4 @@ async def test_corners_are_moved_and_a_doubtful_field_is_corrected(
     seen = await browser.play("review.mjs", id=await create_sheet(waybill, "Class 7b", tmp_path))
 
     assert "is no value of q3" in seen.pop("refusal")
-    assert seen == {"marked": True}
+    assert seen == {"marked": True, "isFocused": True}

@@ -23,22 +23,24 @@ export function Items({ job }: { job: Job }) {
   const t = useJobPageTexts()
   const { number } = useFormats()
   const [status, setStatus] = useState<ItemStatus | null>(null)
-  const { data, error, fetchMore, refetch } = useQuery(JobItemsDocument, { variables: { id: job.id, status } })
-  const items = data?.job?.items
+  const { data, previousData, error, fetchMore, refetch } = useQuery(JobItemsDocument, { variables: { id: job.id, status } })
+  const items = (data ?? previousData)?.job?.items // what was shown before stays until the others are there
+  const problem = error && <Problem error={error} onRetry={() => void refetch()} />
 
   // Items have no events of their own: they are read again while the job moves.
   const version = useThrottledValue(job.version, READ_AGAIN_MS)
   useEffect(() => void refetch(), [version, refetch])
   useOnReturn(() => void refetch())
 
-  if (!items || (items.totalCount === 0 && !status)) return error ? <Problem error={error} onRetry={() => void refetch()} /> : null
+  if (!items || (data && items.totalCount === 0 && !status)) return problem ?? null
   return (
     <Panel title={t('items')} aside={<StatusChoice value={status} onChange={setStatus} />}>
+      {problem}
       <Table verticalSpacing={6} fz="sm">
         <Table.Tbody>{items.edges.map(({ node }) => <ItemRow key={node.id} item={node} />)}</Table.Tbody>
       </Table>
       {items.totalCount === 0 && <Text size="sm" c="dimmed">{t('noItems')}</Text>}
-      {items.pageInfo.hasNextPage && (
+      {data && items.pageInfo.hasNextPage && (
         <Box mt="sm">
           <MoreButton key={status} label={t('more')} read={() => fetchMore({ variables: { after: items.pageInfo.endCursor } })}>
             {number(items.edges.length)} / {number(items.totalCount)}

@@ -14,13 +14,14 @@ import { useReviewTexts } from './texts'
 export function SheetsPanel({ job }: { job: Job }) {
   const t = useReviewTexts()
   const [shows, setShows] = useState<'toReview' | 'all'>('toReview')
-  const { data, error, fetchMore, refetch } = useQuery(SheetsDocument, { variables: { id: job.id, needsReview: shows === 'toReview' ? true : null } })
+  const { data, previousData, error, fetchMore, refetch } = useQuery(SheetsDocument, { variables: { id: job.id, needsReview: shows === 'toReview' ? true : null } })
   const moment = `${job.attempt} ${job.status}`
   useEffect(() => void refetch(), [moment, refetch])
   useOnReturn(() => void refetch())
 
-  const items = data?.job?.items
-  if (!items) return error ? <Problem error={error} onRetry={() => void refetch()} /> : null
+  const items = (data ?? previousData)?.job?.items // what was shown before stays until the others are there
+  const problem = error && <Problem error={error} onRetry={() => void refetch()} />
+  if (!items) return problem ?? null
   return (
     <Panel
       title={t('review')}
@@ -35,10 +36,11 @@ export function SheetsPanel({ job }: { job: Job }) {
       }
     >
       <Stack gap="md">
+        {problem}
         {items.totalCount === 0 && <Text size="sm" c="dimmed">{t(shows === 'all' ? 'none' : 'nothing')}</Text>}
         {job.isActive && items.totalCount > 0 && <Text size="sm" c="dimmed">{t('waits')}</Text>}
         {items.edges.map(({ node }) => <SheetCard key={`${node.id} ${moment}`} sheet={node} isOpen={!job.isActive} />)}
-        {items.pageInfo.hasNextPage && (
+        {data && items.pageInfo.hasNextPage && (
           <MoreButton key={shows} label={t('more')} read={() => fetchMore({ variables: { after: items.pageInfo.endCursor } })} />
         )}
       </Stack>
