@@ -125,7 +125,9 @@ async def _tell_offset(services: UploadServices, request: Request) -> Response:
 
 async def _offset(services: UploadServices, request: Request) -> Response:
     """Source: tus 1.0.0, Core Protocol, HEAD; Concatenation (Upload-Concat in the answer)."""
-    upload = await require_finished(services, await find_stored_upload(await _allowed_upload_id(services, request)))
+    upload = await find_stored_upload(await _allowed_upload_id(services, request))
+    if upload.status is UploadStatus.FINALISING:
+        upload = await require_finished(services, upload)
     if upload.status is not UploadStatus.COMPLETED:
         if not _is_open(request)():
             raise ClientLeft

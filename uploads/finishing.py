@@ -30,16 +30,16 @@ _POLL_SECONDS = 0.03
 async def wait_until_finished(
     services: UploadServices, upload: Upload, seconds: float = FINISH_TIMEOUT_SECONDS
 ) -> Upload:
-    """`upload` once it is not FINALISING any more, or as it is after so many seconds; it is being finished meanwhile.
+    """`upload` once it does not wait to be finished any more, or as it is after so many seconds; it is being finished meanwhile.
 
     Raises:
         Refusal: UPLOAD_NOT_FOUND where it turned out that it cannot be finished.
     """
-    if upload.status is not UploadStatus.FINALISING:
+    if not is_to_be_finished(upload):
         return upload
     finishing = start_finishing(services, upload.id)
     until = asyncio.get_running_loop().time() + seconds
-    while upload.status is UploadStatus.FINALISING and asyncio.get_running_loop().time() < until:
+    while is_to_be_finished(upload) and asyncio.get_running_loop().time() < until:
         if finishing.done():  # another process may have it
             await asyncio.sleep(_POLL_SECONDS)
         else:
@@ -55,9 +55,15 @@ async def require_finished(services: UploadServices, upload: Upload) -> Upload:
         Refusal: LOCKED, to be asked again in a moment.
     """
     upload = await wait_until_finished(services, upload)
-    if upload.status is UploadStatus.FINALISING:
+    if is_to_be_finished(upload):
         raise being_finished()
     return upload
+
+
+def is_to_be_finished(upload: Upload) -> bool:
+    """Whether all bytes are stored and it is not complete: a request that said only the length may have ended before that."""
+    is_whole = upload.status is UploadStatus.UPLOADING and upload.offset_bytes == upload.size_bytes
+    return is_whole or upload.status is UploadStatus.FINALISING
 
 
 async def check_unfinished(upload_id: str) -> None:

@@ -252,6 +252,19 @@ async def test_a_length_may_come_later(client: Client) -> None:
     assert (await client.http.get(url)).content == b"abc"
 
 
+@pytest.mark.parametrize("method", ["HEAD", "GET"])
+async def test_what_is_whole_by_a_length_whose_request_was_refused_is_finished(
+    client: Client, client_of: Callable[[UploadServices], Client], method: str
+) -> None:
+    url = (await client.send("POST", "/files/", owner=True, headers={"Upload-Defer-Length": "1"})).headers["Location"]
+    await client.patch(url, 0, b"abc")
+    busy = client_of(limited(client.services, running=0))
+    assert error_of(await busy.patch(url, 3, b"", **{"Upload-Length": "3"})) == (503, "SERVICE_UNAVAILABLE")
+    assert (await client.send(method, url)).status_code == 200
+    upload = await row_of(url)
+    assert (upload.status, upload.sha256) == (UploadStatus.COMPLETED, sha256(b"abc"))
+
+
 @pytest.mark.parametrize("length", ["+3", "-1", "3.0", "", str(2**63)])
 async def test_a_late_length_that_is_no_number_is_400_and_reads_nothing(client: Client, length: str) -> None:
     url = (await client.send("POST", "/files/", owner=True, headers={"Upload-Defer-Length": "1"})).headers["Location"]
