@@ -80,15 +80,16 @@ class JobCriteria:
         """White space around a search, and more than one within, says nothing; a search for nothing is none."""
         object.__setattr__(self, "search", " ".join(sanitise(self.search or "").split()) or None)
 
-    def matches(self, job: Job) -> bool:
-        """Whether `job` is among them, `search` aside: that needs the database."""
+    def matches(self, job: Job, status: JobStatus | None = None) -> bool:
+        """Whether `job`, or what it was in another `status`, is among them, `search` aside: that needs the database."""
+        status = status or job.status
         return all(
             (
                 self.ids is None or job.id in self.ids,
                 self.types is None or job.type in self.types,
                 self.kinds is None or job.kind in self.kinds,
-                self.statuses is None or job.status in self.statuses,
-                self.is_active is None or job.status.is_active is self.is_active,
+                self.statuses is None or status in self.statuses,
+                self.is_active is None or status.is_active is self.is_active,
                 self.reference is None or job.reference == self.reference,
                 self.external_ids is None or job.external_id in self.external_ids,
                 self.created_after is None or job.created_at >= self.created_after,

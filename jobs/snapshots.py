@@ -25,6 +25,7 @@ __all__ = [
     "active_jobs",
     "in_pages",
     "is_listed",
+    "is_told_anew",
     "is_told_deleted",
     "job_event",
     "job_of_event",
@@ -40,6 +41,7 @@ Found = TypeVar("Found")
 
 DATABASE_DEADLINE_SECONDS = 60.0
 """A watcher waits so long for a database that is away, and is refused then."""
+_ENDED = [status for status in JobStatus if not status.is_active]
 MAX_SNAPSHOT = 1_000
 """Jobs with which a watched list begins at most."""
 
@@ -93,6 +95,16 @@ async def is_listed(viewer: Viewer, criteria: JobCriteria, job: Job) -> bool:
 def is_told_deleted(criteria: JobCriteria, job: Job) -> bool:
     """Whether the list held `job` until it was deleted just now; a list that searches knows only what it has told before."""
     return job.deleted_at is not None and not criteria.search and criteria.matches(job)
+
+
+async def is_told_anew(criteria: JobCriteria, job: Job) -> bool:
+    """Whether the list held `job` until another attempt was queued; it need not have been told before, as one that was deleted."""
+    is_queued = job.status is JobStatus.PENDING and job.attempt > 1 and job.started_at is None
+    if not is_queued or criteria.search or not any(criteria.matches(job, ended) for ended in _ENDED):
+        return False
+    statement = "SELECT status FROM job_events WHERE job_id = $1 AND attempt < $2 ORDER BY id DESC LIMIT 1"
+    rows = await fetch_rows(get_connection("default"), statement, job.id, job.attempt)
+    return any(criteria.matches(job, JobStatus(row["status"])) for row in rows)
 
 
 async def newest_change_id() -> int:

@@ -15,6 +15,7 @@ from jobs.snapshots import (
     active_jobs,
     in_pages,
     is_listed,
+    is_told_anew,
     is_told_deleted,
     job_event,
     job_of_event,
@@ -172,9 +173,10 @@ class JobsWatch(HubWatch):
                 yield job
 
     async def _is_told(self, job: JobRow) -> bool:
-        """Whether the list holds `job`, held it until now, or is to hear that it was deleted."""
+        """Whether the list holds `job`, held it until now, or is to hear that it was deleted or begun anew."""
         is_match = await read_with_retry(is_listed, self.viewer, self._criteria, job)
         is_told = is_match or job.id in self._shown or is_told_deleted(self._criteria, job)
+        is_told = is_told or await read_with_retry(is_told_anew, self._criteria, job)
         if is_match:
             self._shown[job.id] = job.status.is_active
         else:

@@ -195,6 +195,23 @@ async def test_a_list_tells_that_a_job_was_deleted_which_had_ended_before_it_beg
         assert (told["id"], told["deletedAt"] is not None) == (ended, True)
 
 
+@pytest.mark.parametrize(
+    "wanted", [{"statuses": ["CANCELLED"]}, {"isActive": False, "statuses": ["CANCELLED", "FAILED"]}]
+)
+async def test_a_list_tells_that_a_job_began_anew_which_had_ended_before_it(
+    app: App, live: Served, wanted: dict[str, Any]
+) -> None:
+    person = await app.person()
+    ended, other = await app.batch(person), await app.batch(person)
+    await app.data("mutation ($id: ID!) { cancelJob(id: $id) { id } }", person, id=ended)
+    async with await live.wire_of(person) as wire:
+        await wire.subscribe(WATCH_ALL, filter=wanted)
+        await until(lambda: app.listeners > 0)
+        await move(app, other, attempt=2)  # it was in none of these statuses
+        await app.data("mutation ($id: ID!) { retryJob(id: $id) { id } }", person, id=ended)
+        assert await wire.next() == {"jobsUpdated": {"id": ended, "status": "PENDING"}}
+
+
 async def test_a_list_tells_nothing_older_after_a_jobs_end(app: App, live: Served) -> None:
     person = await app.person()
     first, second = await app.batch(person), await app.batch(person)
