@@ -1,9 +1,11 @@
-// Answers of the list of jobs that come late, or not at all.
+// Answers that come late, or not at all.
 
 // `pass` decides of each request (its variables) whether it goes through ('on'), fails ('fail') or, answered already, waits ('hold').
 export const holdLists = (page, pass) => hold(page, 'ListJobs', pass)
 
 export const holdCounts = (page, pass) => hold(page, 'CountJobs', pass)
+
+export const holdSheets = (page, pass) => hold(page, 'Sheets', pass)
 
 async function hold(page, name, pass) {
   const held = []

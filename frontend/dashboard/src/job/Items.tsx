@@ -1,7 +1,7 @@
 import { Badge, Box, Chip, Group, Stack, Table, Text } from '@mantine/core'
 import { useQuery } from '@apollo/client/react'
 import { useOnReturn } from '../api/api'
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import { useThrottledValue } from '@mantine/hooks'
 import type { ItemStatus } from '../api/schema'
 import { useSentences } from '../api/sentences'
@@ -14,6 +14,7 @@ import { Panel } from './Panel'
 import { FileLinks } from './Results'
 import { useJobPageTexts } from './texts'
 import type { Job } from './useJob'
+import { useReadAgain } from './useReadAgain'
 
 const COLORS: Partial<Record<ItemStatus, string>> = { COMPLETED: 'green', FAILED: 'red', PROCESSING: 'indigo', SKIPPED: 'yellow' }
 const FILTERS: ItemStatus[] = ['COMPLETED', 'FAILED', 'SKIPPED']
@@ -23,13 +24,13 @@ export function Items({ job }: { job: Job }) {
   const t = useJobPageTexts()
   const { number } = useFormats()
   const [status, setStatus] = useState<ItemStatus | null>(null)
-  const { data, previousData, error, fetchMore, refetch } = useQuery(JobItemsDocument, { variables: { id: job.id, status } })
+  const { data, previousData, error, loading, fetchMore, refetch } = useQuery(JobItemsDocument, { variables: { id: job.id, status } })
   const items = (data ?? previousData)?.job?.items // what was shown before stays until the others are there
   const problem = error && <Problem error={error} onRetry={() => void refetch()} />
 
   // Items have no events of their own: they are read again while the job moves.
   const version = useThrottledValue(job.version, READ_AGAIN_MS)
-  useEffect(() => void refetch(), [version, refetch])
+  useReadAgain(version, loading, refetch)
   useOnReturn(() => void refetch())
 
   if (!items || (data && items.totalCount === 0 && !status)) return problem ?? null

@@ -1,9 +1,10 @@
 import { useQuery } from '@apollo/client/react'
 import { SegmentedControl, Stack, Text } from '@mantine/core'
 import { useOnReturn } from '../api/api'
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import { Panel } from '../job/Panel'
 import type { Job } from '../job/useJob'
+import { useReadAgain } from '../job/useReadAgain'
 import { MoreButton } from '../jobs/MoreButton'
 import { Problem } from '../jobs/Problem'
 import { SheetsDocument } from './review.generated'
@@ -14,9 +15,9 @@ import { useReviewTexts } from './texts'
 export function SheetsPanel({ job }: { job: Job }) {
   const t = useReviewTexts()
   const [shows, setShows] = useState<'toReview' | 'all'>('toReview')
-  const { data, previousData, error, fetchMore, refetch } = useQuery(SheetsDocument, { variables: { id: job.id, needsReview: shows === 'toReview' ? true : null } })
+  const { data, previousData, error, loading, fetchMore, refetch } = useQuery(SheetsDocument, { variables: { id: job.id, needsReview: shows === 'toReview' ? true : null } })
   const moment = `${job.attempt} ${job.status}`
-  useEffect(() => void refetch(), [moment, refetch])
+  useReadAgain(moment, loading, refetch)
   useOnReturn(() => void refetch())
 
   const items = (data ?? previousData)?.job?.items // what was shown before stays until the others are there

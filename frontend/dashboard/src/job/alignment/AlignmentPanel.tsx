@@ -1,11 +1,11 @@
 import { useQuery } from '@apollo/client/react'
 import { Anchor, Group, Stack, Table, Text } from '@mantine/core'
 import { useOnReturn } from '../../api/api'
-import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useFormats } from '../../translations/formats'
 import { Panel } from '../Panel'
 import type { Job } from '../useJob'
+import { useReadAgain } from '../useReadAgain'
 import { JobAlignmentDocument, type JobAlignmentQuery } from './alignment.generated'
 import { CorrectedDictionary } from './CorrectedDictionary'
 import { useAlignmentTexts } from './texts'
@@ -19,9 +19,9 @@ export function AlignmentPanel({ job }: { job: Job }) {
   const t = useAlignmentTexts()
   const { number, duration } = useFormats()
   const { i18n } = useTranslation()
-  const { data, refetch } = useQuery(JobAlignmentDocument, { variables: { id: job.id }, fetchPolicy: 'no-cache' })
+  const { data, loading, refetch } = useQuery(JobAlignmentDocument, { variables: { id: job.id }, fetchPolicy: 'no-cache' })
   const moment = `${job.attempt} ${job.status} ${job.stage}`
-  useEffect(() => void refetch(), [moment, refetch])
+  useReadAgain(moment, loading, refetch)
   useOnReturn(() => void refetch())
 
   const alignment = data?.task?.alignment
