@@ -84,6 +84,8 @@ class HttpConnection(HttpToolsProtocol):
     _is_head_too_large = False
     _refusal: Refusal | None = None
     _is_refused = False
+    _running: RequestResponseCycle | None = None
+    """The request that is being answered, while `cycle` is the one that came last."""
 
     def __init__(self, *arguments: Any, limits: ConnectionLimits | None = None, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -104,6 +106,9 @@ class HttpConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.stop()
         self._leave()
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
         self._forget()
 
@@ -254,6 +259,10 @@ class HttpConnection(HttpToolsProtocol):
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
     def _check_waiting(self) -> None:
         if len(self.pipeline) >= MAX_WAITING_REQUESTS:
             raise Refusal(ErrorCode.BAD_INPUT, "Too many requests wait on this connection for their answers.")
@@ -313,7 +322,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def _forget(self) -> None:
         """Let go of what refers to this connection in turn, so that no collector of garbage is needed."""
-        self.parser = self._answers = None  # type: ignore[assignment]
+        self.parser = self._answers = self._running = None  # type: ignore[assignment]
 
     def _is_answered(self) -> bool:
         """Whether no request of this connection waits for its answer."""

@@ -60,6 +60,34 @@ def test_the_next_request_may_follow_at_once(run: Run) -> None:
     run(body())
 
 
+def test_a_client_that_leaves_ends_the_answer_that_others_wait_behind(run: Run) -> None:
+    async def body() -> None:
+        ends: asyncio.Queue[Any] = asyncio.Queue()
+
+        async def stream(_scope: Any, receive: Any, send: Any) -> tuple[int, bytes]:
+            try:
+                await receive()
+                leaving = asyncio.ensure_future(receive())
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+                while not leaving.done():
+                    await send({"type": "http.response.body", "body": CONTENT, "more_body": True})
+                    await asyncio.sleep(0)
+                ends.put_nowait(leaving.result())
+            except Exception as error:
+                ends.put_nowait(error)
+                raise
+            return 200, b""
+
+        async with served(stream) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head(0) + head(0))
+            await reader.readexactly(100)
+            writer.transport.abort()
+            assert await asyncio.wait_for(ends.get(), 20) == {"type": "http.disconnect"}
+
+    run(body())
+
+
 @pytest.mark.parametrize("offer", ["h2c", "something/2", "websocket"])
 @pytest.mark.parametrize("pause", [0, 0.05])
 def test_an_offer_to_change_the_protocol_is_ignored_and_not_the_body(run: Run, offer: str, pause: float) -> None:
