@@ -1,8 +1,8 @@
 /** A job with all that its page shows, kept current by one subscription. */
 import { useQuery, useSubscription } from '@apollo/client/react'
-import { useEffect, useRef } from 'react'
 import { useOnReturn } from '../api/api'
 import { JobDetailsDocument, WatchJobDocument, type JobDetailsQuery } from './job.generated'
+import { useReadAgain } from './useReadAgain'
 
 export type Job = NonNullable<JobDetailsQuery['job']>
 export type Download = Extract<Job, { __typename?: 'Download' }>
@@ -15,11 +15,7 @@ export function useJob(id: string) {
 
   // Files, inputs and history change with these and only with these.
   const moment = job && `${job.attempt} ${job.status} ${job.stage}`
-  const read = useRef(moment)
-  useEffect(() => {
-    if (read.current && moment !== read.current) void refetch()
-    read.current = moment
-  }, [moment, refetch])
+  useReadAgain(moment, loading, refetch)
 
   return { job, error, isLoading: loading && !data, refetch: () => void refetch() }
 }
