@@ -4,6 +4,7 @@
 //   username, password   of who signs in
 //   job                  the id of an active job of that user
 //   library              graphql-sse or apollo
+//   refusals             how many of the first streams are refused as by a server that stops
 //   told                 a file that gets a line with each status that came
 import { appendFileSync } from 'node:fs'
 import { InMemoryCache, gql } from '@apollo/client'
@@ -11,17 +12,24 @@ import { openApolloOverHttp } from './apollo_http.js'
 import { watch } from './events.js'
 import { openSession } from './session.js'
 
-const { waybill, username, password, job, library, told } = JSON.parse(process.argv[2])
+const { waybill, username, password, job, library, told, refusals = 0 } = JSON.parse(process.argv[2])
 let tokens = null
 const session = openSession(waybill, { read: () => tokens, write: next => { tokens = next } }, () => {})
 await session.signIn(username, password)
 
+const isStream = ({ accept }) => /event-stream|multipart/.test(accept)
+const stopping = () => {
+  const extensions = { code: 'SERVICE_UNAVAILABLE', retryAfter: 2 }
+  const body = JSON.stringify({ errors: [{ message: 'The server is stopping: try again.', extensions }] })
+  return new Response(body, { status: 503, headers: { 'Content-Type': 'application/graphql-response+json' } })
+}
 const requests = []
 const plainFetch = globalThis.fetch
 globalThis.fetch = async (address, request = {}) => {
   const headers = new Headers(request.headers)
   const made = { accept: headers.get('accept'), token: headers.get('authorization') }
   requests.push(made)
+  if (isStream(made) && requests.filter(isStream).length <= refusals) return stopping()
   const response = await plainFetch(address, request)
   made.type = response.headers.get('content-type')
   return response
@@ -51,7 +59,7 @@ if (library === 'graphql-sse') {
       complete: resolve,
     }))
 }
-const streams = requests.filter(({ accept }) => /event-stream|multipart/.test(accept))
+const streams = requests.filter(isStream)
 const outcome = {
   statuses, problems,
   types: [...new Set(streams.map(({ type }) => type).filter(Boolean))],

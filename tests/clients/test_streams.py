@@ -73,3 +73,29 @@ async def test_a_job_is_watched_until_it_ends_through_a_new_role_and_a_new_serve
     assert seen["problems"] == []
     assert (seen["statuses"][:3], seen["statuses"][-1]) == (["UPLOADING"] * 3, "CANCELLED")
     assert (seen["types"], seen["tokens"]) == ([TYPES[library]], 2)
+
+
+@pytest.mark.parametrize("library", TYPES)
+async def test_a_server_that_stops_is_asked_again(
+    restarted: ServerProcess, node: Node, page: Path, library: str
+) -> None:
+    told = page.parent / "told"
+    async with Waybill(restarted.base_url) as admin:
+        await admin.login(restarted.admin_name, restarted.admin_password)
+        job = await new_batch(admin)
+        options = {
+            "waybill": restarted.base_url,
+            "username": restarted.admin_name,
+            "password": restarted.admin_password,
+            "job": job,
+            "library": library,
+            "refusals": 1,
+            "told": str(told),
+        }
+        watching = asyncio.create_task(node.run(str(page), **options))
+        await is_told(told, 1)
+        await admin.execute(CANCEL, {"id": job})
+        seen = await watching
+
+    assert seen["problems"] == []
+    assert seen["statuses"][-1] == "CANCELLED"
