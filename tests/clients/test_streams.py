@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,33 +41,35 @@ def page(tmp_path: Path) -> Path:
     return folder / "streams.mjs"
 
 
+def told_beside(page: Path) -> Path:
+    """The file into which the script writes each status that it was told."""
+    return page.parent / "told"
+
+
+def watch(node: Node, page: Path, **options: Any) -> "asyncio.Task[Any]":
+    """Start the script, with the options that stand at its head."""
+    return asyncio.create_task(node.run(str(page), told=str(told_beside(page)), **options))
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("library", TYPES)
 async def test_a_job_is_watched_until_it_ends_through_a_new_role_and_a_new_server(
     restarted: ServerProcess, node: Node, page: Path, library: str
 ) -> None:
-    told = page.parent / "told"
     async with Waybill(restarted.base_url) as admin:
         await admin.login(restarted.admin_name, restarted.admin_password)
         async with await person(admin, "ann") as ann:
             job = await new_batch(ann)
             ann_id = (await ann.execute("{ viewer { id } }"))["viewer"]["id"]
-        options = {
-            "waybill": restarted.base_url,
-            "username": "ann",
-            "password": PASSWORD,
-            "job": job,
-            "library": library,
-            "told": str(told),
-        }
-        watching = asyncio.create_task(node.run(str(page), **options))
-        await is_told(told, 1)
+        ann_signs_in = {"username": "ann", "password": PASSWORD}
+        watching = watch(node, page, waybill=restarted.base_url, job=job, library=library, **ann_signs_in)
+        await is_told(told_beside(page), 1)
         await admin.execute(ROLE, {"id": ann_id, "role": "ADMIN"})
         await is_counted(restarted, STREAM_ENDED)
         await is_counted(restarted, RENEWED)
-        await is_told(told, 2)
+        await is_told(told_beside(page), 2)
         await restarted.restart()
-        await is_told(told, 3)
+        await is_told(told_beside(page), 3)
         await admin.execute(CANCEL, {"id": job})
         seen = await watching
 
@@ -79,21 +82,12 @@ async def test_a_job_is_watched_until_it_ends_through_a_new_role_and_a_new_serve
 async def test_a_server_that_stops_is_asked_again(
     restarted: ServerProcess, node: Node, page: Path, library: str
 ) -> None:
-    told = page.parent / "told"
     async with Waybill(restarted.base_url) as admin:
         await admin.login(restarted.admin_name, restarted.admin_password)
         job = await new_batch(admin)
-        options = {
-            "waybill": restarted.base_url,
-            "username": restarted.admin_name,
-            "password": restarted.admin_password,
-            "job": job,
-            "library": library,
-            "refusals": 1,
-            "told": str(told),
-        }
-        watching = asyncio.create_task(node.run(str(page), **options))
-        await is_told(told, 1)
+        admin_signs_in = {"username": restarted.admin_name, "password": restarted.admin_password}
+        watching = watch(node, page, waybill=restarted.base_url, job=job, library=library, refusals=1, **admin_signs_in)
+        await is_told(told_beside(page), 1)
         await admin.execute(CANCEL, {"id": job})
         seen = await watching
 
