@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from base.light_event import LightEvent
-from events.messages import Event
+from events.messages import Event, Stamp
 
 CAPACITY = 1_000
 """Events that one mailbox holds; beyond it the subscriber is told to read its state anew instead."""
@@ -41,19 +41,20 @@ class Mailbox:
     is_urgent: bool = False
     began_at: float = field(default_factory=time.time)
     _waiting: list[tuple[Event, bool]] = field(default_factory=list)
-    _delivered: dict[str, tuple[Event, float]] = field(default_factory=dict)
+    _delivered: dict[str, tuple[Stamp, float]] = field(default_factory=dict)
     _forgotten: dict[str, int] = field(default_factory=dict)
     _has_lost: bool = False
     _arrived: LightEvent = field(default_factory=LightEvent)
 
     def put(self, event: Event) -> None:
         """Take `event` in; never waits."""
-        place = next((i for i in reversed(range(len(self._waiting))) if self._waiting[i][0].key == event.key), None)
-        earlier = self._waiting[place][0] if place is not None else self._last(event.key)
-        known = earlier.version if earlier is not None else self._forgotten.get(event.key, 0)
-        if event.version and event.version <= known:
+        key, stamp = event.key, event.stamp
+        place = next((i for i in reversed(range(len(self._waiting))) if self._waiting[i][0].key == key), None)
+        earlier = self._waiting[place][0].stamp if place is not None else self._last(key)
+        known = earlier.version if earlier is not None else self._forgotten.get(key, 0)
+        if stamp.version and stamp.version <= known:
             return
-        is_urgent = event.is_urgent_after(earlier)
+        is_urgent = earlier is None or stamp.urgent != earlier.urgent
         if place is not None and not (is_urgent and self._waiting[place][1]):
             self._waiting[place] = (event, is_urgent or self._waiting[place][1])
         elif len(self._waiting) >= CAPACITY:
@@ -76,7 +77,7 @@ class Mailbox:
 
     def seen(self, event: Event) -> None:
         """The subscriber got `event`'s state by another road (its snapshot): nothing older is delivered any more."""
-        self._delivered[event.key] = (event, time.monotonic())
+        self._delivered[event.key] = (event.stamp, time.monotonic())
         self._waiting = [
             entry for entry in self._waiting if entry[0].key != event.key or entry[0].version > event.version
         ]
@@ -116,7 +117,7 @@ class Mailbox:
                     if event.version:
                         # What timers and the loop were late does not add up.
                         paced_at = moment if is_urgent else max(due, moment - self.interval * _CATCH_UP)
-                        self._delivered[event.key] = (event, paced_at)
+                        self._delivered[event.key] = (event.stamp, paced_at)
                     self.is_urgent = is_urgent
                     return event
             await self._wait(moment)
@@ -142,6 +143,6 @@ class Mailbox:
         last = self._delivered.get(event.key)
         return last[1] + self.interval if last else 0
 
-    def _last(self, key: str) -> Event | None:
+    def _last(self, key: str) -> Stamp | None:
         last = self._delivered.get(key)
         return last[0] if last else None

@@ -5,13 +5,20 @@ One carries the new state of a job or an upload, a log line, an order to stop, o
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
 Kind = Literal["job", "upload", "log", "stop", "release", "access"]
 URGENT_FIELDS = ("status", "stage", "awaiting", "deleted_at", "attempt")
 """A change of one of these is told at once; everything else is progress, of which the latest is enough."""
+
+
+class Stamp(NamedTuple):
+    """What is kept of an event to compare the next one of its key with: `urgent` are its values of URGENT_FIELDS."""
+
+    version: int
+    urgent: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +62,9 @@ class Event:
             case "access":
                 return (access_topic(self.row["id"]),)
 
-    def is_urgent_after(self, earlier: "Event | None") -> bool:
-        """Whether more than the progress changed since `earlier`."""
-        return earlier is None or any(self.row.get(name) != earlier.row.get(name) for name in URGENT_FIELDS)
+    @property
+    def stamp(self) -> Stamp:
+        return Stamp(self.version, tuple(map(self.row.get, URGENT_FIELDS)))
 
     def encode(self) -> bytes:
         return orjson.dumps({"kind": self.kind, "row": self.row})

@@ -1,9 +1,10 @@
 """Watches of jobs and uploads: the present state, then each change."""
 
+from abc import abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from base.words import JobType
 from events.mailbox import Mailbox, StateLost
@@ -26,6 +27,8 @@ from schema.types.job import Job
 from schema.types.jobs import job_type
 from schema.types.upload import upload_type
 from uploads.queries import find_upload, is_arriving, upload_event, upload_of_event
+
+Row = TypeVar("Row")
 
 
 class HubWatch(Watch):
@@ -55,7 +58,46 @@ class HubWatch(Watch):
         self.mailbox.expect(change.key)
 
 
-class JobWatch(HubWatch):
+class OneWatch(HubWatch, Generic[Row]):
+    """One row, until it has come to its end; nothing of it stays from one change to the next."""
+
+    _goes_on = True
+
+    async def snapshot(self) -> AsyncGenerator[Change, None]:
+        yield self._change(await self._read())
+
+    async def changes(self) -> AsyncGenerator[Change, None]:
+        while self._goes_on:
+            yield await self._next_change()
+
+    async def _next_change(self) -> Change:
+        try:
+            row, is_urgent = self._row_of(await self.mailbox.get()), self.mailbox.is_urgent
+        except StateLost:
+            row, is_urgent = await self._read(), True
+            self.mailbox.seen(self._event_of(row))
+        change = self._change(row, is_urgent=is_urgent)
+        self._goes_on = not change.is_last
+        return change
+
+    @abstractmethod
+    async def _read(self) -> Row:
+        """The row as it is now, if its subscriber may see it."""
+
+    @abstractmethod
+    def _row_of(self, event: Event) -> Row:
+        """The row whose new state the event tells."""
+
+    @abstractmethod
+    def _event_of(self, row: Row) -> Event:
+        """The state of a row that was read."""
+
+    @abstractmethod
+    def _change(self, row: Row, *, is_urgent: bool = True) -> Change:
+        """The row as its subscribers see it."""
+
+
+class JobWatch(OneWatch[JobRow]):
     """One job, shown as `shape` makes it; `type_` is what it must be."""
 
     def __init__(
@@ -71,59 +113,37 @@ class JobWatch(HubWatch):
         self._type = type_
         self._shape = shape or job_type
 
-    async def snapshot(self) -> AsyncGenerator[Change, None]:
-        yield self._change(await self._read())
-
-    async def changes(self) -> AsyncGenerator[Change, None]:
-        is_active = True
-        while is_active:
-            try:
-                event = await self.mailbox.get()
-                job, is_urgent = job_of_event(event), self.mailbox.is_urgent
-            except StateLost:
-                job, is_urgent = await self._read(), True
-                self.mailbox.seen(job_event(job))
-            is_active = job.status.is_active
-            yield self._change(job, is_urgent=is_urgent)
-
     async def _read(self) -> JobRow:
         return await read_with_retry(find_job, self.viewer, self._id, self._type)
 
-    def _change(self, job: JobRow, *, is_urgent: bool = True) -> Change:
-        return Change(self._shown(job), f"job:{job.id}", job.version, is_urgent, not job.status.is_active)
+    def _row_of(self, event: Event) -> JobRow:
+        return job_of_event(event)
 
-    def _shown(self, job: JobRow) -> Job:
-        return self._shape(job, self.context)
+    def _event_of(self, row: JobRow) -> Event:
+        return job_event(row)
+
+    def _change(self, row: JobRow, *, is_urgent: bool = True) -> Change:
+        return Change(self._shape(row, self.context), f"job:{row.id}", row.version, is_urgent, not row.status.is_active)
 
 
-class UploadWatch(HubWatch):
+class UploadWatch(OneWatch[Any]):
     """One upload."""
 
     def __init__(self, context: Context, upload_id: str, interval: float) -> None:
         super().__init__(context, upload_topic(upload_id), interval=interval)
         self.scope = self._id = upload_id
 
-    async def snapshot(self) -> AsyncGenerator[Change, None]:
-        yield self._change(await self._read())
-
-    async def changes(self) -> AsyncGenerator[Change, None]:
-        is_active = True
-        while is_active:
-            try:
-                event = await self.mailbox.get()
-                upload, is_urgent = upload_of_event(event), self.mailbox.is_urgent
-            except StateLost:
-                upload, is_urgent = await self._read(), True
-                self.mailbox.seen(upload_event(upload))
-            is_active = is_arriving(upload)
-            yield self._change(upload, is_urgent=is_urgent)
-
     async def _read(self) -> Any:
         return await read_with_retry(find_upload, self.viewer, self._id)
 
-    def _change(self, upload: Any, *, is_urgent: bool = True) -> Change:
-        value = upload_type(upload, self.context)
-        return Change(value, f"upload:{upload.id}", upload.version, is_urgent, not is_arriving(upload))
+    def _row_of(self, event: Event) -> Any:
+        return upload_of_event(event)
+
+    def _event_of(self, row: Any) -> Event:
+        return upload_event(row)
+
+    def _change(self, row: Any, *, is_urgent: bool = True) -> Change:
+        return Change(upload_type(row, self.context), f"upload:{row.id}", row.version, is_urgent, not is_arriving(row))
 
 
 class JobsWatch(HubWatch):

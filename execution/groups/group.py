@@ -49,6 +49,7 @@ class Group:
             async with aclosing(self._watch.changes()) as changes:
                 async for change in changes:
                     await self._tell(change)
+                    del change  # which would stay until the next one comes
         except Exception as raised:  # noqa: BLE001  whatever it is, it ends each of them
             error = raised
         self._close()

@@ -1,6 +1,7 @@
 """Equal subscriptions on the wire: who shares, what depends on the viewer, and slow readers."""
 
 import asyncio
+import gc
 import socket
 from contextlib import AsyncExitStack
 from typing import Any
@@ -11,9 +12,10 @@ from graphql import GraphQLObjectType, get_named_type, is_composite_type, is_req
 from tortoise.transactions import in_transaction
 
 from base.words import JobStatus, Role
-from events.messages import access_topic
+from events.messages import Event, access_topic
+from execution.groups.watches import Change
 from jobs.outbox import OutboxMessages
-from jobs.rows import change_job
+from jobs.rows import change_job, job_of
 from models import User
 from schema.build import build_schema
 from schema.viewer_fields import viewer_fields
@@ -239,3 +241,18 @@ def frame_of(message: dict[str, Any]) -> bytes:
     content = orjson.dumps(message)
     size = len(content).to_bytes(2, "big")
     return b"\x81" + (bytes([0x80 | len(content)]) if len(content) < 126 else b"\xfe" + size) + bytes(4) + content
+
+
+async def test_of_a_change_that_was_told_nothing_stays(app: App, live: Served) -> None:
+    owner = await app.person()
+    job_id = await app.batch(owner)
+    async with await live.wire_of(owner) as wire:
+        await wire.subscribe(WATCH, id=job_id)
+        await wire.next()
+        for percentage in (10.0, 20.0):
+            await change(app, job_id, percentage=percentage)
+            await wire.next()
+        gc.collect()
+        states = [one for one in gc.get_objects() if type(one) in {Event, Change, job_of}]
+        kept = [one for one in states if job_id in repr(one)]
+    assert kept == []
