@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Self, cast
 
+import anyio
 import orjson
 
 from base.errors import ErrorCode, Refusal
@@ -27,6 +28,7 @@ from downloads.share import Share
 from downloads.telling import Teller, Transfer
 from downloads.urls import with_credentials
 from jobs.contents import fetched_items, find_fetched, options_of_job
+from jobs.recording.transfers import forget_item_bytes
 from processors.contract import AssignedSlice, AsyncWork, FetchedBlob, ItemError, ItemResult, PauseJob
 
 FILES_AT_ONCE = 4
@@ -133,9 +135,18 @@ class DownloadCall:
                 return self._skipped(index, reason_of(skipped), skipped.message)
             except Refusal as refusal:
                 return self._failed(index, file, refusal, transfer)
+            except asyncio.CancelledError:
+                await self._forget_lost(index, transfer)
+                raise
             finally:
                 self._share.release(index)
             return await self._completed(index, file, fetched, transfer)
+
+    async def _forget_lost(self, index: int, transfer: Transfer) -> None:
+        """What came of a file that is to be fetched anew is gone, and does not count as its owner's; safe in a cancelled task."""
+        if transfer.meter.received_bytes and not transfer.kept_bytes:
+            with anyio.CancelScope(shield=True):
+                await forget_item_bytes(self._work.job_id, index)
 
     def _request(self, index: int, file: PlannedFile, transfer: Transfer) -> FetchRequest:
         owners = self._fetching.fetch_options(self._options)
@@ -223,7 +234,7 @@ class DownloadCall:
     def _failed(self, index: int, file: PlannedFile, refusal: Refusal, transfer: Transfer) -> ItemResult:
         """The item failed; but where its owner or the operator has to do something first, the job waits."""
         if (stop := _stop_of(file, refusal)) is not None:
-            self._work.report_transfers(self._teller.state())  # what is kept is shown while the job waits
+            self._work.report_transfers(self._teller.state(is_stopping=True))
             raise stop from refusal
         self._teller.end(index, 0)
         self._work.log(LogLevel.ERROR, refusal.message)

@@ -101,9 +101,12 @@ class Teller:
         self._open.pop(index, None)
         self._fetched_bytes += size_bytes
 
-    def state(self) -> TransferState:
-        """How the download stands now."""
-        received = self._fetched_bytes + sum(each.meter.received_bytes for each in self._active.values())
+    def state(self, *, is_stopping: bool = False) -> TransferState:
+        """How the download stands now, or while it waits where it `is_stopping`: with what is kept of its files."""
+        came = {
+            index: each.kept_bytes if is_stopping else each.meter.received_bytes for index, each in self._active.items()
+        }
+        received = self._fetched_bytes + sum(came.values())
         self._meter.add(max(received - self._meter.received_bytes, 0))
         hosts = self._host_states()
         alone = self._latest if self._is_alone else None
@@ -111,10 +114,7 @@ class Teller:
             processed_bytes=received,
             total_bytes=self._total_bytes(),
             bytes_per_second=self._meter.figures().bytes_per_second,
-            active=[
-                ActiveItem(index, each.meter.received_bytes, each.meter.total_bytes)
-                for index, each in self._active.items()
-            ],
+            active=[ActiveItem(index, came[index], each.meter.total_bytes) for index, each in self._active.items()],
             hosts=hosts,
             final_url=alone.file.url if alone and alone.file else None,
             is_resumable=self._is_resumable(),

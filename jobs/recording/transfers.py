@@ -93,6 +93,15 @@ async def forget_bytes(job_id: str) -> None:
     await fetch_rows(get_connection("default"), statement, job_id)
 
 
+async def forget_item_bytes(job_id: str, index: int) -> None:
+    """Nothing is kept of a file whose transfer was stopped and cannot be gone on with."""
+    statement = (
+        'UPDATE items SET processed_bytes = NULL WHERE job_id = $1 AND "index" = $2 '
+        "AND status IN ('PENDING', 'PROCESSING')"
+    )
+    await fetch_rows(get_connection("default"), statement, job_id, index)
+
+
 def forget_transfers(job: Row) -> dict[str, Any]:
     """The columns of a download that begins another attempt from nothing; none where the job is no download."""
     if job["download"] is None:

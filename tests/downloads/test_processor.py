@@ -189,6 +189,21 @@ async def test_pause_keeps_every_byte_and_resume_asks_for_the_rest(downloads: Do
     assert origin.ranges == [None, f"bytes={len(CONTENT) // 2}-"]
 
 
+async def test_what_a_pause_cannot_keep_is_not_told_as_kept(downloads: DownloadHarness, origin: Origin) -> None:
+    going_on = asyncio.Event()
+    origin.etag = origin.last_modified = None
+    job, work = await _half_way(downloads, origin, going_on)
+    await pause_job(downloads.jobs.viewer, job.id, downloads.jobs.outbox)
+    await asyncio.wait_for(work, 10)
+    going_on.set()
+
+    item = await downloads.item(job)
+    assert (item.status, item.processed_bytes, downloads.partials()) == (ItemStatus.PENDING, None, [])
+    await resume_job(downloads.jobs.viewer, job.id, downloads.jobs.outbox)
+    job = await downloads.run(job)
+    assert (job.status, await downloads.contents(job)) == (JobStatus.COMPLETED, {"file.zip": CONTENT})
+
+
 async def test_a_retry_of_everything_goes_on_with_what_came(downloads: DownloadHarness, origin: Origin) -> None:
     origin.change = cut_after(len(CONTENT) // 2)
     job = await downloads.run(await downloads.add(origin.url("/file.zip"), chunkSize=CHUNK, maxRetries=0))
