@@ -3,7 +3,7 @@
 Where there is none, graphql-core does. The plans are those of one operation; a subscription uses them for each of its events.
 """
 
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Any, cast
@@ -25,7 +25,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from execution.plans.cache import Counts, OperationPlan, PlanCache
 from execution.plans.compiler import NotCompilableError, OpenField, Place, Plan, compile_plan, open_field
 from execution.plans.resolvers import DirectResolver
-from execution.plans.running import KnownOutcomes, PlanRun
+from execution.plans.running import AnyOutcome, KnownOutcomes, PlanRun
 
 _NO_PATH: Any = None
 _NO_PLACES: list[list[Place]] = []
@@ -219,11 +219,15 @@ class PlanExecutor(StrawberryGraphQLCoreExecutionContext):
         assert self._cache is not None  # noqa: S101  there was a plan
         self._cache.counts.bailed += 1
         self.forget(run.size)
+        self.know(run.outcomes)
+        return execute()
+
+    def know(self, outcomes: Iterable[AnyOutcome]) -> None:
+        """Call no resolver again of which this is the outcome; from here on graphql-core completes all values."""
         if self._known is None:
             self._known = KnownOutcomes()
             self.middleware_manager = cast("Any", self._known)  # it is asked for a resolver, and nothing else
-        self._known.add(run.outcomes)
-        return execute()
+        self._known.add(outcomes)
 
     def _find_plan(
         self, type_: GraphQLOutputType, details: FieldDetailsList, info: GraphQLResolveInfo[Any], path: Path

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from contextvars import ContextVar
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -16,6 +17,7 @@ from strawberry.types import ExecutionResult
 from base.errors import ErrorCode, Refusal
 from execution.executor import OperationStoppedError, PlanExecutor
 from execution.plans.running import NULL_BYTES
+from schema.context import Context
 from schema.documents import DOCUMENT, PLANS, Document
 from schema.errors import graphql_error
 
@@ -27,7 +29,7 @@ _VALUES_PER_LOOK = 200
 """Between two looks at the clock."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Deadline:
     """When an operation is stopped, by the monotonic clock; `seconds` is how long it had."""
 
@@ -64,20 +66,71 @@ class AnswerStoppedError(OperationStoppedError):
         self.refusal = refusal
 
 
-class AnswerExecutor(PlanExecutor):
-    """Executor that counts the bytes of the answer in JSON as values are completed, one by one or by a plan.
+class AnswerBounds:
+    """Bounds of one answer, whose bytes in JSON are counted while its values are completed.
 
     No timer fires while values are completed that nobody waits for, so that it looks at the clock itself.
+
+    Attributes:
+        refusal: What the answer was stopped by, if it was.
     """
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self._whole: int = self.context_value.services.settings.max_answer_size
-        self._limit = self._whole - self.context_value.answered_bytes
+    def __init__(self, context: Context) -> None:
+        self.refusal: AnswerStoppedError | None = None
+        self._whole = context.services.settings.max_answer_size
+        self._limit = self._whole - context.answered_bytes
         self._size = 0
         self._deadline = deadline.get()
         self._until_look = _VALUES_PER_LOOK
-        self._refusal: AnswerStoppedError | None = None
+
+    def anew(self) -> "AnswerBounds":
+        """Those of the next answer, which is an event of the same subscription."""
+        bounds = copy(self)
+        bounds._size, bounds.refusal = 0, None  # noqa: SLF001  it is a copy of these
+        return bounds
+
+    def measure(self, value: Any, other_bytes: int = 0) -> int:
+        """Add a completed value; its bytes in JSON, and others.
+
+        Raises:
+            AnswerStoppedError: The answer is too large, or has taken too long.
+        """
+        self._until_look = 0
+        size = len(orjson.dumps(value)) + other_bytes
+        self.grow(size)
+        return size
+
+    def forget(self, size: int) -> None:
+        """Take bytes back: what has them is completed once more."""
+        self._size -= size
+
+    def grow(self, size: int) -> None:
+        """Add bytes.
+
+        Raises:
+            AnswerStoppedError: As above.
+        """
+        self._size += size
+        if self._size > self._limit:
+            message = f"The answer is larger than {self._whole:,} bytes: ask for smaller pages, or for fewer fields."
+            self._stop(Refusal(ErrorCode.QUERY_TOO_COMPLEX, message))
+        self._until_look -= 1
+        if self._until_look <= 0 and self._deadline is not None:
+            self._until_look = _VALUES_PER_LOOK
+            if self._deadline.is_over:
+                self._stop(self._deadline.refusal())
+
+    def _stop(self, refusal: Refusal) -> NoReturn:
+        self.refusal = self.refusal or AnswerStoppedError(refusal)
+        raise self.refusal
+
+
+class AnswerExecutor(PlanExecutor):
+    """Executor whose answer has bounds, while its values are completed one by one or by a plan."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._bounds = AnswerBounds(self.context_value)
         self._names: dict[int, tuple[GroupedFieldSet, int]] = {}
         extensions = self.operation_extensions
         document: Document = extensions[DOCUMENT]
@@ -85,13 +138,13 @@ class AnswerExecutor(PlanExecutor):
             self.use_plans(extensions[PLANS], document.plan_key(self.operation, self.variable_values.coerced))
 
     def execute_event(self, value: Any) -> AwaitableOrValue[GraphQLExecutionResult]:
-        self._size = 0
+        self._bounds = self._bounds.anew()
         return super().execute_event(value)
 
     def build_per_event_executor(self, payload: Any) -> Any:
         """Each event of a subscription is an answer by itself."""
         executor: Any = super().build_per_event_executor(payload)
-        executor._size, executor._refusal = 0, None  # noqa: SLF001  it is a copy of this one
+        executor._bounds = self._bounds.anew()  # noqa: SLF001  it is a copy of this one
         return executor
 
     def execute_fields(
@@ -109,7 +162,7 @@ class AnswerExecutor(PlanExecutor):
                 grouped_field_set,
                 size,
             )  # kept, so that its id is not used again
-        self._grow(known[1])
+        self._bounds.grow(known[1])
         return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
 
     def complete_value(
@@ -122,7 +175,7 @@ class AnswerExecutor(PlanExecutor):
         position_context: Any,
     ) -> Any:
         if result is None and not isinstance(return_type, GraphQLNonNull):
-            self._grow(NULL_BYTES)
+            self._bounds.grow(NULL_BYTES)
             return None
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)
 
@@ -135,51 +188,34 @@ class AnswerExecutor(PlanExecutor):
         items: Iterable[Any],
         position_context: Any,
     ) -> Any:
-        self._grow(len("[]"))
+        self._bounds.grow(len("[]"))
         return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
 
     def complete_list_item_value(self, item: Any, complete_results: list[Any], *arguments: Any) -> bool:
         if complete_results:
-            self._grow(len(","))
+            self._bounds.grow(len(","))
         return super().complete_list_item_value(item, complete_results, *arguments)
 
     def measure(self, value: Any, other_bytes: int = 0) -> int:
-        self._until_look = 0
-        size = super().measure(value, other_bytes)
-        self._grow(size)
-        return size
+        return self._bounds.measure(value, other_bytes)
 
     def forget(self, size: int) -> None:
-        self._size -= size
+        self._bounds.forget(size)
 
     def complete_leaf_value(self, return_type: GraphQLLeafType, result: Any) -> Any:  # type: ignore[override]
         value = super().complete_leaf_value(return_type, result)
-        self._grow(len(orjson.dumps(value)))
+        self._bounds.grow(len(orjson.dumps(value)))
         return value
 
     def handle_field_error(
         self, raw_error: Exception, return_type: GraphQLOutputType, field_details_list: FieldDetailsList, path: Path
     ) -> None:
-        if self._refusal is not None:
-            raise self._refusal
+        if self._bounds.refusal is not None:
+            raise self._bounds.refusal
         super().handle_field_error(raw_error, return_type, field_details_list, path)
-        self._grow(_ERROR_BYTES + len(str(raw_error).encode()) + len(orjson.dumps(path.as_list())))
+        self._bounds.grow(_ERROR_BYTES + len(str(raw_error).encode()) + len(orjson.dumps(path.as_list())))
 
     def build_response(self, data: dict[str, Any] | None) -> Any:
         response = super().build_response(data)
-        return response if self._refusal is None else GraphQLExecutionResult(None, [self._refusal])
-
-    def _grow(self, size: int) -> None:
-        self._size += size
-        if self._size > self._limit:
-            message = f"The answer is larger than {self._whole:,} bytes: ask for smaller pages, or for fewer fields."
-            self._stop(Refusal(ErrorCode.QUERY_TOO_COMPLEX, message))
-        self._until_look -= 1
-        if self._until_look <= 0 and self._deadline is not None:
-            self._until_look = _VALUES_PER_LOOK
-            if self._deadline.is_over:
-                self._stop(self._deadline.refusal())
-
-    def _stop(self, refusal: Refusal) -> NoReturn:
-        self._refusal = self._refusal or AnswerStoppedError(refusal)
-        raise self._refusal
+        refusal = self._bounds.refusal
+        return response if refusal is None else GraphQLExecutionResult(None, [refusal])

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import strawberry
@@ -15,6 +15,8 @@ from graphql import (
     default_type_resolver,
     execute_root_selection_set,
 )
+from graphql.execution import ExecutionResult as GraphQLExecutionResult
+from graphql.execution.values import VariableValues
 from graphql.utilities.print_schema import print_schema_definition
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.config import StrawberryConfig
@@ -25,12 +27,15 @@ from strawberry.types.execution import PreExecutionError
 
 from base.errors import ErrorCode, Refusal
 from execution.plans.cache import PlanCache
-from schema.answers import AnswerExecutor, OperationRefusedError
+from execution.plans.compiler import OpenField
+from execution.single import SingleFieldOperation
+from schema.answers import AnswerBounds, AnswerExecutor, OperationRefusedError
 from schema.context import Context
 from schema.descriptions import Descriptions, question_in
 from schema.documents import DOCUMENT, PLANS, Document, read_document
 from schema.errors import graphql_error, refusal_for_fault
 from schema.mutation import Mutation
+from schema.operations import Operation
 from schema.query import Query
 from schema.subscription import Subscription
 from schema.types.download import Download
@@ -75,37 +80,72 @@ class Schema(strawberry.Schema):
         known = question and self._descriptions.find(question, context_value)
         if known:
             return known
-        plans = PlanCache() if question else self.plans  # only the event loop's thread uses those that are kept
         try:
-            executor = self.executor_for(document, operation_name, variable_values, context_value, plans)
+            operation, values = self._prepared(document, operation_name, variable_values)
         except OperationRefusedError as refused:
             return refused.result
-        found: Any = await self._describe(executor) if question else execute_root_selection_set(executor)
-        result = await found if executor.is_awaitable(found) else found
+        if question:
+            executor = self._executor(document, operation, values, context_value, PlanCache())  # a thread's own
+            result = await self._describe(executor)
+        else:
+            result = await self._answer(document, operation, values, context_value)
         add_codes(result.errors)
         answer = ExecutionResult(data=result.data, errors=result.errors)
         if question:
             self._descriptions.keep(question, answer)
         return answer
 
+    async def _answer(
+        self, document: Document, operation: Operation, values: VariableValues, context: Context
+    ) -> GraphQLExecutionResult:
+        make_executor = partial(self._executor, document, operation, values, context, self.plans)
+        field = self._single_field(document, operation, values, context)
+        if field is not None:
+            extensions = {DOCUMENT: document, PLANS: self.plans}
+            return await SingleFieldOperation(
+                field,
+                self._schema,
+                operation.node,
+                operation.fragment_definitions,
+                values,
+                context,
+                extensions,
+                bounds=AnswerBounds(context),
+                counts=self.plans.counts,
+                make_executor=make_executor,
+            ).execute()
+        executor = make_executor()
+        result: Any = execute_root_selection_set(executor)
+        found: GraphQLExecutionResult = await result if executor.is_awaitable(result) else result
+        return found
+
+    def _single_field(
+        self, document: Document, operation: Operation, values: VariableValues, context: Context
+    ) -> OpenField | None:
+        if not document.is_kept or not context.services.settings.compiled_plans:
+            return None
+        return self.plans.find(document.plan_key(operation.node, values.coerced)).find_single()
+
     async def _describe(self, executor: AnswerExecutor) -> Any:
         """Introspection takes long and waits for nothing: it goes on aside, one at a time, while others are served."""
         return await asyncio.get_running_loop().run_in_executor(self._aside, execute_root_selection_set, executor)
 
     def executor_for(
-        self,
-        document: Document,
-        name: str | None,
-        variables: dict[str, Any] | None,
-        context: Context,
-        plans: PlanCache | None = None,
+        self, document: Document, name: str | None, variables: dict[str, Any] | None, context: Context
     ) -> AnswerExecutor:
-        """What executes one operation of a document; `plans` are the schema's where none are given.
+        """What executes one operation of a document.
 
         Raises:
             OperationRefusedError: Something is wrong with the document or its variables.
             CannotGetOperationTypeError: It has no operation of that name.
         """
+        operation, values = self._prepared(document, name, variables)
+        return self._executor(document, operation, values, context, self.plans)
+
+    def _prepared(
+        self, document: Document, name: str | None, variables: dict[str, Any] | None
+    ) -> tuple[Operation, VariableValues]:
+        """One operation of a document, and the values of its variables; raises as `executor_for` does."""
         if errors := document.errors_of(name):
             raise refused_by(errors)
         operation = document.operation(name)
@@ -114,6 +154,11 @@ class Schema(strawberry.Schema):
         values = operation.coerce(variables or {})
         if isinstance(values, list):
             raise refused_by(values)
+        return operation, values
+
+    def _executor(
+        self, document: Document, operation: Operation, values: VariableValues, context: Context, plans: PlanCache
+    ) -> AnswerExecutor:
         return AnswerExecutor(
             self._schema,
             operation.fragment_definitions,
@@ -126,7 +171,7 @@ class Schema(strawberry.Schema):
             default_type_resolver,
             default_field_resolver,
             is_awaitable=optimized_is_awaitable,
-            operation_extensions={DOCUMENT: document, PLANS: plans or self.plans},
+            operation_extensions={DOCUMENT: document, PLANS: plans},
         )
 
 

@@ -168,7 +168,7 @@ class Document:
             return INTROSPECTION
         if len(names) > 1:
             return "several"
-        return next((name for name in names if root is not None and name in root.fields), "other")
+        return next((name for name in names if root is not None and name in root.fields), OTHER)
 
 
 DocumentCache = LRUCache[tuple[GraphQLSchema, str], Document]

@@ -15,7 +15,6 @@ from strawberry.http import GraphQLRequestData
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
-from strawberry.types.graphql import OperationType
 
 from auth.callers import find_viewer
 from auth.quotas import quota_of
@@ -26,7 +25,7 @@ from execution.groups.subscriber import SlowReaderError, Subscriber
 from schema.answers import AnswerStoppedError, OperationRefusedError
 from schema.build import Schema
 from schema.context import Context, RequestServices
-from schema.documents import Document, OperationInfo
+from schema.documents import OTHER, Document, OperationInfo
 from schema.errors import graphql_error
 from web.audit import audit_refused_fields
 from web.bounds import Bounds
@@ -37,15 +36,16 @@ from web.operations import first_error_code, record_operation, record_refusal, r
 from web.persisted import PersistedQueries
 from web.subscriptions import Subscriptions
 
-ALL_TYPES = frozenset(OperationType)
-SUBSCRIPTION = OperationType.SUBSCRIPTION.value
-_BEGINS_SOMETHING = {OperationType.MUTATION.value, SUBSCRIPTION}
+QUERY, MUTATION, SUBSCRIPTION = "query", "mutation", "subscription"
+ALL_TYPES = frozenset({QUERY, MUTATION, SUBSCRIPTION})
+"""Types of operations, as `OperationInfo` tells them."""
+_BEGINS_SOMETHING = {MUTATION, SUBSCRIPTION}
 """What a server that drains leaves to another one."""
 SLOW_READER = "SLOW_READER"
 """In the log and the numbers: the code of a subscription whose connection did not read."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Operation:
     """One operation as a transport received it.
 
@@ -58,13 +58,13 @@ class Operation:
     """
 
     data: GraphQLRequestData
-    types: frozenset[OperationType] = ALL_TYPES
+    types: frozenset[str] = ALL_TYPES
     connection: object | None = None
     id: str = ""
     since: float | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Admitted:
     """An operation that may run; it keeps its document, and neither its text nor its extensions.
 
@@ -209,9 +209,9 @@ def _arguments(admitted: Admitted, context: Context) -> dict[str, Any]:
     return {"variable_values": admitted.variables, "context_value": context, "operation_name": admitted.name}
 
 
-def _check_type(info: OperationInfo, types: frozenset[OperationType]) -> None:
-    """What has no type here (`other`) is told by the document."""
-    if info.type == "other" or OperationType(info.type) in types:
+def _check_type(info: OperationInfo, types: frozenset[str]) -> None:
+    """What has no type here is told by the document."""
+    if info.type in types or info.type == OTHER:
         return
     if info.type == SUBSCRIPTION:
         message = (

@@ -42,6 +42,7 @@ class OperationPlan:
         collected: The fields below, by type and by the identity of the nodes around them.
         plans: By the identity of a field's nodes; None for one that cannot be compiled.
         fields: By the same, those whose resolvers may be called directly.
+        single: The field at its root, where that is the only one and its resolver may be called directly.
         event: For a subscription, the name of its field and the plan that completes it, where that calls no resolver.
     """
 
@@ -50,12 +51,20 @@ class OperationPlan:
     collected: dict[tuple[Any, int], tuple[FieldDetailsList, CollectedFields]] = field(default_factory=dict)
     plans: dict[int, Plan | None] = field(default_factory=dict)
     fields: dict[int, OpenField] = field(default_factory=dict)
+    single: OpenField | None = None
     event: tuple[str, Plan] | None = None
 
     @property
     def size_bytes(self) -> int:
         fields = sum(plan.fields for plan in self.plans.values() if plan)
         return _BYTES_OF_OPERATION * (1 + len(self.collected)) + _BYTES_PER_FIELD * fields
+
+    def find_single(self) -> OpenField | None:
+        """See `single`; there is none before it was compiled."""
+        if self.single is None and self.root is not None and len(self.root) == 1:
+            (details,) = self.root.values()
+            self.single = self.fields.get(id(details))
+        return self.single
 
     def find_event(self) -> tuple[str, Plan] | None:
         """See `event`; the field at the root of a subscription answers the event itself, but for `__typename`."""

@@ -32,12 +32,18 @@ class OperationWriter:
         self._values = values
         self._max_depth = max_depth
         self._aliases = 0
+        self._conditions = ["$yes", "$no", "true", "false"]
         self._fragments: list[str] = []
 
     def write(self, root: GraphQLObjectType, word: str = "query", fields: tuple[str, ...] = ()) -> str:
         """An operation at `root`, with some of its `fields` (or all that there are)."""
         known = fields or tuple(root.fields)
         names = self._dice.sample(known, k=min(len(known), 1 + self._dice.randrange(2)))
+        if len(names) == 1 and self._dice.random() < 0.7:  # nothing beside it
+            self._conditions = ["true", "false"]
+            return " ".join(
+                [f"{word} Made {{ {self._field(root, names[0], root.fields[names[0]], 0)} }}", *self._fragments]
+            )
         body = " ".join(self._field(root, name, root.fields[name], 0) for name in names)
         both = "seen: __typename @include(if: $yes) unseen: __typename @skip(if: $no)"  # every variable is used
         return " ".join([f"{word} Made {HEAD} {{ {body} {both} }}", *self._fragments])
@@ -86,7 +92,7 @@ class OperationWriter:
     def _directive(self) -> str:
         if self._dice.random() > 0.15:
             return ""
-        condition = self._dice.choice(["$yes", "$no", "true", "false"])
+        condition = self._dice.choice(self._conditions)
         return f" @{self._dice.choice(['skip', 'include'])}(if: {condition})"
 
     def _literal(self, type_: Any) -> str:

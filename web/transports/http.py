@@ -11,7 +11,6 @@ from starlette.responses import RedirectResponse
 from starlette.types import Receive, Scope, Send
 from strawberry.http import GraphQLRequestData
 from strawberry.types import ExecutionResult
-from strawberry.types.graphql import OperationType
 
 from auth.queries import require_viewer
 from auth.rates import rate_headers
@@ -25,7 +24,7 @@ from web.headers import RequestHeaders, request_headers
 from web.negotiation import JSON, negotiate
 from web.operations import RefusedResult, encode_result, refused, with_deadline
 from web.page import is_page_wanted, read_page
-from web.pipeline import Admitted, Operation, Pipeline
+from web.pipeline import MUTATION, QUERY, SUBSCRIPTION, Admitted, Operation, Pipeline
 from web.requests import (
     RequestBody,
     check_content_type,
@@ -45,8 +44,8 @@ from web.transports.sse import EventStreamFormat
 from web.transports.streams import StreamFormat, StreamResponse
 
 MAX_BODY_BYTES = 2**20
-_READS = frozenset({OperationType.QUERY})
-_TYPES = {"GET": _READS, "QUERY": _READS, "POST": _READS | {OperationType.MUTATION}}
+_READS = frozenset({QUERY})
+_TYPES = {"GET": _READS, "QUERY": _READS, "POST": _READS | {MUTATION}}
 
 Answer = JsonAnswer | StreamResponse
 
@@ -99,7 +98,7 @@ class HttpTransport:
             results = await self._lists.run(exchange, read, types)
             return JsonAnswer(b"[" + b",".join(map(encode_result, results)) + b"]", JSON)
         if exchange.accepted.stream is not None:
-            types = types | {OperationType.SUBSCRIPTION}
+            types = types | {SUBSCRIPTION}
         return await self._run(exchange, await self._pipeline.admit(Operation(read, types), exchange.context))
 
     async def _read(self, exchange: Exchange) -> GraphQLRequestData | list[Any]:

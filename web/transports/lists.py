@@ -6,7 +6,6 @@ from typing import Any
 
 import orjson
 from strawberry.types import ExecutionResult
-from strawberry.types.graphql import OperationType
 
 from base.errors import Refusal
 from base.logging import current_log_context
@@ -25,9 +24,7 @@ class ListRunner:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
 
-    async def run(
-        self, exchange: Exchange, operations: list[Any], types: frozenset[OperationType]
-    ) -> list[ExecutionResult]:
+    async def run(self, exchange: Exchange, operations: list[Any], types: frozenset[str]) -> list[ExecutionResult]:
         """The results in order, all of them within one deadline and the largest size of one answer.
 
         Args:
