@@ -37,6 +37,15 @@ _ASKS_TO_WAIT = frozenset({429, 503})
 _BOUND_SCHEMES = frozenset({"negotiate", "ntlm"})
 """Ways to sign in that hold for all that comes over the same connection, whoever asks (RFC 4559, section 6)."""
 _FRAMING = frozenset({"chunked", "identity", ""})
+_LISTS = (
+    "Accept-Ranges",
+    "Content-Digest",
+    "Content-Encoding",
+    "Digest",
+    "Repr-Digest",
+    "Transfer-Encoding",
+    "x-goog-hash",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,11 +255,20 @@ class _Chain:
 
 
 def _answer(address: Address, response: aiohttp.ClientResponse) -> Answer:
-    headers = response.headers
+    headers = _joined(response)
     retry_after = None
     if response.status in _ASKS_TO_WAIT:
         retry_after = retry_after_seconds(headers.get("Retry-After"), headers.get("Date"), datetime.now(UTC))
-    codings = ",".join(headers.getall("Transfer-Encoding", ())).lower().split(",")
+    codings = headers.get("Transfer-Encoding", "").lower().split(",")
     return Answer(
         str(address.url), response.status, headers, retry_after, frozenset(map(str.strip, codings)), response.content
     )
+
+
+def _joined(response: aiohttp.ClientResponse) -> Mapping[str, str]:
+    """The headers, where lists that stand in several lines are one (RFC 9110, section 5.3)."""
+    headers = response.headers.copy()
+    for name in _LISTS:
+        if name in headers:
+            headers[name] = ", ".join(headers.getall(name))
+    return headers

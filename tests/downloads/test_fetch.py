@@ -172,6 +172,29 @@ async def test_a_coding_that_comes_unasked_is_undone(fetching: Fetching, body: b
     assert file.file.total == len(body)
 
 
+async def test_a_list_in_two_lines_is_one_list(fetching: Fetching) -> None:
+    body = gzip.compress(zlib.compress(CONTENT))
+    wrong = b64encode(bytes(32)).decode()
+
+    def changed(asked: Asked, reply: Reply) -> Reply:
+        reply = coded(body, "deflate")(asked, reply)
+        reply.headers.append(("Content-Encoding", "gzip"))
+        return reply
+
+    def summed(_asked: Asked, reply: Reply) -> Reply:
+        reply.headers += [("Repr-Digest", "adler=:AAAAAA==:"), ("Repr-Digest", f"sha-256=:{wrong}:")]
+        return reply
+
+    async with serving(Origin(CONTENT, change=changed)) as origin:
+        await fetching.fetch(origin.url("/a.txt"), expected_sha256=sha256(CONTENT))
+        assert await fetching.content() == CONTENT
+
+        origin.change = summed
+        with pytest.raises(FetchFailed) as failed:
+            await fetching.fetch(origin.url("/b.txt"), max_retries=0)
+    assert failed.value.code == ErrorCode.CHECKSUM_MISMATCH
+
+
 @pytest.mark.parametrize(
     ("path", "content_type"),
     [("/a.tar.gz", "text/plain"), ("/a.tgz", None), ("/a", "application/x-gzip"), ("/a.svgz", None)],
