@@ -50,6 +50,17 @@ def test_visible_sheets_come_before_hidden_ones_and_charts_are_no_sheets(reader:
     assert list(reader.tables(written(write))) == ["Shown", "Hidden"]
 
 
+def test_of_merged_cells_the_first_has_the_value(reader: Reader) -> None:
+    def write(book: Any) -> None:
+        sheet = book.add_worksheet("S")
+        sheet.merge_range(0, 0, 0, 1, "across")
+        sheet.merge_range(1, 1, 2, 1, "down")
+        sheet.write_string(2, 0, "below")
+
+    rows = reader.tables(written(write))["S"]
+    assert [[cell or "" for cell in row] for row in rows] == [["across", ""], ["", "down"], ["below", ""]]
+
+
 def test_a_sheet_is_found_by_name_whatever_its_case(reader: Reader) -> None:
     data = written(lambda book: book.add_worksheet("Leads 2024").write_string(0, 0, "x"))
     assert reader.tables(data, "leads 2024 ") == {"Leads 2024": [["x"]]}
