@@ -22,7 +22,7 @@ from uploads import tus
 from uploads.body import EXTENSION, IS_OPEN, Body, ClientLeft
 from uploads.capability import ROUTE, end_of_reading, id_in_url, is_signed, split_segment, upload_path
 from uploads.checksums import ALGORITHMS, parse_checksum
-from uploads.finishing import ANSWER_TIMEOUT_SECONDS, check_unfinished, require_finished, wait_until_finished
+from uploads.finishing import ANSWER_TIMEOUT_SECONDS, check_not_being_finished, require_finished, wait_until_finished
 from uploads.intake import PartIntake, is_empty
 from uploads.lifecycle import NewUpload, claim_for_writing, create_concatenation, create_upload, delete_upload
 from uploads.metadata import describe, parse_metadata
@@ -159,7 +159,7 @@ async def _append(services: UploadServices, request: Request) -> Response:
     may_be_held = services.locks.may_be_held(upload_id)
     with services.locks.register(upload_id, _is_open(request)) as handle:
         if may_be_held:
-            await check_unfinished(upload_id)
+            await check_not_being_finished(upload_id)
         async with services.locks.acquire(upload_id, handle):
             upload = await append_bytes(services, handle, await claim_for_writing(services, upload_id), delivery)
     upload = await wait_until_finished(services, upload, ANSWER_TIMEOUT_SECONDS)

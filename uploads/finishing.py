@@ -66,7 +66,7 @@ def is_to_be_finished(upload: Upload) -> bool:
     return is_whole or upload.status is UploadStatus.FINALISING
 
 
-async def check_unfinished(upload_id: str) -> None:
+async def check_not_being_finished(upload_id: str) -> None:
     """Refuse to disturb whoever computes the checksum of an upload: asking for its lock would make them begin anew.
 
     Raises:

@@ -26,7 +26,13 @@ from tests.uploads.app_for_tests import (
     sha256,
     stored_upload,
 )
-from uploads.finishing import check_unfinished, require_finished, start_finishing, sweep_unfinished, wait_until_finished
+from uploads.finishing import (
+    check_not_being_finished,
+    require_finished,
+    start_finishing,
+    sweep_unfinished,
+    wait_until_finished,
+)
 from uploads.wiring import UploadServices
 
 
@@ -148,12 +154,12 @@ async def test_who_sends_to_an_upload_that_is_being_finished_does_not_make_it_be
     await has_begun.wait()
     assert services.locks.may_be_held(upload.id)
     with pytest.raises(Refusal) as refused:
-        await check_unfinished(upload.id)
+        await check_not_being_finished(upload.id)
     assert (refused.value.http_status, refused.value.retry_after) == (423, 1)
     go_on.set()
     await finishing
     assert ((await reread(upload)).status, len(begun)) == (UploadStatus.COMPLETED, 1)
-    await check_unfinished(upload.id)
+    await check_not_being_finished(upload.id)
 
 
 async def test_one_upload_is_finished_once_however_many_ask(services: UploadServices, recorder: Recorder) -> None:
