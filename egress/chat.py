@@ -29,6 +29,8 @@ DEADLINE_SECONDS = 120.0
 """No attempt begins so long after the question was asked, whatever the endpoint asks to wait."""
 REST_SECONDS = 30.0
 """So long nobody is asked again after all attempts failed because the endpoint is away, or refuses us."""
+MAX_WAIT_SECONDS = 3_600.0
+"""An endpoint is left alone no longer, whatever it asks for."""
 REQUESTS_AT_ONCE = 8
 MAX_ANSWER_BYTES = 2**20
 BACKOFF = Backoff(first_seconds=1.0, max_seconds=20.0, min_seconds=0.2)
@@ -176,7 +178,8 @@ class ChatClient:
         status = response.status
         wait = parse_retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
         if wait and status in _PASSING:
-            self._not_before = max(self._not_before, self._clock() + wait.total_seconds())
+            seconds = min(wait.total_seconds(), MAX_WAIT_SECONDS)
+            self._not_before = max(self._not_before, self._clock() + seconds)
         sentence = f"The endpoint answered {status}."
         if status in _REFUSING:
             sentence = f"The endpoint answered {status}: whoever runs this server looks at WAYBILL_ENRICH_URL, _KEY and _MODEL."

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from base.errors import ErrorCode, Refusal
 from base.resilience import Backoff
-from egress.chat import DEADLINE_SECONDS, MAX_ATTEMPTS, REST_SECONDS, ChatClient, ChatEndpoint
+from egress.chat import DEADLINE_SECONDS, MAX_ATTEMPTS, MAX_WAIT_SECONDS, REST_SECONDS, ChatClient, ChatEndpoint
 from egress.session import guarded_session
 from tests.chat_server import ChatServer, chat_server
 
@@ -148,6 +148,17 @@ async def test_who_asks_to_wait_for_too_long_is_not_waited_for(asking: Asking) -
     refusal = await asking.refusal("503")
     assert refusal.message == "The endpoint answered 503."
     assert asking.time.slept == []
+
+
+@pytest.mark.parametrize("asked", ["999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+async def test_an_endpoint_is_asked_again_within_an_hour(asking: Asking, asked: str) -> None:
+    asking.server.retry_after = asked
+    await asking.refusal("429")
+    await asking.time.sleep(MAX_WAIT_SECONDS - 1)
+    resting = await asking.refusal()
+    assert resting.message == "The endpoint failed a moment ago, and is left alone for a while."
+    await asking.time.sleep(1)
+    assert "Steel" in await asking.ask()
 
 
 @pytest.mark.parametrize("act", ["500", "401"])
