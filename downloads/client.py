@@ -15,10 +15,10 @@ from functools import partial
 
 import aiohttp
 
-from base.errors import ErrorCode
+from base.errors import ErrorCode, Refusal
 from downloads.budget import TimeBudget
 from downloads.connections import READ_BYTES, Connections, open_session
-from downloads.failures import FetchFailed, bad_http, network_failures
+from downloads.failures import FetchFailed, answered, bad_http, network_failures
 from downloads.hosts import HostLimiter, HostSlot
 from downloads.options import FetchOptions
 from downloads.proxies import Proxies
@@ -245,13 +245,23 @@ class _Chain:
     def go_on(self, response: aiohttp.ClientResponse) -> None:
         """Follow the redirect; who has once left the first origin never gets its headers back."""
         self._cookies.update_cookies(response.cookies, self.address.url)
-        target = follow(self.address, response.headers["Location"])
+        target = _target(self.address, response)
         if target.origin != self._first:
             self._own.clear()
             self._first = ("", "", None)
         elif target.authorization is None and target.origin == self.address.origin:
             target = Address(target.url, self.address.authorization)
         self.address = target
+
+
+def _target(address: Address, response: aiohttp.ClientResponse) -> Address:
+    """Where a redirect leads to; one to what is no URL is the server's fault, not that of whoever gave the first one."""
+    try:
+        return follow(address, response.headers["Location"])
+    except Refusal as refusal:
+        if refusal.code is ErrorCode.BAD_INPUT:
+            raise answered(response.status, is_resuming=False) from refusal
+        raise
 
 
 def _answer(address: Address, response: aiohttp.ClientResponse) -> Answer:

@@ -69,6 +69,15 @@ async def test_a_redirect_leads_to_no_other_scheme(fetching: Fetching, location:
     assert refused.value.code is ErrorCode.URL_NOT_ALLOWED
 
 
+@pytest.mark.parametrize("location", ["http://[::1", "https://", "http://a b/", "https://host:99999/"])
+async def test_a_redirect_to_what_is_no_url_is_the_fault_of_its_server(fetching: Fetching, location: str) -> None:
+    async with serving(Origin(CONTENT, change=redirecting({"/file.bin": location}))) as origin:
+        with pytest.raises(FetchFailed, match="The server answered 302, and no file") as failed:
+            await fetching.fetch(origin.url())
+
+    assert failed.value.code is ErrorCode.DOWNLOAD_FAILED
+
+
 async def test_own_headers_and_credentials_go_to_the_first_origin_alone(fetching: Fetching) -> None:
     """Out and back again: the way back was chosen by somebody else."""
     headers = (("X-Api-Key", "secret"), ("Referer", "http://a/"), ("accept", "image/*"))

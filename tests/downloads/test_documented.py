@@ -228,6 +228,9 @@ CASES: dict[str, Callable[[Fetching], Awaitable[None]]] = {
     "redirects more than 10 times": fetch_row(
         Row(answering((302, b"", {"Location": "/again"})), (0,) * 11, "DOWNLOAD_FAILED", None)
     ),
+    "redirects to what is no URL": fetch_row(
+        Row(answering((302, b"", {"Location": "http://[::1"})), (0,), "DOWNLOAD_FAILED", None)
+    ),
     "redirects to `file:` or `ftp:`": fetch_row(
         Row(answering((302, b"", {"Location": "ftp://127.0.0.1/a"})), (0,), "URL_NOT_ALLOWED", None)
     ),
