@@ -195,14 +195,14 @@ async def test_what_was_not_foreseen_inside_a_subscription_is_masked(
     person = await app.person()
     job_id = await app.batch(person, autoStart=False)
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         text = "secret at /srv/path"
         raise RuntimeError(text)
 
     async with await live.wire_of(person) as wire:
         await wire.subscribe(WATCH, id=job_id)
         await wire.next()
-        monkeypatch.setattr("resolvers.watches.JobWatch._shown", fail)
+        monkeypatch.setattr("resolvers.watches.JobWatch._change", fail)
         await app.data("mutation ($id: ID!) { cancelJob(id: $id) { id } }", person, id=job_id)
         message = await wire.receive()
 

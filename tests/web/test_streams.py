@@ -124,13 +124,13 @@ async def test_what_was_not_foreseen_inside_of_a_stream_is_masked(
     person = await app.person()
     job_id = await app.batch(person, autoStart=False)
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         text = "secret at /srv/path"
         raise RuntimeError(text)
 
     async with opened(live, SSE, WATCH, person, id=job_id) as stream:
         await stream.data()
-        monkeypatch.setattr("resolvers.watches.JobWatch._shown", fail)
+        monkeypatch.setattr("resolvers.watches.JobWatch._change", fail)
         await app.data(CANCEL, person, id=job_id)
         result = await stream.result()
         assert await stream.end()
