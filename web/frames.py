@@ -31,7 +31,7 @@ class FrameConnection(WebSocketsSansIOProtocol):
         """Begin as uvicorn does; `on_lost` is called at the end of the connection."""
         super().__init__(*arguments, **named)
         self._on_lost = on_lost
-        self._writers: set[Callable[[], None]] = set()
+        self._writers: list[Callable[[], None]] = []  # few; an empty set takes 0.2 KB
         self.queue = _Inbox()  # type: ignore[assignment]
         self.writable = LightEvent()  # type: ignore[assignment]
         self.writable.set()
@@ -53,10 +53,11 @@ class FrameConnection(WebSocketsSansIOProtocol):
 
     def add_writer(self, resume: Callable[[], None]) -> None:
         """Have `resume` called whenever the connection is writable again."""
-        self._writers.add(resume)
+        self._writers.append(resume)
 
     def remove_writer(self, resume: Callable[[], None]) -> None:
-        self._writers.discard(resume)
+        if resume in self._writers:
+            self._writers.remove(resume)
 
     def resume_writing(self) -> None:
         super().resume_writing()

@@ -26,6 +26,11 @@ class RequestHeaders(Headers):
         """
         return str(self.get(key, "")) if self._are_single else ",".join(self.getlist(key))
 
+    def forget(self) -> None:
+        """Let go of all of them: whoever goes on holding this finds none."""
+        self._list.clear()
+        self._first.clear()
+
 
 def request_headers(scope: Mapping[str, Any]) -> RequestHeaders:
     """The headers of the request or handshake with this ASGI scope, made once."""

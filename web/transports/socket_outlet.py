@@ -1,7 +1,6 @@
 """Outlet of a subscription over a WebSocket: results as frames `next`, written at once."""
 
-from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import MutableMapping
 from typing import Any
 
 import orjson
@@ -12,7 +11,7 @@ from web.metrics import sent_bytes_of
 
 
 class SocketOutlet:
-    """Writes the results of one operation of a connection.
+    """Writes the results of one operation of a connection, until it is closed.
 
     Attributes:
         subscriber: Whose messages they are.
@@ -24,6 +23,7 @@ class SocketOutlet:
         self._sent = sent_bytes_of(scope)
         self._head = b'{"id":' + orjson.dumps(id_) + b',"type":"next","payload":'
         self._is_open = True
+        self._frames.add_writer(self.subscriber.resume)
 
     @property
     def is_writable(self) -> bool:
@@ -36,18 +36,6 @@ class SocketOutlet:
             self._frames.write_text(frame)
 
     def close(self) -> None:
-        """Write nothing more."""
+        """Write nothing more; it may be closed already."""
         self._is_open = False
-
-
-@contextmanager
-def opened_outlet(scope: MutableMapping[str, Any], id_: str, stalled_seconds: float) -> Iterator[SocketOutlet]:
-    """An outlet for the operation `id_` that hears when its connection is writable again."""
-    outlet = SocketOutlet(scope, id_, stalled_seconds)
-    frames: FrameConnection = scope["extensions"][FRAMES]
-    frames.add_writer(outlet.subscriber.resume)
-    try:
-        yield outlet
-    finally:
-        outlet.close()
-        frames.remove_writer(outlet.subscriber.resume)
+        self._frames.remove_writer(self.subscriber.resume)

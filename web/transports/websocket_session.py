@@ -6,6 +6,7 @@ Source: graphql-transport-ws, the protocol of the library graphql-ws.
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,11 +22,12 @@ from models.database import is_unreachable, retry_while_away
 from schema.context import Context
 from web import pipeline
 from web.frames import ABORT
+from web.headers import request_headers
 from web.operations import is_refused, refused
 from web.pipeline import Admitted, Pipeline
 from web.requests import request_data
 from web.token_watch import TokenWatch
-from web.transports.socket_outlet import SocketOutlet, opened_outlet
+from web.transports.socket_outlet import SocketOutlet
 
 if TYPE_CHECKING:
     from web.transports.websocket import WebSocketConnection, WebSocketTransport
@@ -84,6 +86,7 @@ class WebSocketSession(BaseGraphQLTransportWSHandler[Context, None]):
     def on_request_accepted(self) -> None:
         super().on_request_accepted()
         self._scope["headers"].clear()  # read by now; they would stay as long as the connection
+        request_headers(self._scope).forget()
         self._pipeline.draining.add(self._leave)
 
     async def handle_message(self, message: Any) -> None:
@@ -180,7 +183,7 @@ class WebSocketSession(BaseGraphQLTransportWSHandler[Context, None]):
     async def _serve(self, operation: Operation[Context, None], admitted: Admitted) -> ExecutionResult | None:
         """Serve a subscription; a connection that does not read is ended, with all that goes over it."""
         scope = self._scope
-        with opened_outlet(scope, operation.id, self._pipeline.bounds.stalled_seconds) as outlet:
+        with closing(SocketOutlet(scope, operation.id, self._pipeline.bounds.stalled_seconds)) as outlet:
             self._outlets[operation.id] = outlet
             try:
                 return await self._pipeline.watch(admitted, self.context, outlet.subscriber)
