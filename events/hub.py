@@ -34,12 +34,12 @@ class Hub:
         self._listeners: dict[str, set[Listener]] = {}
 
     @contextmanager
-    def listen(self, *topics: str, interval: float = 0) -> Iterator[Mailbox]:
-        """A mailbox for `topics`; progress is paced to one event per `interval` seconds and key.
+    def listen(self, *topics: str) -> Iterator[Mailbox]:
+        """A mailbox for `topics`.
 
         Listen first, read the state then: what changes in between is in the mailbox.
         """
-        mailbox = Mailbox(interval)
+        mailbox = Mailbox()
         for topic in topics:
             self.add(topic, mailbox)
         try:

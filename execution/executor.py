@@ -1,11 +1,11 @@
 """Executor that completes values by compiled plans.
 
-Where there is none, graphql-core does. The plans are those of one operation; a subscription uses them for each of its events.
+Where there is none, graphql-core does. The plans are those of one operation.
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable
-from contextlib import suppress
 from functools import partial
+from math import inf
 from typing import Any, cast
 
 import orjson
@@ -16,20 +16,15 @@ from graphql import (
     GraphQLOutputType,
     GraphQLResolveInfo,
     OperationType,
-    execute_subscription_event,
 )
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
-from graphql.pyutils import AwaitableOrValue, Path
+from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from execution.plans.cache import Counts, OperationPlan, PlanCache
-from execution.plans.compiler import NotCompilableError, OpenField, Place, Plan, compile_plan, open_field
+from execution.plans.compiler import NotCompilableError, OpenField, Plan, compile_plan, open_field
 from execution.plans.resolvers import DirectResolver
 from execution.plans.running import AnyOutcome, KnownOutcomes, PlanRun
-
-_NO_PATH: Any = None
-_NO_PLACES: list[list[Place]] = []
-"""Of a plan without open fields."""
 
 
 class OperationStoppedError(GraphQLError):
@@ -40,8 +35,12 @@ class PlanExecutor(StrawberryGraphQLCoreExecutionContext):
     """Strawberry's executor, with plans for what has come before.
 
     A value about which something is odd is completed by graphql-core, and so is all that comes after it in the same answer.
+
+    Attributes:
+        max_bytes: Of the answer in JSON.
     """
 
+    max_bytes: float = inf
     _cache: PlanCache | None = None
     _key: Hashable = None
     _plan: OperationPlan | None = None
@@ -66,26 +65,9 @@ class PlanExecutor(StrawberryGraphQLCoreExecutionContext):
         nodes = [details.node for details in field.details]
         return self.build_resolve_info(field.definition, nodes, field.parent_type, path)
 
-    def execute_event(self, value: Any) -> AwaitableOrValue[ExecutionResult]:
-        """The result of one event, which is what the field at the root answers.
-
-        Where a plan completes it without a resolver, nothing else is done; graphql-core tells of all that is odd.
-        """
-        known = self._plan.find_event() if self._plan is not None else None
-        if known is not None:
-            name, plan = known
-            with suppress(Exception):
-                data = {name: plan.complete(value, _NO_PATH, _NO_PLACES)}
-                self.measure(data)
-                return ExecutionResult(data, None)
-        return execute_subscription_event(self.build_per_event_executor(value))
-
-    def build_per_event_executor(self, payload: Any) -> Any:
-        """Each event begins anew with plans."""
-        executor: Any = super().build_per_event_executor(payload)
-        if self._plan is not None:
-            executor.middleware_manager = executor._known = None  # noqa: SLF001  it is a copy of this one
-        return executor
+    def find_event(self) -> tuple[str, Plan] | None:
+        """See `OperationPlan.event`."""
+        return self._plan.find_event() if self._plan is not None else None
 
     def execute_operation(self, serially: bool | None = None) -> Any:  # noqa: FBT001  graphql-core's
         """The fields at the root are collected once."""

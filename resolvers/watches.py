@@ -1,8 +1,7 @@
 """Watches of jobs and uploads: the present state, then each change."""
 
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -46,10 +45,14 @@ class HubWatch(Watch):
         self._topics = topics
         self._interval = interval
 
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        with self.context.services.hub.listen(*self._topics, interval=self._interval) as self.mailbox:
-            yield
+    def listen(self) -> None:
+        self.mailbox = Mailbox(self._interval)
+        for topic in self._topics:
+            self.context.services.hub.add(topic, self.mailbox)
+
+    def leave(self) -> None:
+        for topic in self._topics:
+            self.context.services.hub.remove(topic, self.mailbox)
 
     def count(self, subscribers: int) -> None:
         self.mailbox.listeners = subscribers

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable
 from contextvars import ContextVar
-from copy import copy
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -11,7 +10,7 @@ import orjson
 from graphql import GraphQLLeafType, GraphQLNonNull, GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo
 from graphql.execution import ExecutionResult as GraphQLExecutionResult
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
-from graphql.pyutils import AwaitableOrValue, Path
+from graphql.pyutils import Path
 from strawberry.types import ExecutionResult
 
 from base.errors import ErrorCode, Refusal
@@ -72,22 +71,17 @@ class AnswerBounds:
     No timer fires while values are completed that nobody waits for, so that it looks at the clock itself.
 
     Attributes:
+        max_bytes: Of the answer in JSON.
         refusal: What the answer was stopped by, if it was.
     """
 
     def __init__(self, context: Context) -> None:
         self.refusal: AnswerStoppedError | None = None
         self._whole = context.services.settings.max_answer_size
-        self._limit = self._whole - context.answered_bytes
+        self.max_bytes = self._whole - context.answered_bytes
         self._size = 0
         self._deadline = deadline.get()
         self._until_look = _VALUES_PER_LOOK
-
-    def anew(self) -> "AnswerBounds":
-        """Those of the next answer, which is an event of the same subscription."""
-        bounds = copy(self)
-        bounds._size, bounds.refusal = 0, None  # noqa: SLF001  it is a copy of these
-        return bounds
 
     def measure(self, value: Any, other_bytes: int = 0) -> int:
         """Add a completed value; its bytes in JSON, and others.
@@ -111,7 +105,7 @@ class AnswerBounds:
             AnswerStoppedError: As above.
         """
         self._size += size
-        if self._size > self._limit:
+        if self._size > self.max_bytes:
             message = f"The answer is larger than {self._whole:,} bytes: ask for smaller pages, or for fewer fields."
             self._stop(Refusal(ErrorCode.QUERY_TOO_COMPLEX, message))
         self._until_look -= 1
@@ -131,21 +125,12 @@ class AnswerExecutor(PlanExecutor):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._bounds = AnswerBounds(self.context_value)
+        self.max_bytes = self._bounds.max_bytes
         self._names: dict[int, tuple[GroupedFieldSet, int]] = {}
         extensions = self.operation_extensions
         document: Document = extensions[DOCUMENT]
         if document.is_kept and self.context_value.services.settings.compiled_plans:
             self.use_plans(extensions[PLANS], document.plan_key(self.operation, self.variable_values.coerced))
-
-    def execute_event(self, value: Any) -> AwaitableOrValue[GraphQLExecutionResult]:
-        self._bounds = self._bounds.anew()
-        return super().execute_event(value)
-
-    def build_per_event_executor(self, payload: Any) -> Any:
-        """Each event of a subscription is an answer by itself."""
-        executor: Any = super().build_per_event_executor(payload)
-        executor._bounds = self._bounds.anew()  # noqa: SLF001  it is a copy of this one
-        return executor
 
     def execute_fields(
         self,

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Hashable
 from dataclasses import replace
+from functools import partial
 
 import orjson
 
@@ -41,14 +42,8 @@ class Subscriptions:
             SlowReaderError: Its connection does not read.
             Exception: What else refuses or ends it.
         """
-
-        def operation_for(context: Context) -> WatchingOperation:
-            return WatchingOperation(self._schema, document, name, variables, context)
-
-        def own_render() -> Render:
-            return _render(operation_for(context), context)
-
-        watch = await operation_for(context).watch()
+        operation = WatchingOperation(self._schema, document, name, variables, context)
+        watch = await operation.watch()
         is_dependent = document.names_fields(viewer_fields(document.schema))
         who = _seen_by(context.viewer, is_dependent=is_dependent)
         # A str: the bytes that orjson returns keep 4 KiB, and the key lives as long as its subscriptions.
@@ -59,8 +54,10 @@ class Subscriptions:
         def shared_render() -> Render:
             caller = context.caller if is_dependent or not is_shared else None
             shared = replace(context, caller=caller, authorization=None, loaders=Loaders())
-            return _render(operation_for(shared), shared, f"group-{secrets.token_hex(8)}")
+            operation = WatchingOperation(self._schema, document, name, variables, shared)
+            return partial(_render, operation, caller, f"group-{secrets.token_hex(8)}")
 
+        own_render = partial(_render, operation, context.caller, None)
         await self._groups.serve(key, watch, subscriber, own_render, shared_render)
 
 
@@ -71,14 +68,10 @@ def _seen_by(viewer: Viewer, *, is_dependent: bool) -> Hashable:
     return viewer.role if is_dependent else None
 
 
-def _render(operation: WatchingOperation, context: Context, id_: str | None = None) -> Render:
-    """What executes `operation`; its errors have the id of their request, or else `id_`."""
-
-    async def render(change: Change) -> Message:
-        if id_ is not None:
-            request_id.set(id_)
-        result = await operation.result_of(change)
-        await audit_refused_fields(context.caller, result.errors)
-        return Message(encode_result(result), change.key, change.version, change.is_urgent, first_error_code(result))
-
-    return render
+async def _render(operation: WatchingOperation, caller: Viewer | None, id_: str | None, change: Change) -> Message:
+    """Execute `operation` on a change; its errors have the id of their request, or else `id_`."""
+    if id_ is not None:
+        request_id.set(id_)
+    result = await operation.result_of(change)
+    await audit_refused_fields(caller, result.errors)
+    return Message(encode_result(result), change.key, change.version, change.is_urgent, first_error_code(result))

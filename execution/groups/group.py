@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Hashable
-from contextlib import ExitStack, aclosing
+from contextlib import aclosing
 from contextvars import Context
 
 from execution.groups.subscriber import Render, Subscriber
@@ -13,15 +13,15 @@ _SENDS_AT_ONCE = 500
 
 
 class Group:
-    """Subscribers of one watch, from the first of them until the last has left or nothing more comes."""
+    """Subscribers of one watch, in `groups` from the first of them until the last has left or nothing more comes."""
 
-    def __init__(self, watch: Watch, render: Render, on_close: Callable[[], None]) -> None:
+    def __init__(self, watch: Watch, render: Render, groups: "dict[Hashable, Group]", key: Hashable) -> None:
         self._watch = watch
         self._render = render
-        self._on_close = on_close
+        self._groups, self._key = groups, key
         self._subscribers: dict[Subscriber, None] = {}
-        self._listening = ExitStack()
-        self._listening.enter_context(watch.listening())
+        groups[key] = self
+        watch.listen()
         # In a context of its own: it runs for all of them, not for the request of the first.
         self._task = asyncio.get_running_loop().create_task(self._run(), context=Context())
 
@@ -70,8 +70,9 @@ class Group:
                 await subscriber.drain()
 
     def _close(self) -> None:
-        self._listening.close()
-        self._on_close()
+        self._watch.leave()
+        if self._groups.get(self._key) is self:
+            del self._groups[self._key]
 
 
 class Groups:
@@ -85,7 +86,7 @@ class Groups:
         key: Hashable,
         watch: Watch,
         subscriber: Subscriber,
-        own_render: Callable[[], Render],
+        own_render: Render,
         shared_render: Callable[[], Render],
     ) -> None:
         """Serve a subscriber in the group of its key, until its end.
@@ -94,26 +95,17 @@ class Groups:
             key: What equal subscriptions have in common, beside the scope of their watch.
             watch: What this one asks for.
             subscriber: Whom to send to.
-            own_render: Makes what executes the operation for this subscriber alone: its snapshot.
+            own_render: Executes the operation for this subscriber alone: its snapshot.
             shared_render: Makes what executes it for all of the group, where there is none yet.
 
         Raises:
             SlowReaderError: The connection does not read.
             Exception: What refuses the subscriber, or ended the group.
         """
-        group = self._group_of((key, watch.scope if watch.scope is not None else object()), watch, shared_render)
+        key = key, watch.scope if watch.scope is not None else object()
+        group = self._groups.get(key) or Group(watch, shared_render(), self._groups, key)
         group.add(subscriber)
         try:
             await subscriber.serve(lambda: group.snapshot(watch), own_render)
         finally:
             group.remove(subscriber)
-
-    def _group_of(self, key: Hashable, watch: Watch, shared_render: Callable[[], Render]) -> Group:
-        group = self._groups.get(key)
-        if group is None:
-            group = self._groups[key] = Group(watch, shared_render(), lambda: self._forget(key, group))
-        return group
-
-    def _forget(self, key: Hashable, group: Group | None) -> None:
-        if self._groups.get(key) is group:
-            del self._groups[key]

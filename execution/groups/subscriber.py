@@ -82,9 +82,7 @@ class Subscriber:
         self._is_ended, self._error = True, error
         self._wake.set()
 
-    async def serve(
-        self, snapshot: Callable[[], AsyncGenerator[Change, None]], make_render: Callable[[], Render]
-    ) -> None:
+    async def serve(self, snapshot: Callable[[], AsyncGenerator[Change, None]], render: Render) -> None:
         """Send the snapshot, then what comes, until the end; once more from the start where the queue overflowed.
 
         Raises:
@@ -95,7 +93,7 @@ class Subscriber:
             while True:
                 self._is_lost = False
                 self._seen.clear()
-                if await self._send_snapshot(snapshot(), make_render()):
+                if await self._send_snapshot(snapshot(), render):
                     return
                 self._release_held()
                 await self._until(lambda: self._is_lost or self._is_ended)

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Hashable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,8 +36,12 @@ class Watch(ABC, AsyncIterable[Change]):
     scope: Hashable = None
 
     @abstractmethod
-    def listening(self) -> AbstractContextManager[object]:
-        """Listen while the block lasts; what changes from its first moment on is not missed."""
+    def listen(self) -> None:
+        """Begin to listen; what changes from now on is not missed."""
+
+    @abstractmethod
+    def leave(self) -> None:
+        """Listen no longer; it may be so already."""
 
     @abstractmethod
     def count(self, subscribers: int) -> None:
@@ -46,7 +49,7 @@ class Watch(ABC, AsyncIterable[Change]):
 
     @abstractmethod
     def changes(self) -> AsyncGenerator[Change, None]:
-        """The changes, from when `listening` was entered."""
+        """The changes, from when `listen` was called."""
 
     def __aiter__(self) -> AsyncIterator[Change]:
         """As graphql-core wants it of what a subscription's resolver returns."""

@@ -1,7 +1,9 @@
 """Events of subscriptions that a plan completes alone, compared with graphql-core."""
 
+import gc
 import inspect
 import random
+import weakref
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -10,6 +12,7 @@ import strawberry
 from graphql import parse
 from strawberry.schema.config import StrawberryConfig
 
+from execution.events import Events
 from execution.executor import OperationStoppedError
 from execution.plans.cache import PlanCache
 from tests.execution.comparing import CACHE, ComparedExecutor, written
@@ -42,60 +45,75 @@ def event(seed: int, oddness: int) -> Any:
     return Builder(random.Random(seed), oddness).nest()
 
 
-def executor_for(query: str, cache: PlanCache | None) -> ComparedExecutor:
-    executor = ComparedExecutor.build(
-        SCHEMA, parse(query), context_value=Given(0, 0), operation_extensions={CACHE: cache}
-    )
-    assert isinstance(executor, ComparedExecutor)
-    return executor
+def events_of(
+    query: str, cache: PlanCache | None, context: Given, made: list[ComparedExecutor] | None = None
+) -> Events:
+    """The events of a subscription; the executors that they need are added to `made`."""
+    document = parse(query)
+
+    def make() -> ComparedExecutor:
+        extensions = {CACHE: cache}
+        executor = ComparedExecutor.build(SCHEMA, document, context_value=context, operation_extensions=extensions)
+        assert isinstance(executor, ComparedExecutor)
+        if made is not None:
+            made.append(executor)
+        return executor
+
+    return Events(make)
 
 
-async def result_of(executor: ComparedExecutor, value: Any) -> str:
-    result: Any = executor.execute_event(value)
+async def result_of(events: Events, value: Any) -> str:
+    result: Any = events.execute(value)
     return written(await result if inspect.isawaitable(result) else result)
 
 
 @pytest.mark.parametrize("oddness", [0, 3, 20])
 async def test_events_by_plans_are_those_of_graphql_core(oddness: int) -> None:
     cache = PlanCache()
-    compiled, plain = executor_for(PLAIN, cache), executor_for(PLAIN, None)
+    compiled, plain = events_of(PLAIN, cache, Given(0, 0)), events_of(PLAIN, None, Given(0, 0))
     for seed in range(SEEDS):
         assert await result_of(compiled, event(seed, oddness)) == await result_of(plain, event(seed, oddness))
     assert cache.counts.compiled == 1
     assert (cache.counts.bailed > 0) == (oddness > 0)
 
 
-async def test_an_event_with_a_plan_makes_no_executor_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    executor = executor_for(PLAIN, PlanCache())
-    build, made = ComparedExecutor.build_per_event_executor, []
-
-    def noting(self: ComparedExecutor, value: Any) -> Any:
-        made.append(value)
-        return build(self, value)
-
-    monkeypatch.setattr(ComparedExecutor, "build_per_event_executor", noting)
+async def test_an_event_with_a_plan_makes_no_executor() -> None:
+    made: list[ComparedExecutor] = []
+    events = events_of(PLAIN, PlanCache(), Given(0, 0), made)
     for seed in range(10):
-        await result_of(executor, event(seed, 0))
-    assert len(made) == 2  # before it was compiled, and when it was
+        await result_of(events, event(seed, 0))
+    assert len(made) == 3  # before it was compiled, when it was, and to find that it is
+
+
+async def test_between_events_no_executor_is_kept() -> None:
+    made: list[ComparedExecutor] = []
+    events = events_of("subscription { nests { later } }", PlanCache(), Given(0, 0), made)
+    for seed in range(3):
+        await result_of(events, event(seed, 0))
+    kept = [weakref.ref(executor) for executor in made]
+    made.clear()
+    gc.collect()
+    assert [executor() for executor in kept] == [None, None, None]
 
 
 @pytest.mark.parametrize("query", ["subscription { nests { later } }", "subscription { nests { guests { name } } }"])
 async def test_resolvers_below_an_event_are_called_once(query: str) -> None:
-    executor = executor_for(query, PlanCache())
+    context = Given(0, 0)
+    events = events_of(query, PlanCache(), context)
     for seed in range(5):
-        calls = executor.context_value.calls
-        calls.clear()
-        await result_of(executor, event(seed, 0))
-        assert set(calls.values()) <= {1}
+        context.calls.clear()
+        await result_of(events, event(seed, 0))
+        assert set(context.calls.values()) <= {1}
 
 
 async def test_what_must_stop_an_event_stops_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    executor = executor_for(PLAIN, PlanCache())
+    monkeypatch.setattr(ComparedExecutor, "max_bytes", 1)
+    events = events_of(PLAIN, PlanCache(), Given(0, 0))
     for _ in range(3):
-        await result_of(executor, event(1, 0))
+        await result_of(events, event(1, 0))
 
     def stop(*_: Any) -> int:
         raise OperationStoppedError("stopped")
 
     monkeypatch.setattr(ComparedExecutor, "measure", stop)
-    assert "stopped" in await result_of(executor, event(1, 0))
+    assert "stopped" in await result_of(events, event(1, 0))

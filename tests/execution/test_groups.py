@@ -25,7 +25,7 @@ class Hall:
     ) -> tuple[Reader, Subscriber, asyncio.Task[None]]:
         reader = Reader()
         subscriber = Subscriber(reader, stalled_seconds)
-        serving = self.groups.serve(key, watch, subscriber, lambda: self.own.render, lambda: self.shared.render)
+        serving = self.groups.serve(key, watch, subscriber, self.own.render, lambda: self.shared.render)
         return reader, subscriber, asyncio.create_task(serving)
 
 

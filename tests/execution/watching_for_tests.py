@@ -1,8 +1,7 @@
 """A watch and an outlet that do what a test says."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Hashable
 
 from execution.groups.queue import Message
 from execution.groups.watches import Change, Watch
@@ -20,13 +19,11 @@ class Told(Watch):
         self.snapshots = 0
         self._changes: asyncio.Queue[Change | Exception | None] = asyncio.Queue()
 
-    @contextmanager
-    def listening(self) -> Iterator[None]:
+    def listen(self) -> None:
         self.is_listening = True
-        try:
-            yield
-        finally:
-            self.is_listening = False
+
+    def leave(self) -> None:
+        self.is_listening = False
 
     def count(self, subscribers: int) -> None:
         self.subscribers = subscribers

@@ -55,7 +55,7 @@ class Source:
 
     async def watch(self, _admitted: object, _context: object, subscriber: Subscriber) -> None:
         """In place of the pipeline's."""
-        await subscriber.serve(self.changes, lambda: render)
+        await subscriber.serve(self.changes, render)
 
 
 async def render(change: Change) -> Message:

@@ -9,9 +9,12 @@ from contextlib import ExitStack
 
 import orjson
 import pytest
+from tortoise.transactions import in_transaction
 from websockets.http11 import Request, Response
 
-from base.words import Role
+from base.words import JobStatus, Role
+from jobs.outbox import OutboxMessages
+from jobs.rows import change_job
 from tests.web_app import App, Person, Served
 from web.headers import RequestHeaders
 
@@ -64,20 +67,33 @@ def _frame(message: object) -> bytes:
 
 
 class Watchers:
-    """Opens watchers of one job, each of a person of its own."""
+    """Opens watchers, each of a person of its own, and tells them of changes."""
 
     def __init__(self, app: App, live: Served, stack: ExitStack) -> None:
         self._app, self._live, self._stack = app, live, stack
         self._people: list[Person] = []
+        self._jobs: list[str] = []
 
-    async def prepare(self, count: int) -> None:
-        """Make the people and their job; nothing of that is the sockets' memory."""
+    async def prepare(self, count: int, jobs: int = 1) -> None:
+        """Make the people and the jobs that they watch in turn; nothing of that is the sockets' memory."""
         self._people = [await self._app.person(Role.ADMIN) for _ in range(count)]
-        self._job_id = await self._app.batch(self._people[0])
+        self._jobs = [await self._app.batch(self._people[0]) for _ in range(jobs)]
 
     async def open(self) -> None:
         watcher = Watcher(self._stack.enter_context(socket.socket()))
-        await watcher.watch(self._live.port, self._people.pop().token, self._job_id)
+        person = self._people.pop()
+        await watcher.watch(self._live.port, person.token, self._jobs[len(self._people) % len(self._jobs)])
+
+    async def tell(self) -> None:
+        """Tell a change of each job."""
+        messages = OutboxMessages()
+        for job_id in self._jobs:
+            async with in_transaction() as db:
+                row = await change_job(db, job_id, set(JobStatus), percentage=50.0)
+                assert row is not None
+                messages.job_changed(row)
+        await self._app.services.request.outbox.send(messages)
+        await asyncio.sleep(0.5)
 
 
 @pytest.fixture
@@ -94,14 +110,16 @@ async def watchers(app: App, live: Served) -> AsyncIterator[Watchers]:
         yield Watchers(app, live, stack)
 
 
-async def test_a_watching_socket_takes_at_most_40_kb(traced: None, watchers: Watchers) -> None:
-    await watchers.prepare(SOCKETS + 5)
+@pytest.mark.parametrize("jobs", [1, SOCKETS + 5])
+async def test_a_watching_socket_takes_at_most_40_kb(traced: None, watchers: Watchers, jobs: int) -> None:
+    await watchers.prepare(SOCKETS + 5, jobs)
     for _ in range(5):
         await watchers.open()
     gc.collect()
     before, _ = tracemalloc.get_traced_memory()
     for _ in range(SOCKETS):
         await watchers.open()
+    await watchers.tell()
     gc.collect()
     after, _ = tracemalloc.get_traced_memory()
     assert (after - before) / SOCKETS <= MAX_BYTES
