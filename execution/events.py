@@ -10,11 +10,7 @@ from graphql import ExecutionResult, execute_subscription_event
 from graphql.pyutils import AwaitableOrValue
 
 from execution.executor import PlanExecutor
-from execution.plans.compiler import Place, Plan
-
-_NO_PATH: Any = None
-_NO_PLACES: list[list[Place]] = []
-"""Of a plan without open fields."""
+from execution.plans.compiler import Plan
 
 
 class Events:
@@ -37,7 +33,7 @@ class Events:
         if self._known is not None:
             name, plan = self._known
             with suppress(Exception):
-                data = {name: plan.complete(value, _NO_PATH, _NO_PLACES)}
+                data = {name: plan.complete_at_once(value)}
                 if len(orjson.dumps(data)) <= self._max_bytes:
                     return ExecutionResult(data, None)
         executor = executor or self._make_executor()

@@ -23,12 +23,8 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from execution.executor import OperationStoppedError, PlanExecutor
 from execution.plans.cache import Counts
-from execution.plans.compiler import OpenField, Place
+from execution.plans.compiler import OpenField
 from execution.plans.running import Outcome, PlanRun
-
-_NO_PATH: Any = None
-_NO_PLACES: list[list[Place]] = []
-"""Of a plan without open fields."""
 
 
 class Bounds(Protocol):
@@ -111,7 +107,7 @@ class SingleFieldOperation:
     async def _complete(self, run: PlanRun, value: Any) -> ExecutionResult:
         name, plan = self._field.name, self._field.plan
         if not plan.open_fields:
-            json = orjson.dumps({name: plan.complete(value, _NO_PATH, _NO_PLACES)})
+            json = orjson.dumps({name: plan.complete_at_once(value)})
             self._bounds.grow(len(json))
             return ExecutionResult(orjson.Fragment(json), None)  # type: ignore[arg-type]  # it is written as it is
         self._bounds.grow(len(f'{{"{name}":}}'))

@@ -84,9 +84,13 @@ class Plan:
     """
 
     type_: GraphQLOutputType
-    complete: Callable[[Any, Path, list[list[Place]]], Any]
+    complete: Callable[[Any, Path | None, list[list[Place]]], Any]
     open_fields: tuple[OpenField, ...]
     fields: int
+
+    def complete_at_once(self, value: Any) -> Any:
+        """The completed value, where no field of it is open; raises as `complete`."""
+        return self.complete(value, None, [])
 
 
 def compile_plan(schema: GraphQLSchema, collect: Collect, type_: GraphQLOutputType, details: FieldDetailsList) -> Plan:

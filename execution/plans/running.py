@@ -25,8 +25,6 @@ NULL_BYTES = 4
 """Of `null` in JSON, which stands where a field is open."""
 BYTES_PER_TURN = 2**17
 """Of an answer; then others of the event loop have their turn."""
-_NO_PATH: Any = None
-"""Of a value in which no field is open."""
 _NONE_YET = object()
 _MEASURED_TOGETHER = 16
 """Values of one field at most."""
@@ -220,7 +218,7 @@ class PlanRun:
                 if isinstance(result, Exception):
                     raise OddValueError
                 if result is not last or places:  # one that has no open fields has the same value everywhere
-                    value = complete(result, field.path_below(path) if places else _NO_PATH, places)
+                    value = complete(result, field.path_below(path) if places else None, places)
                     last = result
                 answer[name] = value
                 values.append(value)
