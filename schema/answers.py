@@ -81,7 +81,7 @@ class AnswerBounds:
         self.max_bytes = self._whole - context.answered_bytes
         self._size = 0
         self._deadline = deadline.get()
-        self._until_look = _VALUES_PER_LOOK
+        self._until_look = 0
 
     def measure(self, value: Any, other_bytes: int = 0) -> int:
         """Add a completed value; its bytes in JSON, and others.

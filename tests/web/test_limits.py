@@ -298,6 +298,19 @@ async def test_on_a_socket_only_the_operation_ends_and_subscriptions_have_no_dea
         assert await wire.next("after") == {"__typename": "Query"}
 
 
+@pytest.mark.parametrize("uses", [0, 1, 2])
+async def test_the_deadline_is_looked_at_in_each_way_of_execution(
+    brief: App, uses: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By graphql-core, by a plan that it asks, and without an executor."""
+    text = f"{{ serverInfo {{ used{uses}: version }} }}"
+    for _ in range(uses):
+        await brief.data(text)
+
+    monkeypatch.setattr("schema.answers.Deadline.is_over", True)
+    assert (await brief.ask(text)).code == "TIMED_OUT"
+
+
 async def test_zero_is_no_deadline(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def a_while(*_: Any) -> None:
         await asyncio.sleep(0.05)
