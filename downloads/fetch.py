@@ -168,14 +168,18 @@ class _Transfer:
                     return self._finished(left.known, left.offset, left.sha256)
             return await retry_transient(self._attempt, self._options, self._request.log, self._part.keep)
         except FileSkipped:
-            await self._part.discard()
+            await self._discard()
             raise
         except Refusal as refusal:
             if refusal.code in _SPOILT:
-                await self._part.discard()
+                await self._discard()
             raise
         finally:
             await self._part.leave()
+
+    async def _discard(self) -> None:
+        await self._part.discard()
+        self._request.meter.begin(0, None)
 
     async def _attempt(self) -> FetchedFile:
         """One try. Its host may be asked by others while the file is finished."""
@@ -237,13 +241,15 @@ class _Transfer:
 
     async def _replace(self, answer: Answer) -> Representation:
         file = answer.describe()
+        if self._restarts >= MAX_RESTARTS:
+            file = replace(file, has_ranges=False)  # whatever it says: nobody asks for its rest again
         check_wanted(self._options, file, is_page_wanted=self._request.is_page_wanted)
         await self._request.on_file(file)
         if file.modified_at is None and (self._options.date_from or self._options.date_to):
             self._request.log(
                 LogLevel.INFO, f"{file.name} has no date: it is fetched whatever dateFrom and dateTo say."
             )
-        for sentence in await self._receiver.start(answer, file, is_kept=self._restarts < MAX_RESTARTS):
+        for sentence in await self._receiver.start(answer, file):
             self._request.log(LogLevel.WARNING, sentence)
         return file
 

@@ -50,7 +50,7 @@ class Receiver:
         self._received = 0
         self._space_checked_at = 0
 
-    async def start(self, answer: Answer, file: Representation, *, is_kept: bool) -> list[str]:
+    async def start(self, answer: Answer, file: Representation) -> list[str]:
         """Take the whole file in, from its first byte. Returns sentences of warning for its owner."""
         warnings = [] if file.total is not None else [_NO_LENGTH]
         is_decoded = bool(file.codings) and not is_compressed(file.name, file.content_type)
@@ -62,7 +62,7 @@ class Receiver:
         self._wire_digests = RunningDigests(each.algorithm for each in file.digests) if is_digested else None
         await self._grow(file.total or 0)
         await self._check_space(file.total or 0)
-        await self._part.start(file, is_kept=is_kept and file.may_be_resumed, is_decoded=is_decoded)
+        await self._part.start(file, is_kept=file.may_be_resumed, is_decoded=is_decoded)
         await self._receive(answer, file)
         return warnings
 

@@ -31,6 +31,8 @@ from jobs.contents import fetched_items, find_fetched, options_of_job
 from jobs.recording.transfers import forget_item_bytes
 from processors.contract import AssignedSlice, AsyncWork, FetchedBlob, ItemError, ItemResult, PauseJob
 
+FORGET_SECONDS = 0.5
+"""A database that is away then has the next call forget what is gone."""
 FILES_AT_ONCE = 4
 TELL_SECONDS = 0.5
 _DEFAULT_TYPE = "application/octet-stream"
@@ -145,7 +147,7 @@ class DownloadCall:
     async def _forget_lost(self, index: int, transfer: Transfer) -> None:
         """What came of a file that is to be fetched anew is gone, and does not count as its owner's; safe in a cancelled task."""
         if transfer.meter.received_bytes and not transfer.kept_bytes:
-            with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(FORGET_SECONDS, shield=True):
                 await forget_item_bytes(self._work.job_id, index)
 
     def _request(self, index: int, file: PlannedFile, transfer: Transfer) -> FetchRequest:

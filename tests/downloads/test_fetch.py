@@ -10,6 +10,7 @@ import pytest
 
 from base.errors import ErrorCode, Refusal
 from downloads.failures import FetchFailed
+from downloads.progress import Meter
 from tests.downloads.conftest import KEY, Fetching
 from tests.downloads.servers_for_tests import Asked, Change, Origin, Reply, cut_after, first, serving
 
@@ -190,9 +191,11 @@ async def test_a_list_in_two_lines_is_one_list(fetching: Fetching) -> None:
         assert await fetching.content() == CONTENT
 
         origin.change = summed
+        meter = Meter()
         with pytest.raises(FetchFailed) as failed:
-            await fetching.fetch(origin.url("/b.txt"), max_retries=0)
+            await fetching.fetch(origin.url("/b.txt"), max_retries=0, meter=meter)
     assert failed.value.code == ErrorCode.CHECKSUM_MISMATCH
+    assert (await fetching.keys(), meter.received_bytes) == (set(), 0)
 
 
 @pytest.mark.parametrize(

@@ -119,9 +119,10 @@ async def test_tags_that_change_with_every_answer_end_in_one_piece(fetching: Fet
 
     async with serving(Origin(CONTENT)) as origin:
         origin.change = changed
-        await fetching.fetch(origin.url(), max_retries=10)
+        fetched = await fetching.fetch(origin.url(), max_retries=10)
 
         assert await fetching.content() == CONTENT
+        assert not fetched.file.may_be_resumed
         assert origin.ranges[-2:] == [None, None]
         assert len([message for message in fetching.warnings if "starting over" in message]) == 2
 
