@@ -191,7 +191,8 @@ class WebSocketSession(BaseGraphQLTransportWSHandler[Context, None]):
                 scope["extensions"][ABORT]()
                 return None
             finally:
-                self._outlets.pop(operation.id, None)
+                if self._outlets.get(operation.id) is outlet:  # the client may use its id again
+                    del self._outlets[operation.id]
 
     async def cleanup_operation(self, operation_id: str) -> None:
         """Nothing more is sent under this id, which the client may use again at once."""
