@@ -33,9 +33,9 @@ class Events:
         if self._known is not None:
             name, plan = self._known
             with suppress(Exception):
-                data = {name: plan.complete_at_once(value)}
-                if len(orjson.dumps(data)) <= self._max_bytes:
-                    return ExecutionResult(data, None)
+                json = orjson.dumps({name: plan.complete_at_once(value)})
+                if len(json) <= self._max_bytes:
+                    return ExecutionResult(orjson.Fragment(json), None)  # type: ignore[arg-type]  # it is written as it is
         executor = executor or self._make_executor()
         executor.root_value = value
         return execute_subscription_event(executor)

@@ -13,7 +13,7 @@ _SENDS_AT_ONCE = 500
 
 
 class Group:
-    """Subscribers of one watch, in `groups` from the first of them until the last has left or nothing more comes."""
+    """Subscribers of one watch: it listens, and is in `groups`, from the first of them until the last has left or nothing more comes."""
 
     def __init__(self, watch: Watch, render: Render, groups: "dict[Hashable, Group]", key: Hashable) -> None:
         self._watch = watch
