@@ -9,6 +9,8 @@ from multidict import CIMultiDict
 
 OLD = "Wed, 01 Jan 2025 00:00:00 GMT"
 NOW = "Sun, 29 Nov 2026 12:00:00 GMT"
+OURS = {"host", "user-agent", "accept", "accept-encoding"}
+"""Headers that every request of ours has."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,11 @@ class Asked:
     @property
     def range(self) -> str | None:
         return self.headers.get("Range")
+
+    @property
+    def names(self) -> set[str]:
+        """Of its headers, in lower case."""
+        return {name.lower() for name in self.headers}
 
 
 @dataclass
@@ -263,3 +270,15 @@ class Paced:
             await writer.drain()
             self.sent += len(step)
             await asyncio.sleep(self.seconds)
+
+
+def redirecting(targets: dict[str, str], status: int = 302, **headers: str) -> Change:
+    """Answers each of these paths with a redirect, and others with the file."""
+
+    def changed(asked: Asked, reply: Reply) -> Reply:
+        if asked.target not in targets:
+            return reply
+        extra = [(name.replace("_", "-"), value) for name, value in headers.items()]
+        return Reply(status, [("Location", targets[asked.target]), ("Content-Length", "0"), *extra])
+
+    return changed
