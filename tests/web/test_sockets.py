@@ -100,15 +100,6 @@ async def test_subscribing_before_the_acknowledgement_closes_with_4401(live: Ser
     assert await wire.close_code() == 4401
 
 
-async def test_an_id_that_is_in_use_closes_with_4409(app: App, live: Served) -> None:
-    wire = await live.wire_of(await app.person())
-    await wire.subscribe(WATCH_ALL)
-    await wire.subscribe(WATCH_ALL)
-
-    assert await wire.close_code() == 4409
-    await until(lambda: app.listeners == 0)
-
-
 async def test_a_ping_is_answered_before_and_after_the_introduction(live: Served) -> None:
     async with await live.wire() as wire:
         await wire.send({"type": "ping"})
@@ -180,13 +171,6 @@ async def test_an_operation_name_that_is_not_there_ends_the_operation_alone(live
         payload = {"query": "query A { __typename }", "operationName": "B"}
         await wire.send({"id": "1", "type": "subscribe", "payload": payload})
         assert await wire.error() == "BAD_INPUT"
-
-
-async def test_an_id_may_be_used_again_after_its_operation(live: Served) -> None:
-    async with await live.wire_of() as wire:
-        for _ in range(3):
-            await wire.subscribe("{ nope }")
-            assert await wire.error() == "GRAPHQL_VALIDATION_FAILED"
 
 
 async def test_what_was_not_foreseen_inside_a_subscription_is_masked(
