@@ -1,6 +1,7 @@
 """Bodies of requests, read from the connection straight into a sink's memory."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -22,14 +23,50 @@ class SourceConnection(Protocol):
     def resume_writing(self) -> None: ...
 
 
+class ReadTurns:
+    """Connections that go on reading one after the other, one in each turn of the loop.
+
+    A block of a body takes as long to read as ten small requests to answer: where many went on at once, all of these
+    would wait for all blocks, and again at each step.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._is_taken = False
+
+    def take(self, resume: Callable[[], None]) -> None:
+        """Call `resume` in the next turn that nobody has taken: this one, if possible."""
+        if self._is_taken:
+            self._waiting.append(resume)
+        else:
+            self._give(resume)
+
+    def _give(self, resume: Callable[[], None]) -> None:
+        self._is_taken = True
+        asyncio.get_running_loop().call_soon(self._end)
+        resume()
+
+    def _end(self) -> None:
+        self._is_taken = False
+        if self._waiting:
+            self._give(self._waiting.popleft())
+
+
 class BodyReader(asyncio.BufferedProtocol):
     """Reads one body into a sink, and into nothing once the sink has had enough."""
 
     def __init__(
-        self, connection: SourceConnection, go_on: Callable[[], None], scope: Any, sink: Sink, remaining: int
+        self,
+        connection: SourceConnection,
+        turns: ReadTurns,
+        go_on: Callable[[], None],
+        scope: Any,
+        sink: Sink,
+        remaining: int,
     ) -> None:
         """Read `remaining` bytes of the body of the request with this `scope`; then `go_on` is called."""
         self._connection = connection
+        self._turns = turns
         self._transport = connection.transport
         self._go_on = go_on
         self._scope = scope
@@ -57,10 +94,10 @@ class BodyReader(asyncio.BufferedProtocol):
             self._transport.pause_reading()
 
     def resume(self) -> None:
-        """Go on reading."""
+        """Go on reading, as soon as it is this body's turn."""
         if self._is_paused:
             self._is_paused = False
-            self._transport.resume_reading()
+            self._turns.take(self._transport.resume_reading)
 
     def release(self) -> None:
         """The sink wants no more: what still comes is thrown away, so that the client reads its answer."""

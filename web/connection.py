@@ -7,7 +7,7 @@ comes after the body is left to uvicorn.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from typing import Any, cast
@@ -21,7 +21,7 @@ from base.errors import ErrorCode, Refusal
 from base.logging import log_for
 from uploads.body import EXTENSION, IS_OPEN, Sink
 from web.admission import Admission
-from web.bodies import BodyReader
+from web.bodies import BodyReader, ReadTurns
 from web.cycle import HttpCycle
 from web.frames import ABORT, FrameConnection
 from web.head_deadline import HeadDeadline
@@ -42,19 +42,21 @@ _ARRIVED_BYTES = 256 * 1024
 
 @dataclass(frozen=True)
 class ConnectionLimits:
-    """Who is let in, and for how long they may say nothing.
+    """Who is let in, whose turn it is, and for how long they may say nothing.
 
     Attributes:
         admission: Counts connections.
         head_seconds: For a whole head, from the beginning of the connection or from the head's first byte.
         linger_seconds: What comes after the last answer is thrown away for so long, …
         silence_seconds: … unless nothing came for so long.
+        turns: Of the connections whose bodies wait to be read.
     """
 
     admission: Admission
     head_seconds: float = HEAD_SECONDS
     linger_seconds: float = LINGER_SECONDS
     silence_seconds: float = SILENCE_SECONDS
+    turns: ReadTurns = field(default_factory=ReadTurns)
 
 
 class _AnswerTransport:
@@ -368,7 +370,8 @@ class HttpConnection(HttpToolsProtocol):
             cycle.waiting_for_100_continue = False
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         arrived, cycle.body = cycle.body, bytearray()
-        reader = BodyReader(self, partial(self._go_on_after, cycle), cycle.scope, sink, length - len(arrived))
+        go_on, remaining = partial(self._go_on_after, cycle), length - len(arrived)
+        reader = BodyReader(self, self._limits.turns, go_on, cycle.scope, sink, remaining)
         if cycle.more_body:
             self.transport.set_protocol(reader)
             self.flow.read_paused = False
