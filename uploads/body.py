@@ -13,6 +13,9 @@ EXTENSION = "waybill.body"
 IS_OPEN = "waybill.is_open"
 """Name of the ASGI extension that tells whether the connection of a request is still there."""
 
+ARRIVED_BYTES = 256 * 1024
+"""At most so much is handed over at once, when a body is attached; any sink has room for it."""
+
 
 class StopReason(Enum):
     """Why no more bytes come."""
@@ -37,7 +40,7 @@ class Sink(Protocol):
     """Whatever takes a body over from its connection."""
 
     def buffer(self) -> memoryview:
-        """Where the next bytes go; never empty while bytes may come."""
+        """Where the next bytes go, at first `ARRIVED_BYTES` or the whole body; never empty while bytes may come."""
 
     def filled(self, size: int, *, is_last: bool) -> None:
         """So many bytes have gone there."""

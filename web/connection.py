@@ -19,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from base.errors import ErrorCode, Refusal
 from base.logging import log_for
-from uploads.body import EXTENSION, IS_OPEN, Sink
+from uploads.body import ARRIVED_BYTES, EXTENSION, IS_OPEN, Sink
 from web.admission import Admission
 from web.bodies import BodyReader, ReadTurns
 from web.cycle import HttpCycle
@@ -36,8 +36,6 @@ MAX_WAITING_REQUESTS = 1_024
 """So many requests of one connection may wait for the one before them."""
 SILENCE_SECONDS = 2.0
 LINGER_SECONDS = 30.0
-_ARRIVED_BYTES = 256 * 1024
-"""At most so much is handed over when a body is taken over; a sink has room for it at once."""
 
 
 @dataclass(frozen=True)
@@ -364,7 +362,7 @@ class HttpConnection(HttpToolsProtocol):
         cycle = self.cycle
         if cycle is None or cycle.scope is not scope or cycle.disconnected or self.transport.is_closing():
             return None
-        if len(cycle.body) > _ARRIVED_BYTES:
+        if len(cycle.body) > ARRIVED_BYTES:
             return None  # it waited behind other requests of this connection
         if cycle.waiting_for_100_continue:
             cycle.waiting_for_100_continue = False

@@ -9,7 +9,7 @@ import pytest
 import uvloop
 
 from tests.uploads.app_for_tests import stream
-from uploads.body import Body, ClientLeft, Flow, Sink, StopReason
+from uploads.body import ARRIVED_BYTES, Body, ClientLeft, Flow, Sink, StopReason
 from uploads.intake import (
     BLOCK_BYTES,
     BUFFER_BYTES,
@@ -330,3 +330,10 @@ async def test_memory_that_is_taken_again_in_time_expires_no_other() -> None:
     await asyncio.wait_for(is_given_back.wait(), 10)
     await asyncio.sleep(0.02)  # longer than anything was kept
     assert errors == []
+
+
+@pytest.mark.parametrize("length", [ARRIVED_BYTES, MEMORY_BYTES, MEMORY_BYTES + 1])
+async def test_what_has_arrived_when_a_body_is_attached_finds_room(length: int) -> None:
+    intake = BlockIntake(length, 5, MemoryPool().acquire())
+    assert len(intake.buffer()) >= ARRIVED_BYTES
+    intake.close()
