@@ -4,7 +4,6 @@ One carries the new state of a job or an upload, a log line, an order to stop, o
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -21,8 +20,7 @@ class Stamp(NamedTuple):
     urgent: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One change, told after its commit.
 
     Attributes:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -19,7 +20,7 @@ from events.messages import Event
 log = log_for(__name__)
 
 SILENCE_SECONDS = 15.0
-"""After so long without a message the connection is asked whether it still lives …"""
+"""Before so long has passed without a message the connection is asked whether it still lives …"""
 PING_TIMEOUT_SECONDS = 5.0
 """… and has so long to answer: a connection whose other end has vanished takes what is sent, and says nothing."""
 _RECONNECT = Backoff(first_seconds=0.2, max_seconds=5.0)
@@ -115,20 +116,31 @@ class RedisFeed:
     async def _listen_once(self) -> None:
         async with self._redis.pubsub() as pubsub:
             await pubsub.subscribe(*self._channels)
-            is_asked = False
             while True:
-                seconds = self._ping_timeout_seconds if is_asked else self._silence_seconds
-                message = await pubsub.get_message(timeout=seconds)
-                if _is_cancelled():  # the client library takes a cancellation at the end of its timeout for that
-                    raise asyncio.CancelledError
-                if message is not None:
-                    is_asked = False
-                    self._take(message)
-                elif is_asked:
-                    raise RedisConnectionError("no answer")
-                else:
+                if not await self._hear(pubsub, self._silence_seconds / 2):
                     await pubsub.ping()
-                    is_asked = True
+                    if _is_cancelled():  # the client library takes a cancellation while it sends for its timeout
+                        raise asyncio.CancelledError
+                    if not await self._hear(pubsub, self._ping_timeout_seconds):
+                        raise RedisConnectionError("no answer")
+
+    async def _hear(self, pubsub: PubSub, seconds: float) -> bool:
+        """Take what comes for so long; whether anything came.
+
+        One timer for many messages: the client library's own timeout takes longer than all else about a message.
+        """
+        has_heard = False
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                while True:
+                    message = await pubsub.get_message(timeout=None)
+                    has_heard = True
+                    if message is not None:
+                        self._take(message)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        return has_heard
 
     def _take(self, message: Mapping[str, Any]) -> None:
         """One message from Redis: an event, a confirmation, an answer to our ping."""
