@@ -190,5 +190,6 @@ def reason_of(error: BaseException, address: str = "") -> str:
 
 def rfc3339(moment: datetime) -> str:
     """`moment` (aware) in UTC with milliseconds, ending in `Z`: the one form in which times leave Waybill."""
-    text = str(orjson.dumps(moment.astimezone(UTC)), "ascii")  # as isoformat writes it, in half the time
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    text = orjson.dumps(in_utc).decode()  # as isoformat writes it, in half the time
     return text[1:24] + "Z" if moment.microsecond else text[1:20] + ".000Z"
