@@ -117,7 +117,7 @@ class SingleFieldOperation:
     async def _hand_over(self, run: PlanRun, answered: Any) -> ExecutionResult:
         """Have graphql-core tell what is odd about what the field's resolver has answered, or raised."""
         executor = self._make_executor()
-        executor.know([Outcome(self._field, ({}, None, None), answered), *run.outcomes])
+        executor.know([Outcome(self._field, [({}, None, None)], [answered]), *run.outcomes])
         result: Any = execute_root_selection_set(executor)
         found: ExecutionResult = await result if optimized_is_awaitable(result) else result
         return found

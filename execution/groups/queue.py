@@ -1,14 +1,13 @@
 """Bounded queue of one subscriber: the latest progress wins, and no status is dropped."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_MESSAGES = 1_000
 MAX_BYTES = 2**20
 """Of the messages in one queue, beyond the first; members of a group share the bytes of equal messages."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """The result for one change, in JSON.
 
     Attributes:

@@ -19,6 +19,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
+    Undefined,
     get_named_type,
     is_abstract_type,
     is_introspection_type,
@@ -29,7 +30,8 @@ from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import Path
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 
-from execution.plans.leaves import OddValueError, is_itself, leaf_function, names_by_id
+from execution.plans.arguments import Arguments
+from execution.plans.leaves import PLAIN_CLASSES, OddValueError, is_itself, leaf_function, names_by_id
 from execution.plans.resolvers import BatchResolver, DirectResolver, direct_resolver
 from execution.plans.source import Source, name_literal
 from execution.plans.types import attribute_of, classes_of, types_by_class
@@ -55,6 +57,7 @@ class OpenField:
         parent_type: Whose field it is.
         definition: The field itself.
         details: Its nodes in the document.
+        arguments: Those of its nodes.
         resolve: Its resolver.
         direct: The same, where it may be called without Strawberry.
         plan: Completes what the resolver answers.
@@ -64,6 +67,7 @@ class OpenField:
     parent_type: GraphQLObjectType
     definition: GraphQLField
     details: FieldDetailsList
+    arguments: Arguments
     resolve: Callable[..., Any]
     direct: DirectResolver | BatchResolver | None
     plan: "Plan"
@@ -109,8 +113,8 @@ def open_field(
     definition = schema.get_field(parent, details[0].node.name.value)
     if definition is None or definition.resolve is None:
         return None
-    direct = direct_resolver(schema, definition)
-    return OpenField(name, parent, definition, details, definition.resolve, direct, plan)
+    arguments, direct = Arguments(definition, details), direct_resolver(schema, definition)
+    return OpenField(name, parent, definition, details, arguments, definition.resolve, direct, plan)
 
 
 @dataclass
@@ -198,13 +202,13 @@ class _Compiler:
             raise NotCompilableError
         attribute = attribute_of(definition)
         if attribute is None:
-            if definition.resolve is None:
-                raise NotCompilableError
             compiler = _Compiler(self.schema, self.collect, self.fields_left)
             plan = compiler.plan(definition.type, details)
             self.fields_left = compiler.fields_left
-            direct = direct_resolver(self.schema, definition)
-            return OpenField(name, parent, definition, details, definition.resolve, direct, plan)
+            found = open_field(self.schema, parent, name, details, plan)
+            if found is None:
+                raise NotCompilableError
+            return found
         if not attribute.isidentifier() or iskeyword(attribute):
             raise NotCompilableError
         before = len(self._open)
@@ -233,13 +237,23 @@ class _Compiler:
 
     def _complete(self, variable: str, path: str, type_: GraphQLOutputType, functions: dict[Any, str]) -> None:
         """Write the lines that make `variable` its own completed value."""
-        if isinstance(type_, GraphQLNonNull):
-            with self._source.block(f"if {variable} is None:"):
-                self._odd()
-            self._complete_known(variable, path, type_.of_type, functions)
+        source, is_required = self._source, isinstance(type_, GraphQLNonNull)
+        known: Any = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+        condition = is_itself(known) if is_leaf_type(known) else None
+        if condition:
+            with source.block(
+                f"if not ({condition.format(variable)}){'' if is_required else f' and {variable} is not None'}:"
+            ):
+                if is_required:
+                    self._odd_where_null(variable)
+                source.line(f"{variable} = {source.constant(leaf_function(known))}({variable})")
+        elif not is_required:
+            with source.block(f"if {variable} is not None:"):
+                self._complete_known(variable, path, known, functions)
         else:
-            with self._source.block(f"if {variable} is not None:"):
-                self._complete_known(variable, path, type_, functions)
+            if is_leaf_type(known):  # null is no object and no list
+                self._odd_where_null(variable)
+            self._complete_known(variable, path, known, functions)
 
     def _complete_known(self, variable: str, path: str, type_: Any, functions: dict[Any, str]) -> None:
         source = self._source
@@ -248,11 +262,13 @@ class _Compiler:
         elif isinstance(type_, GraphQLEnumType):
             names, function = source.constant(names_by_id(type_).get), source.constant(leaf_function(type_))
             source.line(f"{variable} = {names}({source.constant(id)}({variable})) or {function}({variable})")
-        elif is_leaf_type(type_) and (condition := is_itself(type_)):
-            with source.block(f"if not ({condition.format(variable)}):"):
-                source.line(f"{variable} = {source.constant(leaf_function(type_))}({variable})")
         elif is_leaf_type(type_):
-            source.line(f"{variable} = {source.constant(leaf_function(type_))}({variable})")
+            with source.block(f"if {variable}.__class__ in {source.constant(PLAIN_CLASSES)}:"):
+                source.line(f"{variable} = {source.constant(type_.coerce_output_value)}({variable})")
+                with source.block(f"if {variable} is None or {variable} is {source.constant(Undefined)}:"):
+                    self._odd()
+            with source.block("else:"):
+                source.line(f"{variable} = {source.constant(leaf_function(type_))}({variable})")
         else:
             source.line(f"{variable} = {functions[type_].format(variable)}({variable}, {path or None}, w)")
 
@@ -261,13 +277,17 @@ class _Compiler:
         with source.block(f"if {variable}.__class__ is not list and {variable}.__class__ is not tuple:"):
             self._odd()
         source.line(f"{items} = []")
-        with source.block(f"for {number}, {item} in enumerate({variable}):"):
+        with source.block(f"for {number}, {item} in enumerate({variable}):" if path else f"for {item} in {variable}:"):
             below = source.new_name("p") if path else ""
             if path:
                 source.line(f"{below} = {source.constant(Path)}({path}, {number}, None)")
             self._complete(item, below, type_, functions)
             source.line(f"{items}.append({item})")
         source.line(f"{variable} = {items}")
+
+    def _odd_where_null(self, variable: str) -> None:
+        with self._source.block(f"if {variable} is None:"):
+            self._odd()
 
     def _odd(self) -> None:
         self._source.line(f"raise {self._source.constant(OddValueError)}")

@@ -17,7 +17,7 @@ from graphql import (
 )
 from strawberry.execution import optimized_is_awaitable
 
-_VALUES = frozenset({str, int, float, bool, dict, list, datetime})
+PLAIN_CLASSES = frozenset({str, int, float, bool, dict, list, datetime})
 """Classes whose instances are neither awaitable nor exceptions."""
 _IS_ITSELF: dict[GraphQLLeafType, str] = {
     GraphQLString: "{0}.__class__ is str",
@@ -43,7 +43,7 @@ def leaf_function(type_: GraphQLLeafType) -> Callable[[Any], Any]:
     coerce = type_.coerce_output_value
 
     def complete(value: Any) -> Any:
-        if value.__class__ not in _VALUES and (isinstance(value, Exception) or optimized_is_awaitable(value)):
+        if value.__class__ not in PLAIN_CLASSES and (isinstance(value, Exception) or optimized_is_awaitable(value)):
             raise OddValueError
         coerced = coerce(value)
         if coerced is None or coerced is Undefined:

@@ -5,10 +5,8 @@ Strawberry converts the arguments for each call; in a list of fifty objects that
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from enum import Enum
 from functools import partial
-from types import NoneType
+from inspect import Parameter, signature
 from typing import Any, cast
 
 from graphql import GraphQLField, GraphQLResolveInfo, GraphQLSchema
@@ -21,6 +19,7 @@ from strawberry.types.base import StrawberryOptional
 from strawberry.types.field import StrawberryField
 
 from execution.batches import BATCH, BatchFunction
+from execution.plans.arguments import UNCHANGEABLE
 
 InfoOf = Callable[[Path | None], GraphQLResolveInfo[Any]]
 """What a resolver is told whose source is at a path."""
@@ -29,8 +28,6 @@ Call = Callable[[Any, Path | None], Any]
 _BACKREF = GraphQLCoreConverter.DEFINITION_BACKREF
 _PLAIN = (str, int, float, bool, ID)
 """Types of arguments whose values Strawberry hands over as they were coerced."""
-_UNCHANGEABLE = (str, int, float, NoneType, Enum, datetime)
-"""Arguments of these classes may be the same object in several calls."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +38,7 @@ class DirectResolver:
         function: What is called.
         has_self: Whether it takes the source first, …
         sources: … and the parameters, if any, that take it by name.
+        is_source_first: Whether the source may be handed over as its first argument, and as no other.
         info: The parameter that takes what a resolver is told.
         plain: The names of its arguments in Python by those in the schema, where no value of theirs needs converting.
     """
@@ -50,6 +48,7 @@ class DirectResolver:
     function: Callable[..., Any]
     has_self: bool
     sources: tuple[str, ...]
+    is_source_first: bool
     info: str | None
     plain: dict[str, str] | None
 
@@ -73,12 +72,12 @@ class DirectResolver:
                 config=self.schema.config,
                 info=make_info(info_of(path), field),
             )
-            if not all(isinstance(value, _UNCHANGEABLE) for value in converted.values()):
+            if not all(isinstance(value, UNCHANGEABLE) for value in converted.values()):
                 return None
 
-        if info_name is None and not has_self and len(sources) == 1:
-            (name,), prepared = sources, partial(function, **converted)
-            return lambda source, _: prepared(**{name: source})
+        if info_name is None and self.is_source_first:
+            prepared = partial(function, **converted) if converted else function
+            return lambda source, _: prepared(source)
 
         def call(source: Any, path: Path | None) -> Any:
             named: dict[str, Any] = dict.fromkeys(sources, source)
@@ -120,15 +119,24 @@ def direct_resolver(schema: GraphQLSchema, field: GraphQLField) -> DirectResolve
     if BATCH in definition.metadata:
         return BatchResolver(owner, definition, definition.metadata[BATCH])
     resolver = definition.base_resolver
+    function = cast("Callable[..., Any]", resolver.wrapped_func)
+    has_self = resolver.self_parameter is not None
+    sources = tuple(one.name for one in (resolver.parent_parameter, resolver.root_parameter) if one)
     return DirectResolver(
         owner,
         definition,
-        cast("Callable[..., Any]", resolver.wrapped_func),
-        resolver.self_parameter is not None,
-        tuple(one.name for one in (resolver.parent_parameter, resolver.root_parameter) if one),
+        function,
+        has_self,
+        sources,
+        (has_self and not sources) or _takes_first(function, sources),
         resolver.info_parameter.name if resolver.info_parameter else None,
         _plain_names(owner, definition),
     )
+
+
+def _takes_first(function: Callable[..., Any], names: tuple[str, ...]) -> bool:
+    first = next(iter(signature(function).parameters.values()), None)
+    return first is not None and first.kind is Parameter.POSITIONAL_OR_KEYWORD and names == (first.name,)
 
 
 def _plain_names(schema: Schema, field: StrawberryField) -> dict[str, str] | None:

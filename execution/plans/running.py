@@ -7,12 +7,11 @@ Nothing is lost where something turns out odd: whatever resolvers have answered 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain, groupby, islice
-from operator import attrgetter
+from itertools import chain, islice
 from typing import Any, Protocol
 
 from graphql import GraphQLResolveInfo
-from graphql.execution.values import VariableValues, get_argument_values
+from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 from strawberry.execution import optimized_is_awaitable
 
@@ -46,64 +45,75 @@ class Host(Protocol):
 
 
 class Outcome:
-    """What one resolver has answered for one place: a value, an exception, or something to await."""
+    """What the resolver of one field has answered for each place: a value, an exception, or something to await.
 
-    __slots__ = ("awaited", "field", "is_settled", "places", "result")
+    Attributes:
+        awaited: What is to be awaited, in the order of its places.
+        results: For each place.
+    """
 
-    def __init__(self, field: OpenField, place: Place, result: Any) -> None:
+    __slots__ = ("_are_settled", "_pending", "awaited", "field", "places", "results")
+
+    def __init__(self, field: OpenField, places: list[Place], results: list[Any]) -> None:
         self.field = field
-        self.places = [place]
-        self.result = result
-        self.awaited: Any = result if optimized_is_awaitable(result) else None
-        self.is_settled = False
+        self.places = places
+        self.results = results
+        self._pending = _awaitable_places(results)
+        self.awaited = [results[number] for number in self._pending]
+        self._are_settled = False
 
-    def settle(self, result: Any) -> None:
-        self.result, self.is_settled = result, True
-
-    def answers(self) -> Iterable[tuple[Place, Any]]:
-        """The places, each with its value or exception, once nothing is to be awaited any more."""
-        return ((self.places[0], self.result),)
+    def settle(self, results: Iterable[Any]) -> None:
+        """Let what was awaited be its values or exceptions."""
+        for number, result in zip(self._pending, results, strict=True):
+            self.results[number] = result
+        self._are_settled = True
 
     def known(self) -> Iterator[Any]:
         """What stands for another call of the resolver at each place; what nobody has awaited runs on by itself."""
-        if self.is_settled:
-            yield _Settled(self.result, turns=1)
-        elif self.awaited is not None:
-            yield _retrieved(self.awaited)
-        else:
-            yield self.result
+        pending = frozenset(self._pending)
+        for number, result in enumerate(self.results):
+            if number not in pending:
+                yield result
+            else:
+                yield _Settled(result, turns=1) if self._are_settled else _retrieved(result)
+
+
+def _awaitable_places(results: list[Any]) -> list[int]:
+    """Where something is to be awaited; most often all are of one class, and nothing is."""
+    classes = {result.__class__: result for result in results}
+    if not any(map(optimized_is_awaitable, classes.values())):
+        return []
+    return [number for number, result in enumerate(results) if optimized_is_awaitable(result)]
 
 
 class BatchOutcome:
-    """What one call of a batch resolver answers for all places."""
+    """What one call of a batch resolver answers for all places.
 
-    __slots__ = ("awaited", "field", "places", "result")
+    Attributes:
+        awaited: The answers to all of them.
+        results: For each place, once it is settled.
+    """
 
-    def __init__(self, field: OpenField, places: list[Place], awaited: "asyncio.Future[Sequence[Any]]") -> None:
+    __slots__ = ("awaited", "field", "places", "results")
+
+    def __init__(self, field: OpenField, places: list[Place], answers: "asyncio.Future[Sequence[Any]]") -> None:
         self.field = field
         self.places = places
-        self.awaited = awaited
-        self.result: Sequence[Any] | BaseException | None = None
+        self.awaited = [answers]
+        self.results: Sequence[Any] | None = None
 
-    def settle(self, result: Sequence[Any] | BaseException) -> None:
-        self.result = result
-
-    def answers(self) -> Iterable[tuple[Place, Any]]:
+    def settle(self, results: Iterable[Any]) -> None:
         """As of an `Outcome`."""
-        return zip(self.places, self._values(), strict=True)
-
-    def _values(self) -> Sequence[Any]:
-        assert self.result is not None  # noqa: S101  it was settled
-        if isinstance(self.result, BaseException):
-            return [self.result] * len(self.places)
-        return self.result
+        (answers,) = results
+        self.results = [answers] * len(self.places) if isinstance(answers, BaseException) else answers
 
     def known(self) -> Iterator[Any]:
         """As of an `Outcome`."""
-        if self.result is not None:
-            yield from (_Settled(value, TURNS) for value in self._values())
+        if self.results is not None:
+            yield from (_Settled(value, TURNS) for value in self.results)
         else:
-            yield from (_retrieved(Part(self.awaited, number)) for number in range(len(self.places)))
+            (answers,) = self.awaited
+            yield from (_retrieved(Part(answers, number)) for number in range(len(self.places)))
 
 
 AnyOutcome = Outcome | BatchOutcome
@@ -161,25 +171,24 @@ class PlanRun:
                 yield from self._fill(pending, level)
 
     def _call_resolvers(self, level: Level) -> tuple[list[AnyOutcome], list[AnyOutcome]]:
-        """Outcomes that are there, and those that are to be awaited."""
-        called = len(self.outcomes)
+        """Outcomes that are there, and those of which something is to be awaited."""
+        done: list[AnyOutcome] = []
+        pending: list[AnyOutcome] = []
         for field, places in level:
             if not places:
                 continue
+            outcome: AnyOutcome
             if isinstance(field.direct, BatchResolver):
-                self.outcomes.append(self._call_together(field, field.direct, places))
-                continue
-            call = self._bind(field, places[0][2])
-            self.outcomes += [self._call(field, place, call) for place in places]
-        done: list[AnyOutcome] = []
-        pending: list[AnyOutcome] = []
-        for outcome in self.outcomes[called:]:
-            (done if outcome.awaited is None else pending).append(outcome)
+                outcome = self._call_together(field, field.direct, places)
+            else:
+                outcome = self._call_each(field, places)
+            self.outcomes.append(outcome)
+            (pending if outcome.awaited else done).append(outcome)
         return done, pending
 
     def _bind(self, field: OpenField, path: Path | None) -> Call:
         """The resolver of `field` with its arguments, for all places; `path` is that around the first."""
-        arguments, info_of = self._arguments(field), partial(self._info_of, field)
+        arguments, info_of = field.arguments.read(self._host), partial(self._info_of, field)
         direct = field.direct
         if isinstance(direct, DirectResolver) and (bound := direct.bind(arguments, info_of, path)):
             return bound
@@ -187,30 +196,37 @@ class PlanRun:
 
     def _call_together(self, field: OpenField, resolver: BatchResolver, places: list[Place]) -> BatchOutcome:
         """One call for all places."""
-        call = resolver.bind(self._arguments(field), self._info_of(field, places[0][2]))
+        call = resolver.bind(field.arguments.read(self._host), self._info_of(field, places[0][2]))
         return BatchOutcome(field, places, _retrieved(call([source for _, source, _ in places])))
 
-    def _call(self, field: OpenField, place: Place, call: Call) -> Outcome:
-        _, source, path = place
-        try:
-            return Outcome(field, place, call(source, path))
-        except Exception as error:  # noqa: BLE001  whatever it is, graphql-core tells of it
-            return Outcome(field, place, error)
+    def _call_each(self, field: OpenField, places: list[Place]) -> Outcome:
+        """One call for each place."""
+        call, results = self._bind(field, places[0][2]), []
+        for _, source, path in places:
+            try:
+                results.append(call(source, path))
+            except Exception as error:  # noqa: BLE001  whatever it is, graphql-core tells of it
+                results.append(error)
+        return Outcome(field, places, results)
 
     def _info_of(self, field: OpenField, path: Path | None) -> GraphQLResolveInfo[Any]:
         return self._host.info_of(field, field.path_below(path))
 
     def _fill(self, outcomes: list[AnyOutcome], level: Level) -> Steps:
         """Complete what was resolved and put it into the answers around; adds the fields that are open then to `level`."""
-        for field, answered in groupby(outcomes, attrgetter("field")):
-            places: list[list[Place]] = [[] for _ in field.plan.open_fields]
-            yield from self._fill_field(field, chain.from_iterable(one.answers() for one in answered), places)
-            level += [pair for pair in zip(field.plan.open_fields, places, strict=True) if pair[1]]
+        for outcome in outcomes:
+            open_fields = outcome.field.plan.open_fields
+            places: list[list[Place]] = [[] for _ in open_fields]
+            yield from self._fill_field(outcome, places)
+            level += [pair for pair in zip(open_fields, places, strict=True) if pair[1]]
 
-    def _fill_field(self, field: OpenField, answers: Iterator[tuple[Place, Any]], places: list[list[Place]]) -> Steps:
-        complete, name, at_once = field.plan.complete, field.name, 1
+    def _fill_field(self, outcome: AnyOutcome, places: list[list[Place]]) -> Steps:
+        field, at_once = outcome.field, 1
+        complete, name = field.plan.complete, field.name
         last: Any = _NONE_YET
         value: Any = None
+        assert outcome.results is not None  # noqa: S101  it was settled
+        answers = zip(outcome.places, outcome.results, strict=True)
         while part := list(islice(answers, at_once)):
             before = sum(map(len, places))
             values = []
@@ -228,15 +244,6 @@ class PlanRun:
                 self._turn_ends_at = self.size + BYTES_PER_TURN
                 yield []
 
-    def _arguments(self, field: OpenField) -> dict[str, Any]:
-        node, _, fragment_variables = field.details[0]
-        if not field.definition.args and not node.arguments:
-            return {}
-        host = self._host
-        return get_argument_values(
-            field.definition, node, host.variable_values, fragment_variables, host.hide_suggestions
-        )
-
     def _measure(self, value: Any, open_places: int, other_bytes: int = 0) -> int:
         """Add a completed value to the answer, without the bytes of its open places and others; how many it has then."""
         size = self._host.measure(value, -NULL_BYTES * open_places - other_bytes)
@@ -245,18 +252,21 @@ class PlanRun:
 
 
 async def _settle(outcomes: list[AnyOutcome]) -> None:
-    """Wait for all, or for a turn of the event loop, and let each outcome be its value or exception."""
+    """Wait for all, or for a turn of the event loop, and let each outcome be its values or exceptions."""
     if not outcomes:
         await asyncio.sleep(0)
         return
-    if len(outcomes) == 1 and isinstance(outcomes[0], Outcome):
-        outcomes[0].settle(await _value_or_error(outcomes[0].awaited))
+    awaited = [one for outcome in outcomes for one in outcome.awaited]
+    if len(awaited) == 1:
+        outcomes[0].settle([await _value_or_error(awaited[0])])
         return
-    results = await asyncio.gather(*(outcome.awaited for outcome in outcomes), return_exceptions=True)
-    for outcome, result in zip(outcomes, results, strict=True):
+    results = await asyncio.gather(*awaited, return_exceptions=True)
+    for result in results:
         if isinstance(result, asyncio.CancelledError):
             raise result
-        outcome.settle(result)
+    settled = iter(results)
+    for outcome in outcomes:
+        outcome.settle(islice(settled, len(outcome.awaited)))
 
 
 async def _value_or_error(awaitable: Awaitable[Any]) -> Any:
