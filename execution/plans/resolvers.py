@@ -62,18 +62,9 @@ class DirectResolver:
         """
         make_info, function, field = self.schema.config.info_class, self.function, self.field
         sources, info_name, has_self = self.sources, self.info, self.has_self
-        if self.plain is not None:
-            converted = {self.plain[name]: value for name, value in arguments.items()}
-        else:
-            converted = convert_arguments(
-                arguments,
-                field.arguments,
-                scalar_registry=self.schema.schema_converter.scalar_registry,
-                config=self.schema.config,
-                info=make_info(info_of(path), field),
-            )
-            if not all(isinstance(value, UNCHANGEABLE) for value in converted.values()):
-                return None
+        converted = _converted(self, arguments, lambda: make_info(info_of(path), field))
+        if self.plain is None and not all(isinstance(value, UNCHANGEABLE) for value in converted.values()):
+            return None
 
         if info_name is None and self.is_source_first:
             prepared = partial(function, **converted) if converted else function
@@ -90,23 +81,17 @@ class DirectResolver:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BatchResolver:
-    """A resolver that is called once for all objects of a list."""
+    """A resolver that is called once for all objects of a list; `plain` as of a `DirectResolver`."""
 
     schema: Schema
     field: StrawberryField
     function: BatchFunction
+    plain: dict[str, str] | None
 
     def bind(self, arguments: dict[str, Any], info: GraphQLResolveInfo[Any]) -> BatchFunction:
         """The resolver with `arguments` as they were coerced; it takes the objects."""
-        converter, named = self.schema.schema_converter, self.schema.config.info_class(info, self.field)
-        converted = convert_arguments(
-            arguments,
-            self.field.arguments,
-            scalar_registry=converter.scalar_registry,
-            config=self.schema.config,
-            info=named,
-        )
-        return partial(self.function, info=named, **converted)
+        named = self.schema.config.info_class(info, self.field)
+        return partial(self.function, info=named, **_converted(self, arguments, lambda: named))
 
 
 def direct_resolver(schema: GraphQLSchema, field: GraphQLField) -> DirectResolver | BatchResolver | None:
@@ -117,7 +102,7 @@ def direct_resolver(schema: GraphQLSchema, field: GraphQLField) -> DirectResolve
     if definition.base_resolver is None or owner.schema_converter._get_field_exception_handlers(definition):  # noqa: SLF001
         return None
     if BATCH in definition.metadata:
-        return BatchResolver(owner, definition, definition.metadata[BATCH])
+        return BatchResolver(owner, definition, definition.metadata[BATCH], _plain_names(owner, definition))
     resolver = definition.base_resolver
     function = cast("Callable[..., Any]", resolver.wrapped_func)
     has_self = resolver.self_parameter is not None
@@ -131,6 +116,22 @@ def direct_resolver(schema: GraphQLSchema, field: GraphQLField) -> DirectResolve
         (has_self and not sources) or _takes_first(function, sources),
         resolver.info_parameter.name if resolver.info_parameter else None,
         _plain_names(owner, definition),
+    )
+
+
+def _converted(
+    resolver: DirectResolver | BatchResolver, arguments: dict[str, Any], make_info: Callable[[], Any]
+) -> dict[str, Any]:
+    """`arguments` as Strawberry hands them over, by their names in Python."""
+    if resolver.plain is not None:
+        return {resolver.plain[name]: value for name, value in arguments.items()}
+    schema = resolver.schema
+    return convert_arguments(
+        arguments,
+        resolver.field.arguments,
+        scalar_registry=schema.schema_converter.scalar_registry,
+        config=schema.config,
+        info=make_info(),
     )
 
 
