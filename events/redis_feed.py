@@ -119,8 +119,6 @@ class RedisFeed:
             while True:
                 if not await self._hear(pubsub, self._silence_seconds / 2):
                     await pubsub.ping()
-                    if _is_cancelled():  # the client library takes a cancellation while it sends for its timeout
-                        raise asyncio.CancelledError
                     if not await self._hear(pubsub, self._ping_timeout_seconds):
                         raise RedisConnectionError("no answer")
 
@@ -130,13 +128,16 @@ class RedisFeed:
         One timer for many messages: the client library's own timeout takes longer than all else about a message.
         """
         has_heard = False
+        _go_on_unless_cancelled()
         try:
             async with asyncio.timeout(seconds) as limit:
                 while True:
                     message = await pubsub.get_message(timeout=None)
+                    if message is None:  # the client library's word for a read that the system gave up
+                        raise RedisConnectionError("the connection has timed out")
                     has_heard = True
-                    if message is not None:
-                        self._take(message)
+                    self._take(message)
+                    _go_on_unless_cancelled()
         except TimeoutError:
             if not limit.expired():
                 raise
@@ -164,9 +165,11 @@ def _log_lost(error: BaseException, seconds: float) -> None:
     log.warning("lost redis; trying again", reason=type(error).__name__, seconds=round(seconds, 2))
 
 
-def _is_cancelled() -> bool:
+def _go_on_unless_cancelled() -> None:
+    """The client library takes a cancellation at the end of what it sends for the end of its timeout."""
     task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _event_in(data: bytes) -> Event | None:

@@ -1,11 +1,14 @@
 import asyncio
+import errno
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 
 from base.resilience import OPEN_SECONDS, CircuitBreaker
 from events.feed import open_events
@@ -143,6 +146,74 @@ async def test_it_ends_at_whichever_moment_it_is_cancelled(url: str, prefix: str
         _, running_on = await asyncio.wait(tasks, timeout=30)
         assert running_on == set()
     await asyncio.gather(*(feed.close() for feed in feeds))
+
+
+async def test_a_feed_that_is_busy_ends_at_whichever_moment_it_is_cancelled() -> None:
+    async with busy_redis() as url:
+        feeds = [RedisFeed(url, Hub(), "waybill", silence_seconds=0.1, ping_timeout_seconds=0.1) for _ in range(45)]
+        tasks = []
+        for turns, feed in enumerate(feeds):
+            tasks.append(asyncio.create_task(feed.listen()))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            tasks[-1].cancel()
+        _, running_on = await asyncio.wait(tasks, timeout=30)
+        assert running_on == set()
+        await asyncio.gather(*(feed.close() for feed in feeds))
+
+
+@asynccontextmanager
+async def busy_redis() -> AsyncIterator[str]:
+    """Confirms subscriptions, and says something every few milliseconds from then on."""
+
+    async def talk(writer: asyncio.StreamWriter) -> None:
+        said = Event("stop", {"id": "x"}).encode()
+        while True:
+            writer.write(b"*3\r\n$7\r\nmessage\r\n$14\r\nwaybill:events\r\n$%d\r\n%b\r\n" % (len(said), said))
+            await asyncio.sleep(0.005)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talking: asyncio.Task[None] | None = None
+        try:
+            while data := await reader.read(65_536):
+                for word in data.split(b"\r\n"):
+                    if word.upper() == b"SUBSCRIBE":
+                        writer.write(b"*3\r\n$9\r\nsubscribe\r\n$14\r\nwaybill:events\r\n:1\r\n")
+                        talking = asyncio.create_task(talk(writer))
+                    elif word.upper() in {b"CLIENT", b"SELECT", b"HELLO"}:
+                        writer.write(b"+OK\r\n")
+        finally:
+            if talking is not None:
+                talking.cancel()
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0?protocol=2"
+    finally:
+        server.close()
+
+
+async def test_a_connection_that_the_system_gives_up_is_opened_anew(
+    url: str, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client library answers None to each read from then on, without a turn of the loop in between."""
+    listening: list[PubSub] = []
+    get_message = PubSub.get_message
+
+    def bounded(pubsub: PubSub, **named: Any) -> Any:
+        listening.append(pubsub)
+        assert len(listening) < 1_000
+        return get_message(pubsub, **named)
+
+    monkeypatch.setattr(PubSub, "get_message", bounded)
+    async with running(url, prefix) as process:
+        with process.hub.listen(job_topic(JOB)) as mailbox:
+            reader: Any = listening[-1].connection
+            reader._reader.set_exception(TimeoutError(errno.ETIMEDOUT, "Connection timed out"))
+            await is_told_of_loss(mailbox)
+            await process.feed.publish(job_event(2))
+            assert (await next_of(mailbox)).version == 2
 
 
 async def test_a_connection_that_takes_everything_and_says_nothing_is_given_up() -> None:
