@@ -7,7 +7,7 @@ Nothing is lost where something turns out odd: whatever resolvers have answered 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, compress, islice
 from typing import Any, Protocol
 
 from graphql import GraphQLResolveInfo
@@ -45,53 +45,53 @@ class Host(Protocol):
 
 
 class Outcome:
-    """What the resolver of one field has answered for each place: a value, an exception, or something to await.
+    """What the resolver of one field has answered for each place: values and exceptions, or what is to be awaited for them.
 
     Attributes:
-        awaited: What is to be awaited, in the order of its places.
         results: For each place.
+        awaited: All of them, or nothing.
     """
 
-    __slots__ = ("_are_settled", "_pending", "awaited", "field", "places", "results")
+    __slots__ = ("_is_settled", "awaited", "field", "places", "results")
 
-    def __init__(self, field: OpenField, places: list[Place], results: list[Any]) -> None:
+    def __init__(self, field: OpenField, places: list[Place], results: list[Any], *, are_awaited: bool = False) -> None:
         self.field = field
         self.places = places
         self.results = results
-        self._pending = _awaitable_places(results)
-        self.awaited = [results[number] for number in self._pending]
-        self._are_settled = False
+        self.awaited = results if are_awaited else []
+        self._is_settled = False
 
     def settle(self, results: Iterable[Any]) -> None:
-        """Let what was awaited be its values or exceptions."""
-        for number, result in zip(self._pending, results, strict=True):
-            self.results[number] = result
-        self._are_settled = True
+        """Let what was awaited be these values and exceptions."""
+        self.results, self._is_settled = list(results), True
 
     def known(self) -> Iterator[Any]:
         """What stands for another call of the resolver at each place; what nobody has awaited runs on by itself."""
-        pending = frozenset(self._pending)
-        for number, result in enumerate(self.results):
-            if number not in pending:
-                yield result
-            else:
-                yield _Settled(result, turns=1) if self._are_settled else _retrieved(result)
+        if self._is_settled:
+            return (_Settled(result, turns=1) for result in self.results)
+        return map(_retrieved, self.results) if self.awaited else iter(self.results)
 
 
-def _awaitable_places(results: list[Any]) -> list[int]:
-    """Where something is to be awaited; most often all are of one class, and nothing is."""
+def _outcomes(field: OpenField, places: list[Place], results: list[Any]) -> list[Outcome]:
+    """What is there, and what is to be awaited; most often all is of one class, and there."""
     classes = {result.__class__: result for result in results}
     if not any(map(optimized_is_awaitable, classes.values())):
-        return []
-    return [number for number, result in enumerate(results) if optimized_is_awaitable(result)]
+        return [Outcome(field, places, results)]
+    awaited = list(map(optimized_is_awaitable, results))
+    there = [not one for one in awaited]
+    return [
+        Outcome(field, [*compress(places, chosen)], [*compress(results, chosen)], are_awaited=chosen is awaited)
+        for chosen in (there, awaited)
+        if any(chosen)
+    ]
 
 
 class BatchOutcome:
     """What one call of a batch resolver answers for all places.
 
     Attributes:
-        awaited: The answers to all of them.
         results: For each place, once it is settled.
+        awaited: The one answer for all.
     """
 
     __slots__ = ("awaited", "field", "places", "results")
@@ -172,17 +172,17 @@ class PlanRun:
 
     def _call_resolvers(self, level: Level) -> tuple[list[AnyOutcome], list[AnyOutcome]]:
         """Outcomes that are there, and those of which something is to be awaited."""
+        called = len(self.outcomes)
         done: list[AnyOutcome] = []
         pending: list[AnyOutcome] = []
         for field, places in level:
             if not places:
                 continue
-            outcome: AnyOutcome
             if isinstance(field.direct, BatchResolver):
-                outcome = self._call_together(field, field.direct, places)
+                self.outcomes.append(self._call_together(field, field.direct, places))
             else:
-                outcome = self._call_each(field, places)
-            self.outcomes.append(outcome)
+                self.outcomes += self._call_each(field, places)
+        for outcome in self.outcomes[called:]:
             (pending if outcome.awaited else done).append(outcome)
         return done, pending
 
@@ -199,7 +199,7 @@ class PlanRun:
         call = resolver.bind(field.arguments.read(self._host), self._info_of(field, places[0][2]))
         return BatchOutcome(field, places, _retrieved(call([source for _, source, _ in places])))
 
-    def _call_each(self, field: OpenField, places: list[Place]) -> Outcome:
+    def _call_each(self, field: OpenField, places: list[Place]) -> list[Outcome]:
         """One call for each place."""
         call, results = self._bind(field, places[0][2]), []
         for _, source, path in places:
@@ -207,7 +207,7 @@ class PlanRun:
                 results.append(call(source, path))
             except Exception as error:  # noqa: BLE001  whatever it is, graphql-core tells of it
                 results.append(error)
-        return Outcome(field, places, results)
+        return _outcomes(field, places, results)
 
     def _info_of(self, field: OpenField, path: Path | None) -> GraphQLResolveInfo[Any]:
         return self._host.info_of(field, field.path_below(path))
@@ -264,9 +264,9 @@ async def _settle(outcomes: list[AnyOutcome]) -> None:
     for result in results:
         if isinstance(result, asyncio.CancelledError):
             raise result
-    settled = iter(results)
+    answers = iter(results)
     for outcome in outcomes:
-        outcome.settle(islice(settled, len(outcome.awaited)))
+        outcome.settle(islice(answers, len(outcome.awaited)))
 
 
 async def _value_or_error(awaitable: Awaitable[Any]) -> Any:

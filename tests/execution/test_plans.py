@@ -273,3 +273,30 @@ async def test_short_values_of_one_field_are_measured_together(monkeypatch: pyte
     assert found.data is not None
     assert sum(sizes) == len(orjson.dumps(found.data["things"]))
     assert len(sizes) <= 10
+
+
+async def test_what_is_there_is_completed_before_others_are_awaited() -> None:
+    """So that odd values are told as by graphql-core, which then awaits the others."""
+
+    async def late(seconds: float) -> str:
+        await asyncio.sleep(seconds)
+        raise ValueError(seconds)
+
+    @strawberry.type
+    class Thing:
+        seconds: strawberry.Private[float]
+
+        @strawberry.field
+        def said(self) -> str | None:
+            said: Any = late(self.seconds) if self.seconds else ["odd"]
+            return said  # type: ignore[no-any-return]
+
+    @strawberry.type
+    class Root:
+        things: list[Thing] = strawberry.field(resolver=lambda: [Thing(seconds=one) for one in (0.05, 0.01, 0)])
+
+    schema, cache = strawberry.Schema(Root)._schema, PlanCache(min_uses=1)
+    document = parse("{ things { said } }")
+    for found in [await answer(schema, document, None, kept) for kept in (None, cache, cache)]:
+        assert found.data == {"things": [{"said": None}] * 3}
+        assert [error.path for error in found.errors or ()] == [["things", place, "said"] for place in (2, 1, 0)]
