@@ -13,8 +13,8 @@ UNCHANGEABLE = (str, int, float, NoneType, Enum, datetime)
 """Arguments of these classes may be the same object in several calls."""
 
 
-class Asked(Protocol):
-    """What is asked of the executor of an operation."""
+class HasVariables(Protocol):
+    """What an executor has."""
 
     variable_values: VariableValues
     hide_suggestions: bool
@@ -34,7 +34,7 @@ class Arguments:
         self._may_be_kept = self._fragment_variables is None and not any(map(_has_variables_inside, given.values()))
         self._kept: dict[str, Any] | None = None
 
-    def read(self, executor: Asked) -> dict[str, Any]:
+    def read(self, executor: HasVariables) -> dict[str, Any]:
         """Their coerced values by their names in the schema.
 
         Raises:

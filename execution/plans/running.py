@@ -11,11 +11,11 @@ from itertools import chain, compress, islice
 from typing import Any, Protocol
 
 from graphql import GraphQLResolveInfo
-from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 from strawberry.execution import optimized_is_awaitable
 
 from execution.batches import TURNS, Part
+from execution.plans.arguments import HasVariables
 from execution.plans.compiler import OpenField, Place, Plan
 from execution.plans.leaves import OddValueError
 from execution.plans.resolvers import BatchResolver, Call, DirectResolver
@@ -31,11 +31,8 @@ _FEW_BYTES = 2**12
 """Of values that were measured together; twice as many come next."""
 
 
-class Host(Protocol):
+class Host(HasVariables, Protocol):
     """What a run needs of the executor."""
-
-    variable_values: VariableValues
-    hide_suggestions: bool
 
     def info_of(self, field: OpenField, path: Path) -> GraphQLResolveInfo[Any]:
         """What a resolver is told."""
